@@ -1,0 +1,59 @@
+import type { Binding, Protocol } from '#core/program/resource.js'
+import type { Instant } from '#core/quantity/interval.js'
+import type { W } from '#core/quantity/power.js'
+
+/**
+ * One interval of a resource's order (core-dr.md §8). All in load, consumption positive:
+ * `delta_W` is always there; `expected_W` is the forecast that `setpoint_W = expected_W + delta_W` and
+ * `limitImport_W = max(floor, expected_W + delta_W)` were made with (CORE-090); null when no usable forecast exists.
+ */
+export interface OrderInterval {
+  readonly start: Instant
+  readonly end: Instant
+  readonly delta_W: W
+  readonly expected_W: W | null
+  readonly setpoint_W: W | null
+  readonly limitImport_W: W | null
+}
+
+/** What one resource is told for one dispatch, protocol-neutral. `id` is the delivery's id: the idempotency key of every channel. */
+export interface DeliveryOrder {
+  readonly id: string
+  readonly tenant: string
+  readonly dispatch: string
+  readonly revision: number
+  readonly program: { readonly id: string; readonly name: string }
+  readonly resource: { readonly id: string; readonly name: string; readonly kind: string; readonly rated_W: W; readonly servicePoint: string }
+  readonly binding: Binding
+  readonly start: Instant
+  readonly end: Instant
+  readonly intervals: readonly OrderInterval[]
+  readonly randomize_s: number
+  /** No device may act on this order after `expiry` (CORE-200). */
+  readonly expiry: Instant
+  /** Lower wins, as everywhere in the protocols; from the dispatch's priority. */
+  readonly priority: number
+  /** Meter interval wanted in reports, seconds. */
+  readonly reportEvery_s: number
+  /** Epoch ms when the dispatch was published. */
+  readonly createdAt: number
+}
+
+/** What became of one order at the edge; `failed` is retried, `refused` is final (the device or its declared modes say no). */
+export interface SendOutcome {
+  readonly id: string
+  readonly outcome: 'sent' | 'acknowledged' | 'failed' | 'refused'
+  readonly remoteRef?: string
+  readonly reason?: string
+}
+
+/**
+ * A protocol's way of telling devices. `send` and `cancel` are idempotent on (order id, revision): asked twice with the same
+ * content they have one effect (REL-002, CORE-207). They never throw for a device's failure: each order gets its outcome.
+ * Later words of the device (received, started, optedOut …) go to `DeliveryHappenings`.
+ */
+export interface DispatchChannel {
+  readonly protocol: Protocol
+  send(orders: readonly DeliveryOrder[]): Promise<SendOutcome[]>
+  cancel(orders: readonly DeliveryOrder[], reason: string): Promise<SendOutcome[]>
+}

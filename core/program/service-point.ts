@@ -1,0 +1,12 @@
+import type { Entity } from '#core/port/store/entity.js'
+
+/** The metered connection: the unit of enrolment and of settlement metering (core-dr.md §2). */
+export interface ServicePoint extends Entity {
+  readonly name: string
+  readonly timeZone: string | null
+  /** Grid nodes from the point up, e.g. ["transformer-7", "F1", "substation-1"]. */
+  readonly gridPath: readonly string[]
+  readonly importLimit_W: number | null
+  readonly exportLimit_W: number | null
+  readonly account: string | null
+}
