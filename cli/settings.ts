@@ -1,0 +1,56 @@
+import { choiceSetting, portSetting, resolve, switchSetting, textSetting, type Resolved, type Setting } from '#core/config.js'
+import { existsSync, readFileSync } from 'node:fs'
+
+/** Every setting of the contract (§3). `0` as a port means the door is off. */
+export const settings = {
+  operatorPort: setting('operatorPort', 'LOADSTONE_OPERATOR_PORT', 8080, 'operator API, console, /docs', portSetting),
+  host: setting('host', 'LOADSTONE_HOST', '', 'address that doors listen on; empty: loopback for the operator door, all addresses for the others under serve', textSetting),
+  vtnPort: setting('vtnPort', 'LOADSTONE_VTN_PORT', 8081, 'OpenADR VTN, HTTPS', portSetting),
+  vtnHttpPort: setting('vtnHttpPort', 'LOADSTONE_VTN_HTTP_PORT', 0, 'the VTN without TLS, loopback, development only', portSetting),
+  mqttPort: setting('mqttPort', 'LOADSTONE_MQTT_PORT', 8883, 'MQTT notifier, embedded broker (mqtts)', portSetting),
+  mqttUrl: setting('mqttUrl', 'LOADSTONE_MQTT_URL', '', 'an external MQTT broker instead of the embedded one', textSetting),
+  csipPort: setting('csipPort', 'LOADSTONE_CSIP_PORT', 8443, 'IEEE 2030.5 / CSIP, mutual TLS', portSetting),
+  csipProfile: setting('csipProfile', 'LOADSTONE_CSIP_PROFILE', 'csip', 'profile of the 2030.5 door', choiceSetting('csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic')),
+  estPort: setting('estPort', 'LOADSTONE_EST_PORT', 9443, 'EST and vendor enrolment, HTTPS', portSetting),
+  ocppPort: setting('ocppPort', 'LOADSTONE_OCPP_PORT', 9000, 'OCPP ws, security profile 1', portSetting),
+  ocppTlsPort: setting('ocppTlsPort', 'LOADSTONE_OCPP_TLS_PORT', 9001, 'OCPP wss, security profiles 2 and 3', portSetting),
+  databaseUrl: setting('databaseUrl', 'LOADSTONE_DATABASE_URL', '', 'PostgreSQL 15+; unset = embedded, in the data folder', textSetting, true),
+  data: setting('data', 'LOADSTONE_DATA', './.loadstone', 'data folder: embedded database, keys, logs of the demo', textSetting),
+  portBase: setting('portBase', 'LOADSTONE_PORT_BASE', 0, 'shifts all ports at once: operator B, vtn B+1, vtn http B+2, mqtt B+3, csip B+4, est B+5, ocpp B+6, ocpp tls B+7', portSetting),
+  rateLimits: setting('rateLimits', 'LOADSTONE_RATE_LIMITS', true, 'rate limits on every door; the conformance seed turns them off', switchSetting),
+  logLevel: setting('logLevel', 'LOADSTONE_LOG_LEVEL', 'warn', 'least level of log lines', choiceSetting('debug', 'info', 'warn', 'error')),
+  timeZone: setting('timeZone', 'LOADSTONE_TIME_ZONE', 'America/Los_Angeles', 'zone of the 2030.5 Time resource', textSetting),
+  sealKey: setting('sealKey', 'LOADSTONE_SEAL_KEY', '', 'key that seals stored private keys and secrets; empty: one is made in the data folder', textSetting, true),
+} as const
+
+export type Settings = { -readonly [K in keyof typeof settings]: (typeof settings)[K]['default'] }
+
+function setting<T>(key: string, variable: string, fallback: T, meaning: string, read: (text: string) => T, secret = false): Setting<T extends string ? string : T extends number ? number : T extends boolean ? boolean : T> {
+  return { key, variable, default: fallback as never, meaning, read: read as never, secret }
+}
+
+const ports = ['operatorPort', 'vtnPort', 'vtnHttpPort', 'mqttPort', 'csipPort', 'estPort', 'ocppPort', 'ocppTlsPort'] as const
+
+/** What each command wants when nobody says otherwise, e.g. `up` opens the loopback VTN. */
+export type Defaults = Partial<Settings>
+
+/** Reads flag, environment and loadstone.yaml (or `--config FILE`) into settings with their origins. */
+export async function readSettings(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv, defaults: Defaults = {}, file?: string): Promise<{ settings: Settings; resolved: Resolved[] }> {
+  const path = file ?? (existsSync('loadstone.yaml') ? 'loadstone.yaml' : undefined)
+  const content = path === undefined ? undefined : ((await import('yaml')).parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null) ?? undefined
+  const own = Object.values(settings).map((s) => (s.key in defaults ? { ...s, default: defaults[s.key as keyof Settings] } : s)) as Setting<unknown>[]
+  const resolved = resolve(own, { flags, environment, ...(content ? { file: content } : {}) })
+  const value = Object.fromEntries(resolved.map((r) => [r.setting.key, r.value])) as Settings
+  return { settings: shifted(value, resolved), resolved }
+}
+
+/** A port base moves every door that nobody placed by hand. */
+function shifted(value: Settings, resolved: readonly Resolved[]): Settings {
+  if (!value.portBase) return value
+  const moved = { ...value }
+  ports.forEach((key, i) => {
+    const origin = resolved.find((r) => r.setting.key === key)?.origin
+    if (origin === 'default' && value[key] !== 0) moved[key] = value.portBase + i
+  })
+  return moved
+}
