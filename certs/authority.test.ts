@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { X509Certificate } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { countingIds, randomIds } from '#core/port/ids.js'
 import { silent } from '#core/port/log.js'
@@ -69,7 +69,7 @@ t.test('SEC-027 strict DER', async (t) => {
   t.equal(timeMs(readDer(time(indefinite))), indefinite, 'REL-037 the end of year 9999')
   t.equal(timeMs(readDer(time(nowMs))), nowMs)
   t.equal(addressBytes('::1').toString('hex'), '0'.repeat(31) + '1')
-  t.equal(addressBytes('2001:db8::10.0.0.1').toString('hex'), '20010db80000000000000000' + '0a000001')
+  t.equal(addressBytes('2001:db8::10.0.0.1').toString('hex'), '20010db800000000000000000a000001')
 })
 
 t.test('SEP-225 serials are 16 octets, positive', async (t) => {
