@@ -39,6 +39,8 @@ export interface DocumentQuery {
   readonly visibleTo?: readonly string[]
   /** Documents that have all of these targets (a caller's own filter). */
   readonly withTargets?: readonly string[]
+  /** Documents that have at least one of these targets; those without targets are left out. */
+  readonly withAnyTarget?: readonly string[]
   /** Top-level members of the body that must be equal, compared as text (programID, objectType …). */
   readonly where?: Readonly<Record<string, string>>
   readonly sort1From?: number
