@@ -31,7 +31,7 @@ export const deviceRules: readonly Rule[] = [
   },
   {
     rule: 'signatureAlgorithm', clause: 'SEP-201; IEEE 2030.5-2018 §6.11.8.3', remedy: 'The issuing CA must sign with ecdsa-with-SHA256.',
-    fails: ({ leaf }) => leaf.signatureAlgorithm === Oid.ecdsaWithSHA256 && leaf.innerSignatureAlgorithm === Oid.ecdsaWithSHA256
+    fails: ({ leaf }) => leaf.signatureAlgorithm === Oid.ecdsaWithSHA256
       ? undefined : `The certificate is signed with ${leaf.signatureAlgorithm}; only ecdsa-with-SHA256 is allowed.`,
   },
   {

@@ -38,7 +38,6 @@ export interface CertificateView {
   /** Upper-case hex, as in `openssl x509 -serial`. */
   readonly serial: string
   readonly signatureAlgorithm: string
-  readonly innerSignatureAlgorithm: string
   readonly signature: Buffer
   readonly issuer: NameView
   readonly subject: NameView
@@ -97,32 +96,39 @@ export function readExtensions(list: DerNode): Extension[] {
 
 const bitsOf = (node: DerNode): Buffer => node.content.subarray(1)
 
-export function readCertificate(der: Uint8Array): CertificateView {
+/** SIGNED{…}: SEQUENCE { what is signed, algorithm, BIT STRING }; no bit of the wrapping is free, or one certificate would have two LFDIs. */
+function readSigned(der: Uint8Array, what: string): { root: DerNode; signed: DerNode; algorithm: DerNode; signature: Buffer } {
   const root = readDer(der)
-  const tbs = child(root, 0, Tag.sequence)
+  if (root.tag !== Tag.sequence || root.children.length !== 3) throw new Refusal('invalid', `not a ${what}`)
+  const value = child(root, 2, Tag.bitString)
+  if (value.content[0] !== 0) throw new Refusal('invalid', 'a signature is whole octets')
+  return { root, signed: child(root, 0, Tag.sequence), algorithm: child(root, 1, Tag.sequence), signature: bitsOf(value) }
+}
+
+export function readCertificate(der: Uint8Array): CertificateView {
+  const { root, signed: tbs, algorithm, signature } = readSigned(der, 'certificate')
   const versioned = tbs.children[0]?.tag === 0xa0
   const at = versioned ? 1 : 0
   const validity = child(tbs, at + 3, Tag.sequence)
+  const inner = child(tbs, at + 1, Tag.sequence)
+  // RFC 5280 §4.1.1.2: the two algorithm fields are the same.
+  if (!inner.raw.equals(algorithm.raw)) throw new Refusal('invalid', 'the two signature algorithms differ')
   const extensions = tbs.children.find((c) => c.tag === 0xa3)
   return {
     raw: root.raw, tbs: tbs.raw,
     version: versioned ? child(child(tbs, 0), 0, Tag.integer).content[0]! + 1 : 1,
     serial: child(tbs, at, Tag.integer).content.toString('hex').toUpperCase().replace(/^00(?=.)/, ''),
-    innerSignatureAlgorithm: oidText(child(child(tbs, at + 1, Tag.sequence), 0)),
     issuer: readName(child(tbs, at + 2, Tag.sequence)),
     notBeforeMs: timeMs(child(validity, 0)), notAfterMs: timeMs(child(validity, 1)),
     subject: readName(child(tbs, at + 4, Tag.sequence)),
     key: readKey(child(tbs, at + 5, Tag.sequence)),
     extensions: extensions ? readExtensions(child(extensions, 0, Tag.sequence)) : [],
-    signatureAlgorithm: oidText(child(child(root, 1, Tag.sequence), 0)),
-    signature: bitsOf(child(root, 2, Tag.bitString)),
+    signatureAlgorithm: oidText(child(algorithm, 0)), signature,
   }
 }
 
 export function readRequest(der: Uint8Array): RequestView {
-  const root = readDer(der)
-  if (root.tag !== Tag.sequence || root.children.length !== 3) throw new Refusal('invalid', 'not a PKCS#10 request')
-  const info = child(root, 0, Tag.sequence)
+  const { root, signed: info, algorithm, signature } = readSigned(der, 'PKCS#10 request')
   child(info, 0, Tag.integer)
   let extensions: Extension[] = [], challengePassword: string | undefined
   for (const attribute of info.children.find((c) => c.tag === 0xa0)?.children ?? []) {
@@ -132,8 +138,7 @@ export function readRequest(der: Uint8Array): RequestView {
   }
   return {
     raw: root.raw, info: info.raw, subject: readName(child(info, 1, Tag.sequence)), key: readKey(child(info, 2, Tag.sequence)),
-    signatureAlgorithm: oidText(child(child(root, 1, Tag.sequence), 0)), signature: bitsOf(child(root, 2, Tag.bitString)),
-    extensions, ...(challengePassword === undefined ? {} : { challengePassword }),
+    signatureAlgorithm: oidText(child(algorithm, 0)), signature, extensions, ...(challengePassword === undefined ? {} : { challengePassword }),
   }
 }
 
