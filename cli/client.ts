@@ -1,0 +1,59 @@
+import { Agent, request } from 'undici'
+import { CliExit, exitCode } from '#cli/exit-code.js'
+
+/** The operator API as the command line uses it. `url` is the door's root, e.g. http://localhost:8080. */
+export interface OperatorClient {
+  readonly url: string
+  /** The answer's body; a problem becomes a CliExit with the exit code of UX-012. */
+  call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  /** The same with any body and the raw answer. */
+  send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: unknown }>
+  /** All items of a list, page by page. */
+  all<T>(path: string): Promise<T[]>
+  as(token: string): OperatorClient
+  close(): Promise<void>
+}
+
+export function operatorClient(url: string, token: string, agent: Agent = new Agent({ connections: 8, pipelining: 1, keepAliveTimeout: 30_000, bodyTimeout: 300_000, headersTimeout: 300_000 })): OperatorClient {
+  const base = `${url.replace(/\/$/, '')}/api/v1`
+  async function send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>) {
+    try {
+      const answer = await request(`${base}${path}`, {
+        method: method as 'GET', dispatcher: agent, headers: { authorization: `Bearer ${token}`, ...headers }, ...(body === undefined ? {} : { body }),
+      })
+      const text = await answer.body.text()
+      return { status: answer.statusCode, headers: answer.headers, body: parse(text) }
+    } catch (cause) {
+      throw new CliExit(exitCode.unreachable, `The server at ${url} cannot be reached (${(cause as Error).message}). Is it running, and is the URL right?`)
+    }
+  }
+  async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body), { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers })
+    if (answer.status >= 400) throw problem(method, path, answer.status, answer.body)
+    return answer.body as T
+  }
+  async function all<T>(path: string): Promise<T[]> {
+    const items: T[] = []
+    let cursor: string | null = null
+    do {
+      const join = path.includes('?') ? '&' : '?'
+      const page: { items: T[]; next: string | null } = await call('GET', `${path}${join}limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
+      items.push(...page.items)
+      cursor = page.next
+    } while (cursor)
+    return items
+  }
+  return { url, call, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close() }
+}
+
+const parse = (text: string): unknown => {
+  try { return JSON.parse(text) } catch { return text }
+}
+
+function problem(method: string, path: string, status: number, body: unknown): CliExit {
+  const p = (body ?? {}) as { title?: string; detail?: string; instance?: string; checks?: { check: string; detail: string }[]; faults?: { path?: string; field?: string; row?: number; reason: string }[] }
+  const code = status === 401 || status === 403 ? exitCode.notAuthenticated : status === 404 ? exitCode.notFound
+    : status === 409 || status === 412 || (status === 422 && p.checks) ? exitCode.refused : status === 400 || status === 422 ? exitCode.usage : status === 503 ? exitCode.unreachable : exitCode.failed
+  const details = [...(p.checks ?? []).map((c) => `  ${c.check}: ${c.detail}`), ...(p.faults ?? []).slice(0, 20).map((f) => `  ${f.row === undefined ? '' : `row ${f.row} `}${f.path ?? f.field ?? ''}: ${f.reason}`)]
+  return new CliExit(code, [`${p.detail ?? p.title ?? `The server answered ${status}`} (${method} ${path}: ${status}${p.instance ? `, request ${p.instance}` : ''})`, ...details].join('\n'))
+}

@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Matcher } from '#conformance/procedure.js'
+
+/** The value at a dotted path: `body.items[0].id`, `headers.content-type`, `body.length`, `body[*].id` (a list of all). */
+export function at(value: unknown, path: string): unknown {
+  if (path === '' || path === '.') return value
+  const parts = [...path.matchAll(/\[(\d+|\*)\]|([^.[\]]+)/g)].map((m) => m[1] ?? (m[2] as string))
+  return follow(value, parts)
+}
+
+function follow(value: unknown, parts: readonly string[]): unknown {
+  let here = value
+  for (const [i, part] of parts.entries()) {
+    if (here === undefined || here === null) return undefined
+    if (part === '*') return Array.isArray(here) ? here.map((each) => follow(each, parts.slice(i + 1))) : undefined
+    if (part === 'length' && (Array.isArray(here) || typeof here === 'string')) here = here.length
+    else here = Object.hasOwn(Object(here) as object, part) ? (here as Record<string, unknown>)[part] : undefined
+  }
+  return here
+}
+
+/** Undefined when the value is as wanted, else what is wrong in words. */
+export function mismatch(value: unknown, wanted: Matcher): string | undefined {
+  if (wanted === null || typeof wanted !== 'object') return value === wanted ? undefined : `expected ${show(wanted)}, got ${show(value)}`
+  if ('oneOf' in wanted) return wanted.oneOf.some((one) => isDeepStrictEqual(one, value)) ? undefined : `expected one of ${wanted.oneOf.map(show).join(', ')}, got ${show(value)}`
+  if ('matches' in wanted) return typeof value === 'string' && new RegExp(wanted.matches, 'u').test(value) ? undefined : `expected text like /${wanted.matches}/, got ${show(value)}`
+  if ('exists' in wanted) return (value !== undefined) === wanted.exists ? undefined : wanted.exists ? 'expected it to be there' : `expected nothing, got ${show(value)}`
+  if ('atLeast' in wanted) return typeof value === 'number' && value >= wanted.atLeast ? undefined : `expected at least ${wanted.atLeast}, got ${show(value)}`
+  if ('atMost' in wanted) return typeof value === 'number' && value <= wanted.atMost ? undefined : `expected at most ${wanted.atMost}, got ${show(value)}`
+  if ('contains' in wanted) return holds(value, wanted.contains) ? undefined : `expected it to contain ${show(wanted.contains)}, got ${show(value)}`
+  if ('lacks' in wanted) return holds(value, wanted.lacks) ? `expected it not to contain ${show(wanted.lacks)}, got ${show(value)}` : undefined
+  if ('equals' in wanted) return isDeepStrictEqual(value, wanted.equals) ? undefined : `expected ${show(wanted.equals)}, got ${show(value)}`
+  if ('sorted' in wanted) return sorted(value, wanted.sorted, wanted.by) ? undefined : `expected ${wanted.sorted === 'asc' ? 'ascending' : 'descending'} order${wanted.by ? ` by ${wanted.by}` : ''}, got ${show(value)}`
+  if ('not' in wanted) return mismatch(value, wanted.not) === undefined ? `expected anything but ${show(wanted.not)}` : undefined
+  return wanted.all.map((each) => mismatch(value, each)).find((miss) => miss !== undefined)
+}
+
+const holds = (value: unknown, part: unknown): boolean =>
+  Array.isArray(value) ? value.some((one) => isDeepStrictEqual(one, part)) : typeof value === 'string' ? value.includes(String(part))
+    : typeof value === 'object' && value !== null ? Object.hasOwn(value, String(part)) : false
+
+function sorted(value: unknown, order: 'asc' | 'desc', by?: string): boolean {
+  if (!Array.isArray(value)) return false
+  const keys = value.map((one) => (by ? at(one, by) : one)) as number[] // or all texts: both compare with <=
+  return keys.every((key, i) => i === 0 || (order === 'asc' ? (keys[i - 1] as number) <= key : (keys[i - 1] as number) >= key))
+}
+
+const show = (value: unknown): string => {
+  const text = value === undefined ? 'nothing' : typeof value === 'bigint' ? `${value}n` : JSON.stringify(value) ?? String(value)
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}

@@ -1,0 +1,138 @@
+import { at, mismatch } from '#conformance/match.js'
+import type { Exchange, Procedure, Report, Result, Step, Subject, Verdict } from '#conformance/procedure.js'
+
+/** What a driver's action gives back; paths of `expect` and `save` look into it. */
+export type Outcome = Readonly<Record<string, unknown>>
+export type Action = (args: Readonly<Record<string, unknown>>, run: RunContext) => Promise<Outcome>
+
+/** One procedure's own state: variables, and what must be closed when it ends. */
+export interface RunContext {
+  readonly variables: Map<string, unknown>
+  readonly target: Target
+  readonly random: () => number
+  onEnd(close: () => Promise<void> | void): void
+  transcript(entry: Exchange): void
+}
+
+/** Who is tested, from `--config` or `--from` (conformance/README.md). */
+export interface Target {
+  readonly url: string
+  readonly subject: Subject
+  readonly profile: string
+  readonly capabilities: ReadonlySet<string>
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+export interface RunOptions {
+  readonly procedures: readonly Procedure[]
+  readonly actions: Readonly<Record<string, Action>>
+  readonly target: Target
+  readonly seed: number
+  readonly bail?: boolean
+  readonly startedAt: string
+  readonly elapsed: () => number
+  readonly onResult?: (result: Result, done: number, of: number) => void
+}
+
+/** A small reproducible generator, so that the same seed gives the same order and the same values (UX-038). */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Runs the procedures one after another, in the order of their list, and judges each. */
+export async function runAll(options: RunOptions): Promise<Report> {
+  const results: Result[] = []
+  for (const procedure of options.procedures) {
+    const result = await runOne(procedure, options)
+    results.push(result)
+    options.onResult?.(result, results.length, options.procedures.length)
+    if (options.bail && (result.verdict === 'FAILED' || result.verdict === 'ERROR')) break
+  }
+  const summary: Record<Verdict, number> = { 'PASSED': 0, 'FAILED': 0, 'ERROR': 0, 'WARNING': 0, 'PARTIAL': 0, 'NOT APPLICABLE': 0 }
+  for (const result of results) summary[result.verdict] += 1
+  return { target: options.target.url, subject: options.target.subject, profile: options.target.profile, seed: options.seed, startedAt: options.startedAt, summary, results }
+}
+
+async function runOne(procedure: Procedure, options: RunOptions): Promise<Result> {
+  const begun = options.elapsed()
+  const exchanges: Exchange[] = []
+  const said = (verdict: Verdict, detail: string): Result => ({
+    id: procedure.id, title: procedure.title, clause: procedure.clause, requirements: procedure.requirements, verdict, detail, exchanges, elapsed_ms: Math.round(options.elapsed() - begun),
+  })
+  const lacking = (procedure.needs ?? []).filter((need) => !options.target.capabilities.has(need))
+  if (lacking.length) return said('NOT APPLICABLE', `the target does not declare: ${lacking.join(', ')}`)
+  const closers: (() => Promise<void> | void)[] = []
+  const context: RunContext = {
+    variables: new Map(Object.entries({ run: `${options.seed}-${procedure.id}`, ...options.target.values })),
+    target: options.target,
+    random: seeded(options.seed ^ hash(procedure.id)),
+    onEnd: (close) => { closers.push(close) },
+    transcript: (entry) => { exchanges.push(entry) },
+  }
+  try {
+    return await walk(procedure, options, context, said)
+  } finally {
+    for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => {})
+  }
+}
+
+async function walk(procedure: Procedure, options: RunOptions, context: RunContext, said: (v: Verdict, d: string) => Result): Promise<Result> {
+  const warnings: string[] = [], skipped: string[] = []
+  for (const step of procedure.steps) {
+    if (step.needs && !options.target.capabilities.has(step.needs)) { skipped.push(`${step.say} (needs ${step.needs})`); continue }
+    let outcome: Outcome
+    try {
+      outcome = await act(step, options, context)
+    } catch (error) {
+      return said('ERROR', `${step.say}: ${(error as Error).message}`)
+    }
+    const missed = misses(step, outcome, context)
+    if (missed.length && step.should) warnings.push(`${step.say}: ${missed.join('; ')}`)
+    else if (missed.length) return said('FAILED', `${step.say}: ${missed.join('; ')}`)
+    for (const [name, path] of Object.entries(step.save ?? {})) context.variables.set(name, at(outcome, path))
+  }
+  if (warnings.length) return said('WARNING', warnings.join(' · '))
+  return skipped.length ? said('PARTIAL', `not exercised: ${skipped.join(' · ')}`) : said('PASSED', `${procedure.steps.length} steps as expected`)
+}
+
+async function act(step: Step, options: RunOptions, context: RunContext): Promise<Outcome> {
+  const action = options.actions[step.do]
+  if (!action) throw new Error(`no driver does '${step.do}'`)
+  const args = fill(step.with ?? {}, context.variables) as Record<string, unknown>
+  const outcome = await action(args, context)
+  context.transcript({ step: step.say, sent: args, got: outcome })
+  return outcome
+}
+
+function misses(step: Step, outcome: Outcome, context: RunContext): string[] {
+  return Object.entries(step.expect ?? {}).flatMap(([path, wanted]) => {
+    const miss = mismatch(at(outcome, path), fill(wanted, context.variables) as never)
+    return miss === undefined ? [] : [`${path}: ${miss}`]
+  })
+}
+
+/** `${name}` alone keeps the variable's type; inside text it is written in. An unknown name is an error of the procedure. */
+export function fill(value: unknown, variables: ReadonlyMap<string, unknown>): unknown {
+  if (typeof value === 'string') {
+    const whole = /^\$\{([^}]+)\}$/.exec(value)
+    if (whole) return lookup(whole[1] as string, variables)
+    return value.replace(/\$\{([^}]+)\}/g, (_, name: string) => String(lookup(name, variables)))
+  }
+  if (Array.isArray(value)) return value.map((one) => fill(one, variables))
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [fill(k, variables) as string, fill(v, variables)]))
+  return value
+}
+
+function lookup(name: string, variables: ReadonlyMap<string, unknown>): unknown {
+  const [first, ...rest] = name.split('.')
+  if (!variables.has(first as string)) throw new Error(`nothing is known as '${name}'; the target's file or an earlier step must give it`)
+  return at(variables.get(first as string), rest.join('.'))
+}
+
+const hash = (text: string): number => [...text].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
