@@ -1,0 +1,40 @@
+import { resource } from '#core/describe/resource.js'
+import { may, sequence, SubscribableResource } from '#csip-server/wire/base.js'
+import { ActivePower, AmpereHour, ApparentPower, CurrentRMS, PowerFactor, ReactivePower, VoltageRMS, WattHour } from '#csip-server/wire/quantities.js'
+import { csipaus, DERControlType, HexBinary8, inCsipaus, Int16, optional, TimeType, UInt16, UInt32 } from '#csip-server/wire/simple-types.js'
+
+export const DERSettings = resource('DERSettings', '2030.5-2018 DER; SEP-143', sequence({
+  ...SubscribableResource,
+  modesEnabled: optional(DERControlType({ description: 'Bitmap of control modes switched on.' })),
+  setESDelay: optional(UInt32()),
+  setESHighFreq: optional(UInt16()),
+  setESHighVolt: optional(Int16()),
+  setESLowFreq: optional(UInt16()),
+  setESLowVolt: optional(Int16()),
+  setESRampTms: optional(UInt32()),
+  setESRandomDelay: optional(UInt32()),
+  setGradW: UInt16({ description: 'Ramp, hundredths of a percent per second.' }),
+  setMaxA: optional(CurrentRMS),
+  setMaxAh: optional(AmpereHour),
+  setMaxChargeRateVA: optional(ApparentPower),
+  setMaxChargeRateW: optional(ActivePower),
+  setMaxDischargeRateVA: optional(ApparentPower),
+  setMaxDischargeRateW: optional(ActivePower),
+  setMaxV: optional(VoltageRMS),
+  setMaxVA: optional(ApparentPower),
+  setMaxVar: optional(ReactivePower),
+  setMaxVarNeg: optional(ReactivePower),
+  setMaxW: ActivePower,
+  setMaxWh: optional(WattHour),
+  setMinPFOverExcited: optional(PowerFactor),
+  setMinPFUnderExcited: optional(PowerFactor),
+  setMinV: optional(VoltageRMS),
+  setSoftGradW: optional(UInt16()),
+  setVNom: optional(VoltageRMS),
+  setVRef: optional(VoltageRMS),
+  setVRefOfs: optional(VoltageRMS),
+  updatedTime: TimeType(),
+  doeModesEnabled: optional(HexBinary8(csipaus)),
+  vppModesEnabled: optional(HexBinary8(csipaus)),
+  setMinWh: optional(inCsipaus(WattHour)),
+}), { href: '/edev/{edev}/der/{der}/derg', methods: may('GET', 'PUT') })

@@ -1,0 +1,17 @@
+import { resource } from '#core/describe/resource.js'
+import { listOf, may, Resource, sequence } from '#csip-server/wire/base.js'
+import { optional, PENType, String32, TimeType, UInt16, UInt32, UInt8 } from '#csip-server/wire/simple-types.js'
+
+export const LogEvent = resource('LogEvent', '2030.5-2018 log event; SEP-187', sequence({
+  ...Resource,
+  createdDateTime: TimeType(),
+  details: optional(String32()),
+  extendedData: optional(UInt32()),
+  functionSet: UInt8(),
+  logEventCode: UInt8(),
+  logEventID: UInt16(),
+  logEventPEN: PENType(),
+  profileID: UInt8(),
+}), { href: '/edev/{edev}/lel/{lel}', methods: may('GET', 'DELETE') })
+
+export const LogEventList = listOf(LogEvent, '2030.5-2018 log event; SEP-187', { href: '/edev/{edev}/lel', methods: may('GET', 'POST'), subscribable: true, pollRate: true })
