@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { Caller } from '#core/caller.js'
+import type { Work } from '#core/work.js'
+
+/** One line for the audit trail (CORE-231): the states before and after are kept as hashes, so nothing personal enters the chain. */
+export interface Note {
+  readonly action: string
+  readonly entity: string
+  readonly reason?: string | null | undefined
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+/** Members in order of name, so equal things have equal hashes whatever order they were built in. */
+const ordered = (_key: string, value: unknown): unknown =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : typeof value === 'bigint' ? value.toString() : value
+
+export const hashOf = (value: unknown): string =>
+  value === undefined || value === null ? '' : createHash('sha256').update(JSON.stringify(value, ordered)).digest('hex')
+
+export const actorOf = (caller: Caller): string => (caller.kind === 'user' || caller.kind === 'system' ? caller.user : `${caller.kind}:${caller.subject}`)
+
+/** Appends to the hash chain inside the running transaction: what is not committed was never noted. */
+export async function note(work: Work, caller: Caller, notes: readonly Note[]): Promise<void> {
+  if (notes.length === 0) return
+  const actor = actorOf(caller)
+  await work.stores.audit.append(caller.tenant, new Date(work.clock.nowMs()).toISOString(), notes.map((n) => ({
+    actor, action: n.action, entity: n.entity, reason: n.reason ?? '', before: hashOf(n.before), after: hashOf(n.after),
+  })))
+}

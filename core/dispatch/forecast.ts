@@ -1,0 +1,54 @@
+import type { Availability } from '#core/availability/availability.js'
+import type { Resource } from '#core/program/resource.js'
+import { intersection, type Interval } from '#core/quantity/interval.js'
+import type { W } from '#core/quantity/power.js'
+
+/** Load expected without any order, per piece of the window; null = no usable forecast (CORE-090). */
+export interface ExpectedLoad extends Interval {
+  readonly expected_W: W | null
+}
+
+/** What is believed about one resource for one window, in one direction. */
+export interface Forecast {
+  readonly avail_W: W
+  readonly expected: readonly ExpectedLoad[]
+  readonly source: 'believed' | 'persisted' | 'rating'
+}
+
+/**
+ * CORE-030, CORE-206, first that applies: beliefs that overlap the window (the least of them holds for the whole window); the last
+ * belief before it, persisted; the rating. Interpretation: CORE-206 names no order for a resource that never declared anything;
+ * its rating counts, under the one assumption that makes it true (a load draws its rating, a store rests), and a warning says so.
+ */
+export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'>, beliefs: readonly Availability[], window: Interval, direction: 'down' | 'up'): Forecast {
+  const power = (a: Availability): W => (direction === 'down' ? a.down_W : a.up_W)
+  const over = beliefs.filter((a) => a.start < window.end && a.end > window.start).sort((a, b) => a.start - b.start)
+  if (over.length > 0) return { avail_W: Math.max(0, Math.min(...over.map(power))), expected: pieces(over, window), source: 'believed' }
+  const before = beliefs.filter((a) => a.end <= window.start).sort((a, b) => b.end - a.end)[0]
+  if (before) return { avail_W: Math.max(0, power(before)), expected: [{ ...window, expected_W: before.expected_W ?? null }], source: 'persisted' }
+  const stores = isStore(resource.kind)
+  const draws = stores ? 0 : direction === 'down' ? resource.rated_W : 0
+  return { avail_W: resource.rated_W, expected: [{ ...window, expected_W: draws }], source: 'rating' }
+}
+
+/** Kinds that rest at zero and can go both ways. */
+const isStore = (kind: string): boolean => /batter|storage|inverter|der$/i.test(kind)
+
+/** The window cut where the expected load changes; a hole keeps the value before it. */
+function pieces(over: readonly Availability[], window: Interval): ExpectedLoad[] {
+  const out: { start: number; end: number; expected_W: W | null }[] = []
+  let at = window.start
+  for (const a of over) {
+    const part = intersection(a, { start: at, end: window.end })
+    if (!part) continue
+    const expected_W = a.expected_W ?? null, last = out.at(-1)
+    if (last && part.start > last.end) last.end = part.start
+    if (last && last.expected_W === expected_W) last.end = part.end
+    else out.push({ start: last ? part.start : window.start, end: part.end, expected_W })
+    at = part.end
+    if (at >= window.end) break
+  }
+  const last = out.at(-1)
+  if (last) last.end = window.end
+  return out
+}

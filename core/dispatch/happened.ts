@@ -1,0 +1,54 @@
+import { note, type Note } from '#core/audit/note.js'
+import { system } from '#core/caller.js'
+import { again } from '#core/dispatch/deliver.js'
+import { heard, lost } from '#core/dispatch/delivery-states.js'
+import type { Delivery, Happening } from '#core/dispatch/delivery.js'
+import { live } from '#core/dispatch/dispatch-states.js'
+import { askReallocation } from '#core/dispatch/reallocate.js'
+import type { DeliveryHappenings } from '#core/port/intake.js'
+import type { Transact, Work } from '#core/work.js'
+
+/** The delivery after one word of its device; the same object when the word changes nothing. */
+export function afterWord(d: Delivery, h: Happening, nowMs: number): Delivery {
+  const to = heard(d.state, h.state)
+  const answered = h.state !== 'sent' && h.state !== 'delivered' && h.state !== 'noComms'
+  const stamped: Delivery = {
+    ...d, remoteRef: d.remoteRef ?? h.remoteRef ?? null, sentAt: d.sentAt ?? (h.state === 'noComms' ? null : h.at),
+    deliveredAt: d.deliveredAt ?? (h.state === 'sent' || h.state === 'noComms' ? null : h.at), acknowledgedAt: d.acknowledgedAt ?? (answered ? h.at : null),
+  }
+  if (to === undefined) return d
+  return { ...stamped, state: to, reason: h.reason ?? null, stateAt: Math.max(h.at, d.stateAt > nowMs ? 0 : d.stateAt) }
+}
+
+/** CORE-102: words of devices, in any dialect, through one state table; what was lost goes back to allocation once (REL-062). */
+export const deliveryHappenings = (transact: Transact): DeliveryHappenings => ({
+  async happened(happenings) {
+    for (const [tenant, words] of grouped(happenings)) await again(5, () => transact((work) => hear(work, tenant, words)))
+  },
+})
+
+function grouped(happenings: readonly Happening[]): Map<string, Happening[]> {
+  const out = new Map<string, Happening[]>()
+  for (const h of happenings) out.set(h.tenant, [...out.get(h.tenant) ?? [], h])
+  return out
+}
+
+async function hear(work: Work, tenant: string, words: readonly Happening[]): Promise<void> {
+  const { stores, clock } = work, nowMs = clock.nowMs()
+  const before = new Map((await stores.deliveries.getMany(tenant, [...new Set(words.map((h) => h.delivery))])).map((d) => [d.id, d]))
+  const after = new Map(before), notes: Note[] = []
+  for (const h of words) {
+    const d = after.get(h.delivery)
+    if (!d) continue
+    const changed = afterWord(d, h, nowMs)
+    if (changed === d) continue
+    after.set(d.id, changed)
+    notes.push({ action: `delivery.${changed.state}`, entity: d.id, reason: h.reason, before: d.state, after: changed.state })
+  }
+  const changed = [...after.values()].filter((d) => d !== before.get(d.id))
+  if (changed.length === 0) return
+  await stores.deliveries.updateMany(changed)
+  const shed = new Set(changed.filter((d) => lost.has(d.state) && d.state !== 'cancelled' && d.state !== 'superseded').map((d) => d.dispatch))
+  for (const dispatch of await stores.dispatches.getMany(tenant, [...shed])) if (live.has(dispatch.state)) await askReallocation(work, dispatch)
+  await note(work, system(tenant), notes)
+}

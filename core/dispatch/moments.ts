@@ -1,0 +1,63 @@
+import { note } from '#core/audit/note.js'
+import { system } from '#core/caller.js'
+import { cancelDispatch } from '#core/dispatch/cancel.js'
+import { again } from '#core/dispatch/deliver.js'
+import { atEnd } from '#core/dispatch/delivery-states.js'
+import type { Delivery } from '#core/dispatch/delivery.js'
+import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
+import { batchRows } from '#core/dispatch/outbox.js'
+import { askReallocation } from '#core/dispatch/reallocate.js'
+import type { Handler } from '#core/dispatch/timetable.js'
+import type { AgendaEntry } from '#core/port/store/agenda.js'
+import { next } from '#core/state-table.js'
+import type { Transact, Work } from '#core/work.js'
+
+const dispatchIn = (entry: AgendaEntry): string => (entry.payload as { dispatch: string }).dispatch
+const moment = (transact: Transact, command: (work: Work, entry: AgendaEntry) => Promise<void>): Handler =>
+  (entry) => again(5, () => transact((work) => command(work, entry)))
+
+/** The clock's moves. Each is safe to run twice: the state table refuses the second (CORE-207). */
+export const startTask = (transact: Transact): Handler => moment(transact, (work, entry) => move(work, entry, 'start'))
+
+/** The end: the dispatch is over, and deliveries without a last word get one; a missed end is executed when we are back. */
+export const endTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
+  const { stores, clock } = work, nowMs = clock.nowMs()
+  await move(work, entry, 'start')
+  await move(work, entry, 'end')
+  const ended = (await stores.deliveries.of(entry.tenant, dispatchIn(entry))).flatMap((d): Delivery[] => {
+    const state = atEnd(d.state)
+    return state ? [{ ...d, state, reason: state === 'noComms' ? 'nothing was heard by the end of the window' : d.reason, stateAt: nowMs }] : []
+  })
+  await stores.deliveries.updateMany(ended)
+  await note(work, system(entry.tenant), ended.map((d) => ({ action: `delivery.${d.state}`, entity: d.id, reason: d.reason, after: d.state })))
+})
+
+async function move(work: Work, entry: AgendaEntry, happening: 'start' | 'end'): Promise<void> {
+  const dispatch = await work.stores.dispatches.get(entry.tenant, dispatchIn(entry))
+  const state = dispatch && next(dispatchStates, dispatch.state, happening, 'dispatch')
+  if (!dispatch || typeof state !== 'string') return
+  await work.stores.dispatches.update({ ...dispatch, state })
+  await note(work, system(entry.tenant), [{ action: `dispatch.${happening}`, entity: dispatch.id, before: dispatch.state, after: state }])
+}
+
+/**
+ * CORE-103: what nobody has fetched or answered by now is noComms and its watts go back to CORE-070. Interpretation: the order is
+ * also taken back at the edge, or a device that wakes up later would deliver what somebody else has been asked for.
+ */
+export const commsCheckTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
+  const { stores, clock, ids } = work, nowMs = clock.nowMs()
+  const dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry))
+  if (!dispatch || !live.has(dispatch.state)) return
+  const silent = (await stores.deliveries.of(entry.tenant, dispatch.id)).filter((d) => d.state === 'queued' || d.state === 'sent')
+  if (silent.length === 0) return
+  await stores.deliveries.updateMany(silent.map((d): Delivery => ({ ...d, state: 'noComms', reason: d.reason ?? 'not fetched or answered in time', stateAt: nowMs })))
+  await stores.agenda.add(batchRows('cancel', dispatch, silent.filter((d) => d.attempts > 0), nowMs, ids.uuid, 'not fetched or answered in time'))
+  await askReallocation(work, dispatch)
+  await note(work, system(entry.tenant), silent.map((d) => ({ action: 'delivery.noComms', entity: d.id, reason: 'CORE-103', before: d.state, after: 'noComms' })))
+})
+
+/** REL-067: a held order that nobody released in time is rejected. */
+export const expireReleaseTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
+  const dispatch = await work.stores.dispatches.get(entry.tenant, dispatchIn(entry))
+  if (dispatch?.state === 'pendingRelease') await cancelDispatch(work, system(entry.tenant), dispatch.id, { happening: 'reject', reason: 'nobody released it in time' })
+})

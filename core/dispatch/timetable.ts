@@ -1,0 +1,127 @@
+import type { Clock, Timer } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { Agenda, AgendaEntry } from '#core/port/store/agenda.js'
+
+/** Does one entry. Returns why it must be tried again, or nothing when it is done. Must be safe to run twice. */
+export type Handler = (entry: AgendaEntry) => Promise<string | undefined | void>
+
+export interface Timetable {
+  start(): void
+  /** Takes nothing new and waits for what is running (REL-003). */
+  stop(): Promise<void>
+  /** Resolves when nothing is running and nothing is due. */
+  settled(): Promise<void>
+}
+
+export interface TimetableNeeds {
+  readonly agenda: Agenda
+  readonly clock: Clock
+  readonly log: Log
+  /** In order of service: what comes first is claimed first (CORE-205). */
+  readonly tasks: Readonly<Record<string, Handler>>
+  readonly concurrency?: number
+  /** Machine milliseconds after which a crashed worker's entry is taken over (REL-002). */
+  readonly lease_ms?: number
+}
+
+const firstRetry_ms = 1000, longestRetry_ms = 60_000
+
+/**
+ * The dispatch timer: not a poll. It sleeps until the next due row, is woken when rows are added, and claims with leases, so that
+ * several processes share the work and a crash only delays it. Leases and retries are about machines, so they are in machine time.
+ */
+export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_ms = 5000 }: TimetableNeeds): Timetable {
+  const names = Object.keys(tasks), running = new Map<string, Promise<void>>(), waiting: (() => void)[] = []
+  let timer: Timer | undefined, unlisten: (() => void) | undefined, pumping = false, asked = false, stopped = true
+
+  const wake = (): void => {
+    asked = true
+    if (!pumping && !stopped) void pump()
+  }
+  const sleep = (ms: number): void => {
+    timer?.cancel()
+    timer = clock.after(ms, wake)
+  }
+
+  async function run(entry: AgendaEntry): Promise<void> {
+    let again: string | undefined
+    try {
+      again = (await tasks[entry.task]!(entry)) ?? undefined
+    } catch (error) {
+      again = error instanceof Error ? error.message : String(error)
+      log.error({ err: error, task: entry.task, subject: entry.subject, clause: 'REL-006' }, 'agenda task failed')
+    }
+    try {
+      if (again === undefined) await agenda.done([entry.id])
+      else await agenda.retry(entry.id, clock.nowMs() + Math.min(longestRetry_ms, firstRetry_ms * 2 ** Math.min(10, entry.attempts)) * clock.rate, again)
+    } catch (error) {
+      // the lease runs out and the entry comes back
+      log.error({ err: error, task: entry.task, subject: entry.subject }, 'agenda entry could not be closed')
+    }
+  }
+
+  /** Claims what is due and starts it; returns whether anything was started. */
+  async function claim(): Promise<boolean> {
+    let any = false
+    for (const group of [names.slice(0, 1), names.slice(1)]) {
+      const free = concurrency - running.size
+      if (free <= 0 || group.length === 0) continue
+      const now = clock.nowMs()
+      for (const entry of await agenda.claim(now, now + lease_ms * clock.rate, group, free)) {
+        // ours already: the claim has just renewed its lease
+        if (running.has(entry.id)) continue
+        any = true
+        running.set(entry.id, run(entry).finally(() => {
+          running.delete(entry.id)
+          wake()
+        }))
+      }
+    }
+    return any
+  }
+
+  async function pump(): Promise<void> {
+    pumping = true
+    try {
+      while (asked && !stopped) {
+        asked = false
+        if (await claim()) asked = true
+        else {
+          const due = await agenda.nextDue(names)
+          // due already but not ours to take (leased, or behind its subject's first): look again soon, never in a tight loop
+          if (due !== undefined) sleep(Math.max(due - clock.nowMs(), due <= clock.nowMs() ? 200 * clock.rate : 0))
+          if (running.size === 0 && (due === undefined || due > clock.nowMs())) for (const done of waiting.splice(0)) done()
+        }
+        if (running.size >= concurrency) asked = false
+      }
+    } catch (error) {
+      log.error({ err: error }, 'agenda cannot be read')
+      if (!stopped) sleep(firstRetry_ms * clock.rate)
+    } finally {
+      pumping = false
+      if (asked && !stopped) void pump()
+    }
+  }
+
+  return {
+    start() {
+      if (!stopped) return
+      stopped = false
+      unlisten = agenda.onAdded(wake)
+      wake()
+    },
+    async stop() {
+      stopped = true
+      timer?.cancel()
+      unlisten?.()
+      await Promise.all(running.values())
+      for (const done of waiting.splice(0)) done()
+    },
+    settled() {
+      return new Promise((done) => {
+        waiting.push(done)
+        wake()
+      })
+    },
+  }
+}

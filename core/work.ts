@@ -1,0 +1,20 @@
+import type { Clock } from '#core/port/clock.js'
+import type { Ids } from '#core/port/ids.js'
+import type { Log } from '#core/port/log.js'
+import type { Database, Stores } from '#core/port/store/index.js'
+
+/** What a use case is handed: the stores of one running transaction, time, names and a log. */
+export interface Work {
+  readonly stores: Stores
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+}
+
+/** Runs one command as one transaction (CORE-015); `serializable` where capacity or money is decided (REL-026). */
+export type Transact = <T>(command: (work: Work) => Promise<T>, isolation?: 'readCommitted' | 'serializable') => Promise<T>
+
+export type Means = Omit<Work, 'stores'>
+
+export const transactions = (database: Pick<Database, 'unitOfWork'>, means: Means): Transact => (command, isolation = 'readCommitted') =>
+  database.unitOfWork.run((stores) => command({ ...means, stores }), { isolation })
