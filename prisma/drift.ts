@@ -33,7 +33,9 @@ async function loadEngine(): Promise<typeof import('@prisma/schema-engine-wasm')
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg')
   const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg') as unknown as typeof import('@prisma/schema-engine-wasm') & { __wbg_set_wasm(exports: unknown): void }
   const bytes = readFileSync(join(dirname(entry), 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports })
+  // The compiler knows Node's types only, and those leave WebAssembly to the browser's.
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: { instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: unknown } }> } }
+  const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': glue })
   glue.__wbg_set_wasm(instance.exports)
   ;(instance.exports as { __wbindgen_start(): void }).__wbindgen_start()
   return glue.SchemaEngine

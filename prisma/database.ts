@@ -1,0 +1,135 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+import { Refusal } from '#core/error.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { Database, Stores, UnitOfWork } from '#core/port/store/index.js'
+import { Changes, listen } from '#prisma/changes.js'
+import { lostConnection, lostRace, toRefusal } from '#prisma/error-map.js'
+import type { PrismaClient } from '#prisma/generated/client.js'
+import { askPool, prismaOver, sqlOver, type Session } from '#prisma/session.js'
+import { numberBook } from '#prisma/store/reading-numbers.js'
+import { storesOn, type Surroundings } from '#prisma/store/stores.js'
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly poolSize?: number
+  /** Longest wait for one ordinary statement, ms (REL-022: a query on a dead link fails within 5 s). */
+  readonly patience_ms?: number
+}
+
+/** The same lock for all processes: losers of a serializable race queue here, and then run alone. */
+const raceLock = 72707370
+const tries = 5
+
+type Work<T> = (stores: Stores, session: Session) => Promise<T>
+type Isolation = 'readCommitted' | 'serializable'
+
+/** A prepared pair of Prisma client and stores whose connection is changed for every transaction: making one takes milliseconds. */
+interface Seat {
+  client: pg.PoolClient | undefined
+  /** Kinds of documents written by the running transaction. */
+  readonly kinds: Map<string, readonly [string, string]>
+  readonly session: Session
+  readonly stores: Stores
+}
+
+/** One pool for Prisma and raw SQL, bounded waits, transactions that run again when they lose a race (REL-020 … REL-026). */
+export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms = 4500 }: DatabaseOptions): Promise<Database> {
+  const config: pg.PoolConfig = {
+    connectionString: url, max: poolSize, connectionTimeoutMillis: 3000, idleTimeoutMillis: 30_000, keepAlive: true,
+    query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
+  }
+  const pool = new pg.Pool(config)
+  const broke = (error: Error): void => log.warn({ err: error }, 'a database connection broke')
+  pool.on('error', broke)
+  // REL-023: the pool drops its own listener while a client is checked out.
+  pool.on('connect', (client) => { client.on('error', broke) })
+
+  const changes = new Changes()
+  const listener = listen({ connectionString: url, connectionTimeoutMillis: 3000, application_name: 'loadstone listen' }, changes, log)
+  const surroundings: Surroundings = { clock, changes, numbers: numberBook() }
+  const seats: Seat[] = []
+
+  const ask = askPool(pool)
+  const outside: Session = {
+    sql: sqlOver(ask), prisma: prismaOver(ask), transactional: false,
+    atomically: (work) => run((_, session) => work(session)),
+    touched: (tenant, kind) => changes.documents(tenant, kind),
+  }
+
+  function makeSeat(): Seat {
+    const askSeat = async (query: pg.QueryConfig): Promise<pg.QueryResult> => {
+      if (!seat.client) throw new Error('a store was used after its unit of work had ended')
+      return await seat.client.query(query)
+    }
+    const session: Session = {
+      sql: sqlOver(askSeat), prisma: prismaOver(askSeat), transactional: true,
+      atomically: (work) => work(session),
+      touched: (tenant, kind) => { seat.kinds.set(`${tenant} ${kind}`, [tenant, kind]) },
+    }
+    const seat: Seat = { client: undefined, kinds: new Map(), session, stores: storesOn(session, surroundings) }
+    return seat
+  }
+
+  async function attempt<T>(work: Work<T>, isolation: Isolation, alone: boolean): Promise<T> {
+    const client = await pool.connect()
+    const seat = seats.pop() ?? makeSeat()
+    seat.client = client
+    seat.kinds.clear()
+    let failed: unknown
+    try {
+      if (alone) await client.query('select pg_advisory_lock($1)', [raceLock])
+      await client.query(isolation === 'serializable' ? 'begin isolation level serializable' : 'begin')
+      const result = await work(seat.stores, seat.session)
+      const { command } = await client.query('commit')
+      if (command === 'ROLLBACK') throw new Refusal('unavailable', 'an error inside the unit of work was swallowed; nothing was stored')
+      for (const [tenant, kind] of seat.kinds.values()) changes.documents(tenant, kind)
+      return result
+    } catch (error) {
+      failed = error
+      throw error
+    } finally {
+      seat.client = undefined
+      await giveBack(client, failed, alone)
+      seats.push(seat)
+    }
+  }
+
+  async function giveBack(client: pg.PoolClient, failed: unknown, alone: boolean): Promise<void> {
+    const dead = failed !== undefined && lostConnection(failed)
+    try {
+      if (dead) throw failed
+      if (failed !== undefined) await client.query('rollback')
+      if (alone) await client.query('select pg_advisory_unlock($1)', [raceLock])
+      client.release()
+    } catch { client.release(true) }
+  }
+
+  async function run<T>(work: Work<T>, isolation: Isolation = 'readCommitted'): Promise<T> {
+    for (let n = 1; ; n++) {
+      try {
+        return await attempt(work, isolation, n > 1 && isolation === 'serializable')
+      } catch (error) {
+        if (n >= tries || !lostRace(error)) throw toRefusal(error)
+        await pause(randomInt(5, 20 * 2 ** n))
+      }
+    }
+  }
+
+  const unitOfWork: UnitOfWork = { run: (work, options) => run((stores) => work(stores), options?.isolation) }
+  await listener.ready
+  return {
+    stores: storesOn(outside, surroundings),
+    unitOfWork,
+    ping: () => ask({ text: 'select 1' }).then(() => true, () => false),
+    async close() {
+      await listener.close()
+      await Promise.all([outside, ...seats.map((seat) => seat.session)].map(({ prisma }: { prisma: PrismaClient }) => prisma.$disconnect()))
+      await pool.end()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import pg from 'pg'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { Refusal } from '#core/error.js'
+import { lostConnection, sqlState, toRefusal } from '#prisma/error-map.js'
+import { PrismaClient } from '#prisma/generated/client.js'
+
+export interface QueryOptions {
+  /** Longer than the usual bounded wait, for whole series and chains. */
+  readonly patience_ms?: number
+}
+
+/** Raw SQL; errors come out as Refusals. bigint columns are read as numbers: all of ours are safe integers. */
+export interface Sql {
+  rows<R extends object>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<R[]>
+  /** How many rows a statement touched. */
+  count(text: string, values?: readonly unknown[]): Promise<number>
+}
+
+/** What a store works with: both ways into one connection or, outside a transaction, into the pool. */
+export interface Session {
+  readonly sql: Sql
+  readonly prisma: PrismaClient
+  readonly transactional: boolean
+  /** Runs `work` in this session's transaction, or in one of its own where there is none. */
+  atomically<T>(work: (session: Session) => Promise<T>): Promise<T>
+  /** Notes that documents of a kind were written: the revision rises when that is committed. */
+  touched(tenant: string, kind: string): void
+}
+
+type Ask = (config: pg.QueryConfig) => Promise<pg.QueryResult>
+
+const int8 = 20
+const numbers = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === int8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text')) }
+
+/** CORE-012: a query that names no tenant is an error, never "all". */
+export function requireTenant(tenant: string): void {
+  if (typeof tenant !== 'string' || tenant === '') throw new Refusal('invalid', 'every call to a store names the tenant')
+}
+
+export function sqlOver(ask: Ask): Sql {
+  const run = async (text: string, values: readonly unknown[] = [], options: QueryOptions = {}): Promise<pg.QueryResult> => {
+    const patience = options.patience_ms === undefined ? {} : { query_timeout: options.patience_ms }
+    try { return await ask({ text, values: values as unknown[], types: numbers as pg.CustomTypesConfig, ...patience }) } catch (error) { throw toRefusal(error) }
+  }
+  return {
+    rows: async <R extends object>(text: string, values?: readonly unknown[], options?: QueryOptions) => (await run(text, values, options)).rows as R[],
+    count: async (text, values) => (await run(text, values)).rowCount ?? 0,
+  }
+}
+
+/** Prisma takes a pg.Pool and calls its `query`: this one holds no connection of its own and asks ours. */
+class Gate extends pg.Pool {
+  readonly #ask: Ask
+  constructor(ask: Ask) {
+    super({ max: 1 })
+    this.#ask = ask
+  }
+  override query(config: unknown): never {
+    return this.#ask(config as pg.QueryConfig) as never
+  }
+  override connect(): never {
+    throw new Error('transactions are made by UnitOfWork.run')
+  }
+}
+
+export const prismaOver = (ask: Ask): PrismaClient => new PrismaClient({ adapter: new PrismaPg(new Gate(ask)) })
+
+/** A client that is fit to be used again: an ordinary SQL error leaves it whole, all else poisons it (REL-022). */
+export const reusable = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(sqlState(error) ?? '') && !lostConnection(error)
+
+/** One statement on a pooled client. A read that met a dead connection is asked again on a new one: reads are idempotent (REL-021). */
+export function askPool(pool: pg.Pool): Ask {
+  const once: Ask = async (config) => {
+    const client = await pool.connect()
+    let fit = true
+    try { return await client.query(config) } catch (error) { fit = reusable(error); throw error } finally { client.release(!fit) }
+  }
+  return async (config) => {
+    try { return await once(config) } catch (error) {
+      const dead = lostConnection(error) && !/timeout/i.test((error as Error).message)
+      if (dead && /^\s*select\b/i.test(config.text) && !/\bfor update\b|pg_|nextval/i.test(config.text)) return await once(config)
+      throw error
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { AuditRecord, AuditStore } from '#core/port/store/audit.js'
+import { requireTenant, type Session } from '#prisma/session.js'
+import { pageOf, readCursor } from '#prisma/store/cursor.js'
+
+/** CORE-230: JCS (RFC 8785) of a flat record of strings and integers is JSON with its members in order of name. */
+function jcs(record: object): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))))
+}
+
+/** CORE-230: h_i = SHA-256(h_(i-1) + "\n" + JCS(record_i)), h_0 = 64 zeros. */
+export const chainHash = (before: string, record: object): string => createHash('sha256').update(`${before}\n${jcs(record)}`).digest('hex')
+
+const genesis = '0'.repeat(64)
+const columns = ['seq', 'at', 'actor', 'action', 'entity', 'reason', 'before', 'after', 'hash'] as const
+const list = columns.map((c) => `"${c}"`).join(', ')
+
+/** Losers of a serializable race run alone; appenders of ordinary transactions let them (see database.ts). */
+const raceLock = 72707370
+
+export function auditStore(session: Session): AuditStore {
+  return {
+    async append(tenant, at, drafts) {
+      requireTenant(tenant)
+      if (drafts.length === 0) return
+      await session.atomically(async ({ sql }) => {
+        await sql.rows('select pg_advisory_xact_lock_shared($1)', [raceLock])
+        await sql.count('insert into audit_chain (tenant, seq, hash) values ($1, 0, $2) on conflict do nothing', [tenant, genesis])
+        const [head] = await sql.rows<{ seq: number; hash: string }>('select seq, hash from audit_chain where tenant = $1 for update', [tenant])
+        let { seq, hash } = head!
+        const records = drafts.map(({ actor, action, entity, reason, before, after }): AuditRecord => {
+          const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
+          hash = chainHash(hash, record)
+          return { ...record, hash }
+        })
+        const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')
+        await sql.count(`insert into audit (tenant, ${list}) select $1, * from unnest(${types})`, [tenant, ...columns.map((c) => records.map((r) => r[c]))])
+        await sql.count('update audit_chain set seq = $2, hash = $3 where tenant = $1', [tenant, seq, hash])
+      })
+    },
+    async list(tenant, { entity, from }, { limit, cursor }) {
+      requireTenant(tenant)
+      const after = readCursor(cursor, 1)?.[0] ?? 0
+      const found = await session.sql.rows<AuditRecord>(
+        `select ${list} from audit where tenant = $1 and seq > $2 and ($3::text is null or entity = $3) and ($4::text is null or at >= $4) order by seq limit $5`,
+        [tenant, after, entity ?? null, from ?? null, limit + 1])
+      return pageOf(found, limit, (record) => [record.seq])
+    },
+    async count(tenant) {
+      requireTenant(tenant)
+      const [row] = await session.sql.rows<{ n: number }>('select count(*) as n from audit where tenant = $1', [tenant], { patience_ms: 15_000 })
+      return row!.n
+    },
+    async walk(tenant, batch) {
+      requireTenant(tenant)
+      for (let after = 0; ;) {
+        const records = await session.sql.rows<AuditRecord>(`select ${list} from audit where tenant = $1 and seq > $2 order by seq limit 1000`, [tenant, after])
+        const last = records.at(-1)
+        if (!last) return
+        batch(records)
+        after = last.seq
+      }
+    },
+  }
+}

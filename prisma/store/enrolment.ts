@@ -1,0 +1,9 @@
+import type { Clock } from '#core/port/clock.js'
+import type { Stores } from '#core/port/store/index.js'
+import type { Session } from '#prisma/session.js'
+import { table } from '#prisma/store/table.js'
+
+export const enrolmentTable = (session: Session, clock: Clock): Stores['enrolments'] => table(session, clock, {
+  model: 'enrolment', table: 'enrolment', nullableJson: ['consent'],
+  where: ({ program, servicePoint, state }) => ({ program, servicePoint, state }),
+})

@@ -1,0 +1,124 @@
+import { Refusal } from '#core/error.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Draft, Entity, NamedTable, Table } from '#core/port/store/entity.js'
+import { toRefusal } from '#prisma/error-map.js'
+import { Prisma } from '#prisma/generated/client.js'
+import { requireTenant, type Session } from '#prisma/session.js'
+import { pageOf, readCursor } from '#prisma/store/cursor.js'
+
+/** The part of a Prisma model that tables use. Prisma's own types are generic in every argument: one cast, here, hides that. */
+interface Model {
+  findFirst(args: object): PromiseLike<Row | null>
+  findMany(args: object): PromiseLike<Row[]>
+  create(args: object): PromiseLike<Row>
+  updateManyAndReturn(args: object): PromiseLike<Row[]>
+}
+
+type Row = Record<string, unknown>
+
+export interface Mapping<T extends Entity, Where> {
+  /** The model as Prisma names it, and its table. */
+  readonly model: Uncapitalize<Prisma.ModelName>
+  readonly table: string
+  /** JSON columns that may be null. */
+  readonly nullableJson?: readonly (keyof T & string)[]
+  /** Columns made from the entity for an index, absent in the entity. */
+  readonly derived?: { readonly fields: readonly string[]; of(entity: Draft<T>): Row }
+  readonly where: (where: Where) => Row
+}
+
+const snake = (field: string): string => field.replace(/(_?)([A-Z])/g, (_, __, letter: string) => `_${letter.toLowerCase()}`)
+const plain = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
+
+async function guarded<R>(work: PromiseLike<R>): Promise<R> {
+  try { return await work } catch (error) { throw toRefusal(error) }
+}
+
+/** One aggregate over Prisma; whole batches go as one statement of raw SQL, since createMany holds the event loop (stack.md). */
+export function table<T extends Entity, Where>(session: Session, clock: Clock, mapping: Mapping<T, Where>): Table<T, Where> {
+  const model = session.prisma[mapping.model] as unknown as Model
+  const derive = (entity: Draft<T>): Row => mapping.derived?.of(entity) ?? {}
+  const fromRow = (row: Row): T => {
+    const entity: Row = {}
+    for (const [field, value] of Object.entries(row)) entity[field] = plain(value)
+    for (const field of mapping.derived?.fields ?? []) delete entity[field]
+    return entity as unknown as T
+  }
+  const nullable = mapping.nullableJson ?? []
+  const toRow = (entity: Draft<T>): Row => {
+    const row: Row = { ...entity, ...derive(entity) }
+    for (const field of nullable) if (row[field] === null || row[field] === undefined) row[field] = Prisma.DbNull
+    return row
+  }
+  const stamped = (draft: Draft<T>): T => {
+    const now = clock.nowMs()
+    return { ...draft, version: 1, createdAt: now, modifiedAt: now } as unknown as T
+  }
+
+  return {
+    async get(tenant, id) {
+      requireTenant(tenant)
+      const row = await guarded(model.findFirst({ where: { tenant, id } }))
+      return row ? fromRow(row) : undefined
+    },
+    async getMany(tenant, ids) {
+      requireTenant(tenant)
+      if (ids.length === 0) return []
+      return (await guarded(model.findMany({ where: { tenant, id: { in: [...ids] } }, orderBy: { id: 'asc' } }))).map(fromRow)
+    },
+    async list(tenant, where, { limit, cursor }) {
+      requireTenant(tenant)
+      const after = readCursor(cursor, 1)
+      const found = await guarded(model.findMany({
+        where: { AND: [mapping.where(where), after ? { id: { gt: after[0] } } : {}], tenant }, orderBy: { id: 'asc' }, take: limit + 1,
+      }))
+      return pageOf(found.map(fromRow), limit, (item) => [item.id])
+    },
+    async insert(draft) {
+      requireTenant(draft.tenant)
+      return fromRow(await guarded(model.create({ data: toRow(stamped(draft)) })))
+    },
+    async insertMany(drafts) {
+      if (drafts.length === 0) return []
+      for (const draft of drafts) requireTenant(draft.tenant)
+      const entities = drafts.map(stamped)
+      await session.sql.count(`insert into "${mapping.table}" select * from json_populate_recordset(null::"${mapping.table}", $1::json)`, [asRecords(entities, derive)])
+      return entities
+    },
+    async update(entity) {
+      requireTenant(entity.tenant)
+      const { tenant, id, version, createdAt: _, ...rest } = toRow(entity) as Row & Entity
+      const data = { ...rest, version: version + 1, modifiedAt: clock.nowMs() }
+      const [row] = await guarded(model.updateManyAndReturn({ where: { tenant, id, version }, data }))
+      if (row) return fromRow(row)
+      const there = await guarded(model.findFirst({ where: { tenant, id }, select: { version: true } }))
+      throw there ? stale(mapping.table) : new Refusal('notFound', `there is no such ${mapping.table.replaceAll('_', ' ')}`)
+    },
+  }
+}
+
+/** Entities as the JSON that PostgreSQL itself turns into rows of the table. */
+export function asRecords<T extends object>(entities: readonly T[], derive: (entity: never) => Row = () => ({})): string {
+  return JSON.stringify(entities.map((entity) => {
+    const row: Row = {}
+    for (const [field, value] of Object.entries({ ...entity, ...derive(entity as never) })) row[snake(field)] = value
+    return row
+  }))
+}
+
+export const stale = (what: string): Refusal => new Refusal('stale', `this ${what.replaceAll('_', ' ')} has been changed since it was read`)
+
+/** Tables whose rows are also found by a name that is unique in the tenant (contract §6). */
+export function namedTable<T extends Entity & { readonly name: string }, Where>(session: Session, clock: Clock, mapping: Mapping<T, Where>): NamedTable<T, Where> {
+  const base = table(session, clock, mapping)
+  const model = session.prisma[mapping.model] as unknown as Model
+  return {
+    ...base,
+    async find(tenant, idOrName) {
+      const byId = await base.get(tenant, idOrName)
+      if (byId) return byId
+      const row = await guarded(model.findFirst({ where: { tenant, name: idOrName }, select: { id: true } }))
+      return row ? await base.get(tenant, row['id'] as string) : undefined
+    },
+  }
+}
