@@ -1,0 +1,12 @@
+/** The VEN client's door: what a device maker imports. */
+export { runAgent, type Agent, type AgentOptions } from '#ven-client/agent.js'
+export { nothing, watts, type Device, type Order, type Say, type Verdict } from '#ven-client/device.js'
+export { silent, type Log } from '#ven-client/log.js'
+export { vtnClient, type ClientOptions, type VtnClient } from '#ven-client/openadr/client.js'
+export { isPermanent, isVtnError, VtnError, type VtnErrorKind } from '#ven-client/openadr/error.js'
+export { changes, eventFeed, type Change, type Feed } from '#ven-client/openadr/feed.js'
+export { place, stateOf, type EventState, type Placement } from '#ven-client/openadr/interval.js'
+export type * from '#ven-client/openadr/objects.js'
+export { diskStore, memoryStore, type ReportStore } from '#ven-client/openadr/report-queue.js'
+export { reportSchedule } from '#ven-client/openadr/report-schedule.js'
+export { timeline, type Claim, type Timeline } from '#ven-client/timeline.js'

@@ -1,0 +1,159 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock, Timer } from '#core/port/clock.js'
+import { backoff } from '#ven-client/backoff.js'
+import type { VtnClient } from '#ven-client/openadr/client.js'
+import { isVtnError } from '#ven-client/openadr/error.js'
+import type { ReportRequest } from '#ven-client/openadr/objects.js'
+
+/** A report that waits to be stored by the VTN. `tried`: it may be there already, so look before posting (OA-207). */
+export interface Waiting {
+  readonly key: string
+  readonly report: ReportRequest
+  readonly tried: boolean
+}
+
+/** Where waiting reports outlive the process. */
+export interface ReportStore {
+  put(one: Waiting): Promise<void>
+  remove(key: string): Promise<void>
+  all(): Promise<readonly Waiting[]>
+}
+
+export function memoryStore(): ReportStore {
+  const held = new Map<string, Waiting>()
+  return {
+    put: (one) => { held.set(one.key, one); return Promise.resolve() },
+    remove: (key) => { held.delete(key); return Promise.resolve() },
+    all: () => Promise.resolve([...held.values()]),
+  }
+}
+
+/** One file for each report, written whole: to a temporary name, flushed, then renamed. A file that cannot be read is set aside, not fatal. */
+export function diskStore(folder: string): ReportStore {
+  const file = (key: string): string => join(folder, `${Buffer.from(key).toString('base64url')}.json`)
+  return {
+    async put(one) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const temporary = `${file(one.key)}.new`
+      const handle = await open(temporary, 'w', 0o600)
+      try {
+        await handle.writeFile(JSON.stringify(one))
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(temporary, file(one.key))
+    },
+    remove: (key) => rm(file(key), { force: true }),
+    async all() {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const names = (await readdir(folder)).filter((n) => n.endsWith('.json')).sort()
+      const read = await Promise.all(names.map(async (name) => {
+        try {
+          return JSON.parse(await readFile(join(folder, name), 'utf8')) as Waiting
+        } catch {
+          await rename(join(folder, name), join(folder, `${name}.broken`))
+          return undefined
+        }
+      }))
+      return read.filter((one) => one !== undefined)
+    },
+  }
+}
+
+export interface ReportQueue {
+  /** Kept first, sent then; a key that is waiting already is replaced by the newer content. `mayExist`: look before posting. */
+  add(key: string, report: ReportRequest, mayExist?: boolean): Promise<void>
+  readonly length: number
+  /** Resolves when everything that can be sent now has been. */
+  idle(): Promise<void>
+  stop(): void
+}
+
+export interface QueueOptions {
+  readonly store?: ReportStore
+  /** Beyond so many waiting reports the oldest is dropped, with a warning. */
+  readonly max?: number
+  readonly onSent?: (key: string) => void
+  readonly onDropped?: (key: string, reason: string) => void
+}
+
+/** Reports go out one by one in order; what cannot be sent waits, what the VTN will never take is dropped and said so (OA-207). */
+export function reportQueue(client: VtnClient, options: QueueOptions = {}): ReportQueue {
+  const store = options.store ?? memoryStore(), max = options.max ?? 2000
+  const { clock, log }: { clock: Clock; log: VtnClient['log'] } = client
+  const wait = backoff(client.random)
+  const waiting = new Map<string, Waiting>()
+  const abort = new AbortController()
+  let timer: Timer | undefined
+  let running: Promise<void> | undefined
+  const loaded = store.all().then((some) => {
+    for (const one of some) if (!waiting.has(one.key)) waiting.set(one.key, { ...one, tried: true })
+    if (some.length > 0) kick()
+  }).catch((error: unknown) => log.error({ error: (error as Error).message }, 'waiting reports cannot be read'))
+
+  const kick = (): void => { running ??= drain().finally(() => { running = undefined }) }
+
+  async function drain(): Promise<void> {
+    await loaded
+    timer?.cancel()
+    while (waiting.size > 0 && !abort.signal.aborted) {
+      const one = waiting.values().next().value as Waiting
+      try {
+        await deliver(one)
+        await done(one)
+        wait.reset()
+        options.onSent?.(one.key)
+      } catch (error) {
+        if (abort.signal.aborted) return
+        const reason = isVtnError(error) ? error.kind : 'unknown'
+        // the event is gone or the report will never be taken: keeping it would block the others for ever
+        if (isVtnError(error) && ['invalid', 'forbidden', 'notFound', 'conflict', 'protocol'].includes(error.kind)) {
+          log.warn({ report: one.key, reason, status: error.status }, 'report dropped: the VTN refuses it')
+          await done(one)
+          options.onDropped?.(one.key, reason)
+          continue
+        }
+        if (waiting.get(one.key) === one) waiting.set(one.key, { ...one, tried: true })
+        timer = clock.after(wait.next(isVtnError(error) ? error.retryAfter_ms : undefined), kick)
+        return
+      }
+    }
+  }
+
+  /** No idempotency in the API: after a try with an unknown end the stored report is looked for first (OA-207). */
+  async function deliver({ report, tried }: Waiting): Promise<void> {
+    const signal = { signal: abort.signal }
+    if (!tried) { await client.createReport(report, signal); return }
+    const stored = (await client.reports({ eventID: report.eventID, clientName: report.clientName }, signal))
+      .find((r) => r.reportName === report.reportName)
+    if (!stored) await client.createReport(report, signal)
+    else if (JSON.stringify(stored.resources) !== JSON.stringify(report.resources)) await client.updateReport(stored.id, report, signal)
+  }
+
+  async function done(one: Waiting): Promise<void> {
+    if (waiting.get(one.key) !== one) return            // newer content came meanwhile: it stays
+    waiting.delete(one.key)
+    await store.remove(one.key)
+  }
+
+  return {
+    async add(key, report, mayExist = false) {
+      await loaded
+      const one = { key, report, tried: mayExist || waiting.has(key) }
+      await store.put(one)
+      waiting.set(key, one)
+      if (waiting.size > max) {
+        const oldest = waiting.values().next().value as Waiting
+        log.warn({ report: oldest.key }, 'report dropped: too many wait')
+        await done(oldest)
+        options.onDropped?.(oldest.key, 'full')
+      }
+      kick()
+    },
+    get length() { return waiting.size },
+    async idle() { await loaded; await running },
+    stop() { abort.abort(); timer?.cancel() },
+  }
+}

@@ -1,0 +1,85 @@
+import { unitsFor, type Device } from '#ven-client/device.js'
+import type { PlacedInterval } from '#ven-client/openadr/interval.js'
+import type { Event, ReportDescriptor, ReportRequest, Value, ValuesMap } from '#ven-client/openadr/objects.js'
+
+/** What one device says about one interval, for one descriptor; undefined when it does not know. */
+export function valueOf(device: Device, asked: ReportDescriptor, start: number, end: number, optedOut: boolean): Value | undefined {
+  if (asked.payloadType === 'OPERATING_STATE') return stateOf(device, optedOut)
+  const net = energy(device, asked.payloadType, start, end)
+  return net === undefined ? device.report?.(asked, start, end) : inUnits(net, unitsFor(asked), asked, end - start)
+}
+
+const stateOf = (device: Device, optedOut: boolean): string => {
+  const state = device.operatingState?.() ?? 'RUNNING_NORMAL'
+  return optedOut ? (state.startsWith('IDLE') ? 'IDLE_OPTED_OUT' : 'RUNNING_OPTED_OUT') : state
+}
+
+/** USAGE and DEMAND are never below zero (OpenADR 3.1 Definition, report payloads); READING is the net of the meter. */
+function energy(device: Device, type: string, start: number, end: number): number | undefined {
+  const imported = device.energy_Wh(start, end)
+  if (imported === undefined) return undefined
+  if (type === 'USAGE' || type === 'DEMAND') return imported
+  return type === 'READING' ? imported - (device.export_Wh?.(start, end) ?? 0) : undefined
+}
+
+function inUnits(wh: number, units: string, asked: ReportDescriptor, length_ms: number): number {
+  const power = asked.payloadType === 'DEMAND' || units === 'KW' || units === 'W'
+  const value = power ? wh * 3_600_000 / length_ms : wh
+  return units === 'WH' || units === 'W' ? round(value, 3) : round(value / 1000, 6)
+}
+
+const round = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits
+
+export const aggregated = 'AGGREGATED_REPORT'
+
+export interface Asked {
+  readonly descriptor: ReportDescriptor
+  readonly devices: readonly Device[]
+}
+
+/**
+ * One report for one due moment: what several descriptors of the same intervals ask for, side by side (OA-180, OA-181).
+ * Undefined when no device knows anything. Each interval carries its own start and duration besides the event's id.
+ */
+export function buildReport(event: Event, clientName: string, reportName: string, intervals: readonly PlacedInterval[], asked: readonly Asked[], optedOut: (device: Device) => boolean): ReportRequest | undefined {
+  const byResource = new Map<string, Map<PlacedInterval, ValuesMap[]>>()
+  const put = (resource: string, interval: PlacedInterval, payload: ValuesMap): void => {
+    const rows = byResource.get(resource) ?? new Map<PlacedInterval, ValuesMap[]>()
+    byResource.set(resource, rows.set(interval, [...rows.get(interval) ?? [], payload]))
+  }
+  for (const { descriptor, devices } of asked) {
+    for (const interval of intervals) {
+      if (interval.end === null || interval.end <= interval.start) continue
+      const end = interval.end
+      const values = devices.map((d) => [d, valueOf(d, descriptor, interval.start, end, optedOut(d))] as const).filter(([, v]) => v !== undefined)
+      if (descriptor.aggregate ?? false) {
+        // OA-181: one summed entry; a sum that misses a device would be a wrong number
+        if (values.length === devices.length && values.every(([, v]) => typeof v === 'number')) {
+          put(aggregated, interval, { type: descriptor.payloadType, values: [round(values.reduce((sum, [, v]) => sum + (v as number), 0), 6)] })
+        }
+      } else for (const [device, value] of values) put(device.name, interval, { type: descriptor.payloadType, values: [value as Value] })
+    }
+  }
+  if (byResource.size === 0) return undefined
+  return {
+    eventID: event.id, clientName, reportName,
+    payloadDescriptors: asked.map(({ descriptor: d }) => ({
+      objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: d.payloadType,
+      ...(d.readingType ? { readingType: d.readingType } : {}), ...(d.payloadType === 'OPERATING_STATE' ? {} : { units: unitsFor(d) }),
+    })),
+    resources: [...byResource].map(([resourceName, rows]) => ({
+      resourceName,
+      intervals: [...rows].map(([interval, payloads]) => ({
+        id: interval.id,
+        intervalPeriod: { start: new Date(interval.start).toISOString(), duration: durationText((interval.end as number) - interval.start) },
+        payloads,
+      })),
+    })),
+  }
+}
+
+/** Exact, and in the short form that people write: PT15M, PT1H30M. */
+export function durationText(ms: number): string {
+  const s = ms / 1000, h = Math.floor(s / 3600), m = Math.floor((s % 3600) / 60), rest = Math.round((s % 60) * 1000) / 1000
+  return `PT${h ? `${h}H` : ''}${m ? `${m}M` : ''}${rest || (!h && !m) ? `${rest}S` : ''}`
+}
