@@ -13,6 +13,7 @@ export function conditions(tenant: string, query: DocumentQuery): { text: string
   add((p) => `owner = ${p}`, query.owner)
   add((p) => `(cardinality(targets) = 0 or targets && ${p}::text[])`, query.visibleTo)
   add((p) => `targets @> ${p}::text[]`, query.withTargets)
+  add((p) => `targets && ${p}::text[]`, query.withAnyTarget)
   add((p) => `sort1 >= ${p}`, query.sort1From)
   add((p) => `sort1 <= ${p}`, query.sort1To)
   add((p) => `sort2 >= ${p}`, query.sort2From)
