@@ -56,7 +56,8 @@ class Gate extends pg.Pool {
     this.#ask = ask
   }
   override query(config: unknown): never {
-    return this.#ask(config as pg.QueryConfig) as never
+    // Prisma passes errors that are not the driver's through as they are: ours keep their kind and their cause.
+    return this.#ask(config as pg.QueryConfig).catch((error: unknown) => { throw toRefusal(error) }) as never
   }
   override connect(): never {
     throw new Error('transactions are made by UnitOfWork.run')

@@ -111,7 +111,11 @@ export function readingStore(session: Session, book: NumberBook): ReadingStore {
       // One JSON text per point: a million rows as objects would hold the event loop for a second.
       const rows = await sql.rows<{ point: number; start: number[]; wh: number[] }>(
         `${netted} select point, array_to_json(array_agg(start order by start)) as start, array_to_json(array_agg(wh order by start)) as wh from u group by point`, asked.values, longRead)
-      for (const row of rows) out.set(await book.pointName(session, asked.tenant, row.point), { start: row.start, Wh: row.wh })
+      const byPoint = new Map(rows.map((row) => [row.point, row]))
+      for (const [name, point] of await book.points(session, asked.tenant, servicePoints)) {
+        const row = byPoint.get(point)
+        if (row) out.set(name, { start: row.start, Wh: row.wh })
+      }
       return out
     },
 
