@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
+import { CsipError, type CsipWire } from '#ven-client/csip/transport.js'
+
+/** One series that a device measures: Wh per interval in one direction (SEP-170, SEP-174: 1 = from the grid, 19 = to the grid). */
+export interface Series {
+  readonly name: string
+  readonly flowDirection: 1 | 19
+  interval_Wh(start: number, end: number): number | undefined
+}
+
+export interface MirrorOptions {
+  readonly lfdi: string
+  /** Private enterprise number of the maker, low 32 bits of our mRIDs (SEP-063). */
+  readonly pen?: number
+  /** 0003 the premises' connection point, 0049 the device itself (SEP-171). */
+  readonly roleFlags?: string
+  readonly interval_s?: number
+  readonly series: readonly Series[]
+  /** Intervals kept while the server cannot be reached. */
+  readonly keep?: number
+}
+
+const hex = (text: string, bytes: number): string => createHash('sha256').update(text).digest('hex').slice(0, bytes * 2).toUpperCase()
+
+/** Mirrors a device's meter: announces the usage point once, then posts each interval soon after its end (SEP-165 … SEP-169). */
+export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOptions) {
+  const { lfdi, series } = options
+  const interval_s = options.interval_s ?? 900, keep = options.keep ?? 96 * 7
+  const pen = (options.pen ?? 0).toString(16).padStart(8, '0').toUpperCase()
+  const mRID = (what: string): string => hex(`${lfdi}\n${what}`, 12) + pen
+  const waiting: number[] = []                                   // starts of intervals, epoch seconds
+  let location: string | undefined
+  let last: number | undefined
+
+  async function announce(): Promise<string> {
+    const answer = await wire.write('POST', MirrorUsagePointList.lists?.item ?? MirrorUsagePoint, mupList(), {
+      mRID: mRID('mup'), roleFlags: options.roleFlags ?? '0003', serviceCategoryKind: 0, status: 1, deviceLFDI: lfdi,
+      MirrorMeterReading: series.map((one) => ({
+        mRID: mRID(one.name), description: one.name,
+        // deltas (4) of electricity (1) in Wh (72), forward or reverse
+        ReadingType: { accumulationBehaviour: 4, commodity: 1, flowDirection: one.flowDirection, intervalLength: interval_s, kind: 12, powerOfTenMultiplier: 0, uom: 72 },
+      })),
+    })
+    if (!answer.location) throw new CsipError('The server gave no Location for the MirrorUsagePoint.', answer.status)
+    return answer.location
+  }
+
+  const readingOf = (one: Series, start: number): object | undefined => {
+    const value = one.interval_Wh(start * 1000, (start + interval_s) * 1000)
+    if (value === undefined) return undefined
+    const timePeriod = { duration: interval_s, start }
+    return {
+      mRID: mRID(one.name),
+      MirrorReadingSet: [{ mRID: hex(`${lfdi}\n${one.name}\n${start}`, 12) + pen, timePeriod, Reading: [{ timePeriod, value: Math.round(value), localID: '00' }] }],
+    }
+  }
+
+  async function post(start: number): Promise<void> {
+    const readings = series.map((one) => readingOf(one, start)).filter((r) => r !== undefined)
+    if (readings.length === 0) return
+    location ??= await announce()
+    await wire.write('POST', MirrorMeterReadingList, location, { all: readings.length, results: readings.length, MirrorMeterReading: readings })
+  }
+
+  return {
+    /** Announces the usage point, so that the server can know it before the first reading. */
+    async begin(): Promise<void> { location ??= await announce() },
+    /** Posts every interval that has ended since the last call; what cannot be posted waits for the next one. */
+    async run(now_ms: number): Promise<void> {
+      const now = Math.floor(now_ms / 1000)
+      last ??= Math.floor(now / interval_s) * interval_s - interval_s
+      for (; last + 2 * interval_s <= now; ) { last += interval_s; waiting.push(last) }
+      if (waiting.length > keep) waiting.splice(0, waiting.length - keep)
+      while (waiting.length > 0) {
+        try {
+          await post(waiting[0] as number)
+        } catch (error) {
+          // the server forgot us: announce again at the next try (SEP-172)
+          if (error instanceof CsipError && error.status === 404) location = undefined
+          if (!(error instanceof CsipError) || error.status !== 400) throw error
+        }
+        waiting.shift()
+      }
+    },
+    get waiting(): number { return waiting.length },
+  }
+}
