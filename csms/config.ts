@@ -1,0 +1,76 @@
+import { doorDefaults } from '#csms/rpc/door.js'
+import { sessionLimits } from '#csms/rpc/session.js'
+
+export interface CsmsConfig {
+  readonly tenant: string
+  /** Server key of the keyed password hashes (REL-042); at least 32 bytes, from the data folder. */
+  readonly secret: Buffer
+  /** URL path before the identity. */
+  readonly path: string
+  /** 401 for unknown ids too, so that identities cannot be probed (OCPP-003); the `conformance` seed sets false. */
+  readonly hideIdentities: boolean
+  /** Failing handshakes a minute per address and identity; 0 = off. */
+  readonly failuresPerMinute: number
+  /** Every refused login takes this long. */
+  readonly refusalDelayMs: number
+  readonly pingIntervalMs: number
+  readonly callTimeoutMs: number
+  readonly maxPayload: number
+  readonly heartbeatInterval_s: number
+  /** Retry time that Pending and Rejected boots are told. */
+  readonly bootRetry_s: number
+  /** Unknown hardware: refuse at the door, hold Pending until approved, or take it (OCPP-087). */
+  readonly admission: 'registered' | 'quarantine' | 'open'
+  /** Security profile 0, for development only (OCPP-020). */
+  readonly allowUnsecured: boolean
+  /** Subject O of station certificates (OCPP-028). */
+  readonly organizations: readonly string[]
+  /** Roots of station certificates, PEM. */
+  readonly stationRoots: readonly string[]
+  /** Readings go to the core in intervals of this many minutes. */
+  readonly readingMinutes: number
+  /** ProfileStackLevel of a station that did not say (OCPP-229). */
+  readonly assumedStackLevel: number
+  /** Authorization back end silent: refuse or accept (OCPP-118). */
+  readonly authorizationFails: 'closed' | 'open'
+  readonly masterGroup: string | undefined
+  readonly currency: string
+  /** Share of accepted event profiles whose composite schedule is read back (OCPP-237). */
+  readonly compositeShare: number
+  /** Whether a first or changed boot is followed by GetBaseReport (OCPP-090). */
+  readonly postBootReport: boolean
+  readonly drainMs: number
+}
+
+/** Environment → plain object; `main.ts` alone gives it the environment. */
+export function csmsConfig(env: Readonly<Record<string, string | undefined>>, given: Pick<CsmsConfig, 'tenant' | 'secret'> & Partial<CsmsConfig>): CsmsConfig {
+  const number = (name: string, fallback: number, least: number): number => {
+    const value = env[name] === undefined ? fallback : Number(env[name])
+    if (!Number.isFinite(value) || value < least) throw new Error(`${name} must be a number of at least ${least}`)
+    return value
+  }
+  return {
+    path: '/ocpp',
+    hideIdentities: true,
+    failuresPerMinute: number('LOADSTONE_OCPP_FAILURES_PER_MINUTE', doorDefaults.failuresPerMinute, 0),
+    refusalDelayMs: doorDefaults.refusalDelayMs,
+    pingIntervalMs: 1000 * number('LOADSTONE_OCPP_PING_S', 30, 1),
+    callTimeoutMs: 1000 * number('LOADSTONE_OCPP_CALL_TIMEOUT_S', sessionLimits.callTimeoutMs / 1000, 5),
+    maxPayload: number('LOADSTONE_OCPP_MAX_PAYLOAD', doorDefaults.maxPayload, 65_536),
+    heartbeatInterval_s: number('LOADSTONE_OCPP_HEARTBEAT_S', 300, 1),
+    bootRetry_s: 30,
+    admission: 'registered',
+    allowUnsecured: false,
+    organizations: [],
+    stationRoots: [],
+    readingMinutes: 15,
+    assumedStackLevel: 3,
+    authorizationFails: 'closed',
+    masterGroup: undefined,
+    currency: 'USD',
+    compositeShare: 0.1,
+    postBootReport: true,
+    drainMs: number('LOADSTONE_OCPP_DRAIN_MS', 2000, 0),
+    ...given,
+  }
+}

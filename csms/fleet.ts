@@ -1,0 +1,124 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { DocumentStore } from '#core/port/store/document.js'
+import { loadDeviceModel } from './message/notify-report.js'
+import { Session, type SessionNeeds } from './rpc/session.js'
+import type { LedgerEntry } from './smart-charging/ledger.js'
+import { newRecord, Station, type StationRecord } from './station.js'
+import { isoMs } from './time.js'
+import type { Transaction } from './transaction.js'
+
+/** All stations that this process knows. */
+export interface Fleet {
+  find(tenant: string, identity: string): Promise<Station | undefined>
+  /** The station of a session of ours. */
+  of(session: Session): Station
+  /** A station that was just provisioned, or provisioned anew. */
+  put(tenant: string, identity: string, record: StationRecord): Station
+  forget(tenant: string, identity: string): void
+  /** Notes a new connection; true when it is the first one since this process started. */
+  connected(station: Station, address: string, replaced: boolean): boolean
+  transactionChanged(station: Station, transaction: Transaction): void
+  inTransactionElsewhere(token: string, station: string): boolean
+  online(): Station[]
+}
+
+export function fleet({ documents, log, clock, session }: { documents: DocumentStore; log: Log; clock: Clock; session: SessionNeeds }): Fleet {
+  const known = new Map<string, Station>()
+  const bySession = new WeakMap<Session, Station>()
+  const loading = new Map<string, Promise<Station | undefined>>()
+  /** Ids that are not registered, so that a flood of them costs no queries. */
+  const absent = new LRUCache<string, number>({ max: 10_000 })
+  /** Open transactions by token, for ConcurrentTx (OCPP-115). */
+  const open = new Map<string, Map<string, string>>()
+  const connectedBefore = new WeakSet<Station>()
+  const keyOf = (tenant: string, identity: string): string => `${tenant} ${identity}`
+
+  function put(tenant: string, identity: string, record: StationRecord): Station {
+    const key = keyOf(tenant, identity), before = known.get(key)
+    absent.delete(key)
+    if (before) {
+      Object.assign(before.record, record)
+      return before
+    }
+    const station = new Station(tenant, identity, record, new Session(identity, session))
+    station.session.dropNulls = record.dropNulls ?? false
+    bySession.set(station.session, station)
+    known.set(key, station)
+    return station
+  }
+
+  async function load(tenant: string, identity: string): Promise<Station | undefined> {
+    const key = keyOf(tenant, identity)
+    const stored = await documents.get<StationRecord>(tenant, 'csms/Station', identity)
+    if (!stored) {
+      absent.set(key, documents.revision(tenant, 'csms/Station'))
+      return undefined
+    }
+    const [running, ledger] = await Promise.all([
+      documents.list<Transaction>(tenant, { kind: 'csms/Transaction', parent: identity, sort2From: 0, sort2To: 0 }),
+      documents.list<LedgerEntry>(tenant, { kind: 'csms/ChargingProfile', parent: identity }),
+    ])
+    const station = put(tenant, identity, newRecord(stored.body))
+    for (const { body } of running) {
+      if (!body.ended && !station.transactions.has(body.id)) {
+        station.transactions.set(body.id, body)
+        transactionChanged(station, body)
+      }
+    }
+    for (const { body } of ledger) if (!station.ledger.has(body.id)) station.ledger.set(body.id, body)
+    await loadDeviceModel(station, documents)
+    return station
+  }
+
+  function transactionChanged(station: Station, t: Transaction): void {
+    const token = t.idToken?.idToken.toLowerCase()
+    if (token === undefined) return
+    const here = open.get(token) ?? new Map<string, string>()
+    if (t.ended) here.delete(t.id)
+    else here.set(t.id, station.identity)
+    if (here.size > 0) open.set(token, here)
+    else open.delete(token)
+  }
+
+  return {
+    put, transactionChanged,
+    of: (s) => bySession.get(s) as Station,
+    async find(tenant, identity) {
+      const key = keyOf(tenant, identity), here = known.get(key)
+      if (here) return here
+      if (absent.get(key) === documents.revision(tenant, 'csms/Station')) return undefined
+      let promise = loading.get(key)
+      if (!promise) {
+        promise = load(tenant, identity).finally(() => loading.delete(key))
+        loading.set(key, promise)
+      }
+      return promise
+    },
+    forget(tenant, identity) {
+      const key = keyOf(tenant, identity)
+      known.get(key)?.session.end()
+      known.delete(key)
+    },
+    connected(station, address, replaced) {
+      const now = clock.nowMs()
+      station.onlineSince = now
+      station.address = address
+      if (replaced) {
+        station.replacements = [...(station.replacements ?? []).filter((at) => at > now - 600_000), now]
+        log.info({ station: station.identity, address, clause: 'OCPP-011' }, 'connection replaced')
+        if (station.replacements.length > 5) {
+          station.flag(isoMs(now), 'more than 5 take-overs in 10 minutes')
+          log.warn({ station: station.identity, address, alarm: true, clause: 'OCPP-011' }, 'more than 5 take-overs in 10 minutes')
+        }
+      }
+      const first = !connectedBefore.has(station)
+      connectedBefore.add(station)
+      log.debug({ station: station.identity, profile: station.profileInUse }, 'connected')
+      return first
+    },
+    inTransactionElsewhere: (token, station) => [...open.get(token)?.values() ?? []].some((identity) => identity !== station),
+    online: () => [...known.values()].filter((s) => s.session.online),
+  }
+}

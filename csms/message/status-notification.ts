@@ -1,0 +1,30 @@
+import type { Clock } from '#core/port/clock.js'
+import { handler, in16, in2x, type Handler } from '#csms/handler.js'
+import type { Journal } from '#csms/journal.js'
+import type { Station } from '#csms/station.js'
+import { isoMs, stampMs } from '#csms/time.js'
+
+/** OCPP-160: the newest timestamp of a connector wins; StatusNotification and NotifyEvent feed this one state. */
+export function connectorState(station: Station, evseId: number, connectorId: number, state: { status: string; at: string; errorCode?: string }): boolean {
+  const key = `${evseId}/${connectorId}`
+  const before = station.record.connectors[key]
+  if (before && stampMs(before.at) > stampMs(state.at)) return false
+  station.record.connectors[key] = state
+  return before?.status !== state.status || before.errorCode !== state.errorCode
+}
+
+/** G01 and 1.6 4.9. */
+export function statusNotification({ clock, journal }: { clock: Clock; journal: Journal }): Handler[] {
+  return [
+    handler<{ timestamp: string; connectorStatus: string; evseId: number; connectorId: number }>('StatusNotification', async (station, s) => {
+      if (connectorState(station, s.evseId, s.connectorId, { status: s.connectorStatus, at: s.timestamp })) await journal.write([station.document()])
+      return {}
+    }, in2x),
+    handler<{ connectorId: number; errorCode: string; status: string; timestamp?: string }>('StatusNotification', async (station, s) => {
+      const state = { status: s.status, at: s.timestamp ?? isoMs(clock.nowMs()), errorCode: s.errorCode }
+      // 1.6: connector k is EVSE k (OCPP §17); 0 is the charge point.
+      if (connectorState(station, s.connectorId, s.connectorId === 0 ? 0 : 1, state)) await journal.write([station.document()])
+      return {}
+    }, in16),
+  ]
+}

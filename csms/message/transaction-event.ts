@@ -1,0 +1,105 @@
+import type { Clock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
+import { handler, in2x, type Handler } from '#csms/handler.js'
+import type { Intake } from '#csms/intake.js'
+import type { Journal } from '#csms/journal.js'
+import { phasesWithCurrent, samplesOf } from '#csms/metering.js'
+import type { Station } from '#csms/station.js'
+import { stampMs } from '#csms/time.js'
+import type { Tokens } from '#csms/tokens.js'
+import { newTransaction, take, type Transaction } from '#csms/transaction.js'
+import type { TransactionEventRequest, TransactionEventResponse } from '#csms/wire/transaction-event.js'
+
+export interface TransactionNeeds {
+  readonly clock: Clock
+  readonly log: Log
+  readonly documents: DocumentStore
+  readonly journal: Journal
+  readonly tokens: Tokens
+  readonly intake: Intake
+  /** Told after the commit, when a transaction began, ended or changed its charging state. */
+  changed(station: Station, transaction: Transaction): void
+}
+
+export const transactionDocument = (station: Station, t: Transaction): NewDocument => ({
+  tenant: station.tenant, kind: 'csms/Transaction', id: `${station.identity}/${t.id}`, parent: station.identity,
+  sort1: Math.floor(t.startedAt / 1000), sort2: t.ended ? 1 : 0, body: t,
+})
+
+/** The transaction as this process knows it, or as it was stored (OCPP-130). */
+export async function transactionOf(station: Station, id: string, at: number, documents: DocumentStore): Promise<Transaction> {
+  const known = station.transactions.get(id) ?? (await documents.get<Transaction>(station.tenant, 'csms/Transaction', `${station.identity}/${id}`))?.body
+  const t = known ?? newTransaction(id, at)
+  station.transactions.set(id, t)
+  return t
+}
+
+/** OCPP-142: a second transaction on an EVSE leaves the first without an end of its own. */
+function orphanOthers(station: Station, t: Transaction): Transaction[] {
+  const orphans = [...station.transactions.values()].filter((o) => o !== t && !o.ended && !o.orphaned && o.evseId !== undefined
+    && o.evseId === t.evseId && o.startedAt < t.startedAt)
+  for (const o of orphans) o.orphaned = true
+  return orphans
+}
+
+/** Ended transactions stay in memory for late and repeated events only as long as they are few. */
+function forgetOld(station: Station): void {
+  if (station.transactions.size <= 8) return
+  for (const [id, t] of station.transactions) {
+    if ((t.complete || t.orphaned) && station.transactions.size > 8) station.transactions.delete(id)
+  }
+}
+
+/** E01…E15: always answered, whatever order the events come in; acknowledged when committed. */
+export function transactionEvent(needs: TransactionNeeds): Handler[] {
+  const { clock, documents, journal, tokens, intake } = needs
+
+  async function handle(station: Station, e: TransactionEventRequest): Promise<object> {
+    const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
+    const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
+    const taken = take(t, e)
+    const answer = await answerTo(station, t, e)
+    if (taken === 'repeated') return answer
+    try {
+      const body = { receivedAt: clock.nowMs(), payload: e }
+      const event: NewDocument = {
+        tenant: station.tenant, kind: 'csms/TransactionEvent', parent: `${station.identity}/${t.id}`, sort1: e.seqNo, body,
+        id: `${station.identity}/${t.id}/${e.seqNo}${taken === 'conflicting' || t.seqNoUnreliable ? `/${e.timestamp}/${e.triggerReason}` : ''}`,
+      }
+      const orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
+      const registers = taken === 'new' ? await metered(station, t, e) : []
+      await journal.write([event, transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...registers])
+    } catch (error) {
+      // Nothing is acknowledged, so nothing is known: the next delivery finds the stored state.
+      station.transactions.delete(t.id)
+      if (t.evseId !== undefined) intake.forget(station, t.evseId)
+      throw error
+    }
+    if (`${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}` !== before) needs.changed(station, t)
+    forgetOld(station)
+    return answer
+  }
+
+  async function metered(station: Station, t: Transaction, e: TransactionEventRequest): Promise<NewDocument[]> {
+    const samples = samplesOf(e.meterValue)
+    t.phases = phasesWithCurrent(samples) ?? t.phases
+    if (t.evseId === undefined || (samples.length === 0 && !t.ended)) return []
+    const closed = t.ended && !station.running(t.evseId)
+    return intake.take(station, t.evseId, samples, closed, `${t.id}/${e.seqNo}`)
+  }
+
+  /** OCPP-134, 140: what an idToken in the event is told; nothing else unless it means something. */
+  async function answerTo(station: Station, t: Transaction, e: TransactionEventRequest): Promise<TransactionEventResponse> {
+    if (!e.idToken) return {}
+    const info = await tokens.info(station.tenant, station.identity, e.idToken, e.evse?.id ?? t.evseId, station.evses())
+    t.groupId ??= info.groupIdToken?.idToken
+    // OCPP-115: the station that has the transaction gets Accepted when its card is shown again.
+    const own = info.status === 'ConcurrentTx' && t.idToken?.idToken.toLowerCase() === e.idToken.idToken.toLowerCase()
+    const { evseId: _, ...rest } = info
+    if (!own && info.status !== 'Accepted' && !t.ended) t.deauthorised = true
+    return { idTokenInfo: { ...rest, ...(own ? { status: 'Accepted' } : {}) } }
+  }
+
+  return [handler<TransactionEventRequest>('TransactionEvent', handle, in2x)]
+}

@@ -1,0 +1,42 @@
+import type { NewDocument } from '#core/port/store/document.js'
+import type { ChargingProfile } from '#csms/wire/charging-profile.js'
+
+/** OCPP-200: our profile ids, from one reserved range. */
+export const firstId = 1_000_000, lastId = 1_999_999
+
+/** `wanted`: to be sent or being sent; `installed`: the station accepted it; `clearing`: to be taken back; `gone`, `rejected`: over. */
+export type LedgerState = 'wanted' | 'installed' | 'clearing' | 'gone' | 'rejected'
+
+/** One charging profile of ours at one station. Document `csms/ChargingProfile`, parent = station. */
+export interface LedgerEntry {
+  readonly id: number
+  readonly evseId: number
+  profile: ChargingProfile
+  state: LedgerState
+  /** The delivery it carries, if it is an event's; several profiles may carry one (OCPP-228). */
+  readonly delivery?: string
+  readonly revision?: number
+  /** Why it is not installed, in the station's words. */
+  reason?: string
+  /** Epoch ms after which sending is pointless (OCPP-248). */
+  deadline?: number
+  sentAt?: number
+  changedAt: number
+  /** The last composite schedule said something else (OCPP-202). */
+  mismatch?: string
+}
+
+/** A free id of the range; ids are used in turn, so that a late answer never meets another profile. */
+export function freeId(ledger: ReadonlyMap<number, LedgerEntry>): number {
+  let highest = firstId - 1
+  for (const id of ledger.keys()) highest = Math.max(highest, id)
+  if (highest < lastId) return highest + 1
+  for (let id = firstId; id <= lastId; id += 1) if (!ledger.has(id)) return id
+  throw new Error('the range of charging profile ids is used up')
+}
+
+export const live = (entry: LedgerEntry): boolean => entry.state === 'wanted' || entry.state === 'installed' || entry.state === 'clearing'
+
+export const ledgerDocument = (tenant: string, station: string, entry: LedgerEntry): NewDocument => ({
+  tenant, kind: 'csms/ChargingProfile', id: `${station}/${entry.id}`, parent: station, key: null, sort1: entry.changedAt, body: entry,
+})

@@ -1,0 +1,44 @@
+import type { Payload } from './rpc/outgoing.js'
+import type { Station } from './station.js'
+
+/** Requests whose list a station limits by number and by bytes, and where their results are (OCPP-094, 095, 221). */
+const lists: Record<string, { request: string; response: string; controller: string }> = {
+  GetVariables: { request: 'getVariableData', response: 'getVariableResult', controller: 'DeviceDataCtrlr' },
+  SetVariables: { request: 'setVariableData', response: 'setVariableResult', controller: 'DeviceDataCtrlr' },
+  SetVariableMonitoring: { request: 'setMonitoringData', response: 'setMonitoringResult', controller: 'MonitoringCtrlr' },
+  ClearVariableMonitoring: { request: 'id', response: 'clearMonitoringResult', controller: 'MonitoringCtrlr' },
+}
+
+const least = (text: string | undefined, unknown: number): number => {
+  const n = Number(text ?? NaN)
+  return Number.isFinite(n) && n >= 1 ? n : unknown
+}
+
+/** Pieces that the station takes, in order; one entry each until it said more. */
+export function split(station: Station, action: string, payload: Payload): Payload[] {
+  const list = lists[action]
+  if (!list || station.session.version === '1.6') return [payload]
+  const items = payload[list.request] as unknown[]
+  const most = least(station.actual(list.controller, 'ItemsPerMessage', action), 1)
+  const bytes = least(station.actual(list.controller, 'BytesPerMessage', action), Infinity)
+  const pieces: unknown[][] = []
+  let size = 0
+  for (const item of items) {
+    const length = Buffer.byteLength(JSON.stringify(item)) + 1
+    const last = pieces.at(-1)
+    if (last && last.length < most && size + length <= bytes - 64) {
+      last.push(item)
+      size += length
+    } else {
+      pieces.push([item])
+      size = length
+    }
+  }
+  return pieces.map((piece) => ({ ...payload, [list.request]: piece }))
+}
+
+export function join(action: string, answers: readonly Payload[]): Payload {
+  const list = lists[action], first = answers[0] ?? {}
+  if (!list || answers.length <= 1) return first
+  return { ...first, [list.response]: answers.flatMap((a) => a[list.response] as unknown[]) }
+}

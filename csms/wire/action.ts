@@ -1,0 +1,126 @@
+/** Who begins the exchange. DataTransfer runs both ways. */
+export type From = 'station' | 'csms' | 'both'
+
+/**
+ * One action of OCPP: the wire description beside the official JSON Schema, which is the payload's description. `block` is the
+ * functional block of Part 2 (clause), `in` the versions that know it.
+ */
+export interface Action {
+  readonly name: string
+  readonly from: From
+  readonly block: string
+  readonly clause: string
+  readonly in: readonly ('1.6' | '2.0.1' | '2.1')[]
+}
+
+const all = ['1.6', '2.0.1', '2.1'] as const, two = ['2.0.1', '2.1'] as const, old = ['1.6'] as const, new21 = ['2.1'] as const
+const row = (name: string, from: From, block: string, clause: string, versions: Action['in']): Action => ({ name, from, block, clause, in: versions })
+
+/** Every action of the three versions. A test holds this table against the schemas: each has one entry (OCPP §20). */
+export const actions: readonly Action[] = [
+  row('Authorize', 'station', 'C', 'C01', all),
+  row('BatterySwap', 'station', 'S', 'S01', new21),
+  row('BootNotification', 'station', 'B', 'B01', all),
+  row('ClearedChargingLimit', 'station', 'K', 'K13', two),
+  row('ClosePeriodicEventStream', 'station', 'N', 'N13', new21),
+  row('DataTransfer', 'both', 'P', 'P01', all),
+  row('DiagnosticsStatusNotification', 'station', 'N', '1.6 4.4', old),
+  row('FirmwareStatusNotification', 'station', 'L', 'L01', all),
+  row('Get15118EVCertificate', 'station', 'M', 'M01', two),
+  row('GetCertificateChainStatus', 'station', 'M', 'M07', new21),
+  row('GetCertificateStatus', 'station', 'M', 'M06', two),
+  row('Heartbeat', 'station', 'G', 'G02', all),
+  row('LogStatusNotification', 'station', 'N', 'N01', all),
+  row('MeterValues', 'station', 'J', 'J01', all),
+  row('NotifyChargingLimit', 'station', 'K', 'K12', two),
+  row('NotifyCustomerInformation', 'station', 'N', 'N09', two),
+  row('NotifyDERAlarm', 'station', 'R', 'R06', new21),
+  row('NotifyDERStartStop', 'station', 'R', 'R04', new21),
+  row('NotifyDisplayMessages', 'station', 'O', 'O03', two),
+  row('NotifyEVChargingNeeds', 'station', 'K', 'K15', two),
+  row('NotifyEVChargingSchedule', 'station', 'K', 'K15', two),
+  row('NotifyEvent', 'station', 'N', 'N07', two),
+  row('NotifyMonitoringReport', 'station', 'N', 'N02', two),
+  row('NotifyPeriodicEventStream', 'station', 'N', 'N11', new21),
+  row('NotifyPriorityCharging', 'station', 'K', 'K22', new21),
+  row('NotifyReport', 'station', 'B', 'B07', two),
+  row('NotifySettlement', 'station', 'C', 'C24', new21),
+  row('OpenPeriodicEventStream', 'station', 'N', 'N11', new21),
+  row('PublishFirmwareStatusNotification', 'station', 'L', 'L03', two),
+  row('PullDynamicScheduleUpdate', 'station', 'K', 'K28', new21),
+  row('ReportChargingProfiles', 'station', 'K', 'K09', two),
+  row('ReportDERControl', 'station', 'R', 'R04', new21),
+  row('ReservationStatusUpdate', 'station', 'H', 'H04', two),
+  row('SecurityEventNotification', 'station', 'A', 'A04', all),
+  row('SignCertificate', 'station', 'A', 'A02', all),
+  row('SignedFirmwareStatusNotification', 'station', 'L', '1.6 security', old),
+  row('StartTransaction', 'station', 'E', '1.6 4.8', old),
+  row('StatusNotification', 'station', 'G', 'G01', all),
+  row('StopTransaction', 'station', 'E', '1.6 4.10', old),
+  row('TransactionEvent', 'station', 'E', 'E01', two),
+  row('VatNumberValidation', 'station', 'C', 'C25', new21),
+
+  row('AFRRSignal', 'csms', 'Q', 'Q06', new21),
+  row('AdjustPeriodicEventStream', 'csms', 'N', 'N14', new21),
+  row('CancelReservation', 'csms', 'H', 'H02', all),
+  row('CertificateSigned', 'csms', 'A', 'A02', all),
+  row('ChangeAvailability', 'csms', 'G', 'G03', all),
+  row('ChangeConfiguration', 'csms', 'B', '1.6 5.3', old),
+  row('ChangeTransactionTariff', 'csms', 'I', 'I11', new21),
+  row('ClearCache', 'csms', 'C', 'C11', all),
+  row('ClearChargingProfile', 'csms', 'K', 'K10', all),
+  row('ClearDERControl', 'csms', 'R', 'R04', new21),
+  row('ClearDisplayMessage', 'csms', 'O', 'O05', two),
+  row('ClearTariffs', 'csms', 'I', 'I10', new21),
+  row('ClearVariableMonitoring', 'csms', 'N', 'N06', two),
+  row('CostUpdated', 'csms', 'I', 'I02', two),
+  row('CustomerInformation', 'csms', 'N', 'N09', two),
+  row('DeleteCertificate', 'csms', 'M', 'M04', all),
+  row('ExtendedTriggerMessage', 'csms', 'F', '1.6 security', old),
+  row('GetBaseReport', 'csms', 'B', 'B07', two),
+  row('GetChargingProfiles', 'csms', 'K', 'K09', two),
+  row('GetCompositeSchedule', 'csms', 'K', 'K08', all),
+  row('GetConfiguration', 'csms', 'B', '1.6 5.8', old),
+  row('GetDERControl', 'csms', 'R', 'R04', new21),
+  row('GetDiagnostics', 'csms', 'N', '1.6 5.9', old),
+  row('GetDisplayMessages', 'csms', 'O', 'O03', two),
+  row('GetInstalledCertificateIds', 'csms', 'M', 'M03', all),
+  row('GetLocalListVersion', 'csms', 'D', 'D02', all),
+  row('GetLog', 'csms', 'N', 'N01', all),
+  row('GetMonitoringReport', 'csms', 'N', 'N02', two),
+  row('GetPeriodicEventStream', 'csms', 'N', 'N12', new21),
+  row('GetReport', 'csms', 'B', 'B08', two),
+  row('GetTariffs', 'csms', 'I', 'I09', new21),
+  row('GetTransactionStatus', 'csms', 'E', 'E14', two),
+  row('GetVariables', 'csms', 'B', 'B06', two),
+  row('InstallCertificate', 'csms', 'M', 'M05', all),
+  row('NotifyAllowedEnergyTransfer', 'csms', 'Q', 'Q01', new21),
+  row('NotifyWebPaymentStarted', 'csms', 'C', 'C25', new21),
+  row('PublishFirmware', 'csms', 'L', 'L03', two),
+  row('RemoteStartTransaction', 'csms', 'F', '1.6 5.11', old),
+  row('RemoteStopTransaction', 'csms', 'F', '1.6 5.12', old),
+  row('RequestBatterySwap', 'csms', 'S', 'S03', new21),
+  row('RequestStartTransaction', 'csms', 'F', 'F01', two),
+  row('RequestStopTransaction', 'csms', 'F', 'F03', two),
+  row('ReserveNow', 'csms', 'H', 'H01', all),
+  row('Reset', 'csms', 'B', 'B11', all),
+  row('SendLocalList', 'csms', 'D', 'D01', all),
+  row('SetChargingProfile', 'csms', 'K', 'K01', all),
+  row('SetDERControl', 'csms', 'R', 'R04', new21),
+  row('SetDefaultTariff', 'csms', 'I', 'I08', new21),
+  row('SetDisplayMessage', 'csms', 'O', 'O01', two),
+  row('SetMonitoringBase', 'csms', 'N', 'N03', two),
+  row('SetMonitoringLevel', 'csms', 'N', 'N05', two),
+  row('SetNetworkProfile', 'csms', 'B', 'B09', two),
+  row('SetVariableMonitoring', 'csms', 'N', 'N04', two),
+  row('SetVariables', 'csms', 'B', 'B05', two),
+  row('SignedUpdateFirmware', 'csms', 'L', '1.6 security', old),
+  row('TriggerMessage', 'csms', 'F', 'F06', all),
+  row('UnlockConnector', 'csms', 'F', 'F05', all),
+  row('UnpublishFirmware', 'csms', 'L', 'L04', two),
+  row('UpdateDynamicSchedule', 'csms', 'K', 'K28', new21),
+  row('UpdateFirmware', 'csms', 'L', 'L01', all),
+  row('UsePriorityCharging', 'csms', 'K', 'K21', new21),
+]
+
+export const actionNamed: ReadonlyMap<string, Action> = new Map(actions.map((action) => [action.name, action]))

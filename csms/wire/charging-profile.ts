@@ -1,0 +1,36 @@
+export type Purpose = 'ChargingStationExternalConstraints' | 'ChargingStationMaxProfile' | 'TxDefaultProfile' | 'TxProfile'
+export type RateUnit = 'W' | 'A'
+
+export interface ChargingSchedulePeriod {
+  readonly startPeriod: number
+  readonly limit: number
+  readonly numberPhases?: number
+  readonly phaseToUse?: number
+}
+
+export interface ChargingSchedule {
+  readonly id: number
+  readonly startSchedule?: string
+  readonly duration?: number
+  readonly chargingRateUnit: RateUnit
+  readonly minChargingRate?: number
+  readonly chargingSchedulePeriod: readonly ChargingSchedulePeriod[]
+}
+
+/** ChargingProfileType of 2.x (K01). */
+export interface ChargingProfile {
+  readonly id: number
+  readonly stackLevel: number
+  readonly chargingProfilePurpose: Purpose
+  readonly chargingProfileKind: 'Absolute' | 'Recurring' | 'Relative'
+  readonly recurrencyKind?: 'Daily' | 'Weekly'
+  readonly validFrom?: string
+  readonly validTo?: string
+  readonly transactionId?: string
+  readonly chargingSchedule: readonly ChargingSchedule[]
+}
+
+export interface SetChargingProfileRequest {
+  readonly evseId: number
+  readonly chargingProfile: ChargingProfile
+}
