@@ -3,8 +3,10 @@ import { Command, CommanderError } from 'commander'
 import { registerCalc } from '#cli/calc.js'
 import { registerCa } from '#cli/ca.js'
 import { registerCert } from '#cli/cert.js'
+import { registerCompletion } from '#cli/completion.js'
 import { registerConfig } from '#cli/config.js'
 import { registerDb } from '#cli/db.js'
+import { registerDoctor } from '#cli/doctor.js'
 import { registerServe } from '#cli/serve.js'
 import { registerSim } from '#cli/sim.js'
 import { registerUp } from '#cli/up.js'
@@ -24,7 +26,7 @@ export function commandLine(): Command {
     .addHelpText('beforeAll', '')
     .addHelpText('before', 'Examples:\n  $ npx loadstone up                         the main job, with a demo fleet\n  $ npx loadstone serve --data ./data         every server, no demo\n  $ npx loadstone calc split < case.json      one calculation\n')
     .addHelpText('after', '\nExit codes: loadstone help exit-codes')
-  for (const register of [registerUp, registerServe, registerSim, registerVen, registerCa, registerCert, registerCalc, registerDb, registerConfig]) register(program)
+  for (const register of [registerUp, registerServe, registerSim, registerVen, registerCa, registerCert, registerCalc, registerDb, registerConfig, registerDoctor, registerCompletion]) register(program)
   program.command('exit-codes', { hidden: true }).action(() => { process.stdout.write(exitCodesHelp) })
   return program
 }

@@ -54,3 +54,11 @@ function shifted(value: Settings, resolved: readonly Resolved[]): Settings {
   })
   return moved
 }
+
+/** The ports that a process with these doors listens on; 0 stands for a door that is off. */
+export function doorPorts(s: Settings, only: readonly string[]): number[] {
+  const by: Record<string, number[]> = {
+    operator: [s.operatorPort], vtn: [s.vtnPort, s.vtnHttpPort, s.mqttUrl ? 0 : s.mqttPort], csip: [s.csipPort], est: [s.estPort], csms: [s.ocppPort, s.ocppTlsPort],
+  }
+  return only.flatMap((door) => by[door] ?? []).filter((port) => port !== 0)
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import type { Report, Subject } from '#conformance/procedure.js'
+
+interface RunFlags {
+  target?: string; config?: string; from?: string; profile?: string; only?: string[]; smoke?: boolean; junit?: string; json?: string | boolean; html?: string; tap?: string
+  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string
+}
+
+const subjects: readonly Subject[] = ['vtn', 'csip', 'csms', 'est', 'ven']
+
+/** `conformance run|list`: black-box conformance of any implementation, for a pipeline (contract §2, UX-035 … UX-041). */
+export function registerConformance(program: Command): void {
+  const noun = program.command('conformance').description('black-box conformance runs against any implementation')
+  noun.command('run').description('run a set of procedures against a target').argument('<subject>', subjects.join(', '))
+    .option('--target <url>', 'what to test').option('--config <file>', 'target, credentials, capabilities').option('--from <file>', 'a saved ready line of loadstone serve')
+    .option('--profile <name>', 'e.g. 3.1.1, 3.0.1, csip, csip-aus-1.2, 2.0.1, 1.6').option('--only <ids...>', 'ids, prefixes*, requirement numbers, tag:NAME')
+    .option('--smoke', 'the short set').option('--junit <file>', 'JUnit XML').option('--json [file]', 'JSON, to stdout without a file').option('--html <file>', 'one HTML file')
+    .option('--tap <file>', 'TAP').option('--markdown <file>', 'a Markdown summary').option('--annotations', 'GitHub annotations on stdout').option('--evidence <file>', 'everything a third party needs to judge')
+    .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
+    .addHelpText('before', 'Examples:\n  $ loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ loadstone conformance run csms --from ready.json --smoke\n')
+    .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, flags) })
+  noun.command('list').description('list procedures').argument('[subject]', subjects.join(', ')).option('--json', 'one JSON document')
+    .addHelpText('before', 'Examples:\n  $ loadstone conformance list vtn\n')
+    .action(async (subject: string | undefined, flags: { json?: boolean }) => {
+      const { procedures } = await import('#conformance/registry.js')
+      const rows = Object.entries(procedures).filter(([s]) => subject === undefined || s === subject).flatMap(([s, list]) => list.map((p) => ({ subject: s, id: p.id, title: p.title, clause: p.clause, requirements: p.requirements, profiles: p.profiles, smoke: p.smoke ?? false })))
+      if (flags.json) process.stdout.write(`${JSON.stringify({ procedures: rows })}\n`)
+      else for (const r of rows) process.stdout.write(`${r.subject.padEnd(5)} ${r.id.padEnd(18)} ${r.title}  [${r.requirements.join(', ')}]\n`)
+    })
+}
+
+async function run(subjectText: string, flags: RunFlags): Promise<number> {
+  const { CliExit, exitCode } = await import('#cli/exit-code.js')
+  if (!(subjects as readonly string[]).includes(subjectText)) throw new CliExit(exitCode.usage, `There is no subject '${subjectText}'; there are ${subjects.join(', ')}.`)
+  const subject = subjectText as Subject
+  const seed = Number(flags.seed)
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new CliExit(exitCode.usage, `--seed takes a whole number, not '${flags.seed}'.`)
+  const [{ makeTarget, readTargetFile, directoryOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
+    import('#conformance/target.js'), import('#conformance/from-ready.js'), import('#conformance/runner.js'), import('#conformance/select.js'), import('#conformance/driver/index.js'), import('#conformance/registry.js'),
+  ])
+  const target = makeTarget(subject, {
+    ...(flags.target ? { url: flags.target } : {}), ...(flags.profile ? { profile: flags.profile } : {}),
+    ...(flags.config ? { file: await readTargetFile(flags.config), fileDir: directoryOf(flags.config) } : {}),
+    ...(flags.from ? { ready: fromReady(flags.from, subject) } : {}),
+  })
+  const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
+  if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
+  const begun = performance.now()
+  const report = await runAll({
+    procedures: chosen, actions, target, seed, ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun,
+    onResult: (r, done, of) => { if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(20)}`) },
+  })
+  if (process.stderr.isTTY) process.stderr.write('\r')
+  await write(report, flags, target)
+  const { readFileSync } = await import('node:fs')
+  const judged = againstExpected(report.results, flags.expectFailures ? readFileSync(flags.expectFailures, 'utf8') : '')
+  const unexpected = judged.filter((j) => j.unexpected !== undefined)
+  if (flags.expectFailures) for (const j of unexpected) process.stderr.write(`${j.result.id}: ${j.unexpected}\n`)
+  return unexpected.length ? exitCode.checksFailed : exitCode.done
+}
+
+async function write(report: Report, flags: RunFlags, target: { values: Readonly<Record<string, unknown>> }): Promise<void> {
+  const { writeFileSync } = await import('node:fs')
+  const plain = await import('#conformance/report/plain.js')
+  if (flags.junit) writeFileSync(flags.junit, (await import('#conformance/report/junit.js')).junit(report))
+  if (flags.html) writeFileSync(flags.html, (await import('#conformance/report/html.js')).html(report))
+  if (flags.tap) writeFileSync(flags.tap, plain.tap(report))
+  if (flags.markdown) writeFileSync(flags.markdown, plain.markdown(report))
+  if (flags.evidence) {
+    const { evidence } = await import('#conformance/evidence.js')
+    const secrets = Object.entries(target.values).filter(([k, v]) => /secret|password|token/i.test(k) && typeof v === 'string').map(([, v]) => v as string)
+    writeFileSync(flags.evidence, JSON.stringify(evidence(report, { versions: { node: process.versions.node, loadstone: process.env.npm_package_version ?? '0.1.0' }, config: target.values, secrets }), null, 1))
+  }
+  if (flags.annotations) process.stdout.write(plain.annotations(report))
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(plain.json(report))}\n`)
+  else {
+    if (typeof flags.json === 'string') writeFileSync(flags.json, `${JSON.stringify(plain.json(report))}\n`)
+    if (!flags.annotations) process.stdout.write(plain.terminal(report))
+  }
+}

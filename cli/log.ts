@@ -1,0 +1,13 @@
+import { pino } from 'pino'
+import type { Log } from '#core/port/log.js'
+
+/** JSON lines on stderr-free stdout by default; `up` sends them to a file so that its screen stays readable. Secrets never get here. */
+export function makeLog(level: string, file?: string): Log {
+  const options = {
+    level,
+    base: null,
+    redact: { paths: ['req.headers.authorization', 'headers.authorization', 'password', 'secret', 'token', '*.password', '*.secret', '*.token'], censor: '[secret]' },
+    serializers: { err: pino.stdSerializers.err },
+  }
+  return (file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, mkdir: true, sync: false }))) as unknown as Log
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Refusal } from '#core/error.js'
+import type { Subject } from '#conformance/procedure.js'
+import type { TargetFile } from '#conformance/target.js'
+
+interface ReadyLine { readonly ready: true; readonly pki: string; readonly [door: string]: unknown }
+
+/** Everything of contract §4 from a saved ready line of `serve --seed conformance` (`--from FILE`). */
+export function fromReady(path: string, subject: Subject): TargetFile {
+  const line = readFileSync(path, 'utf8').split('\n').find((l) => l.includes('"ready"'))
+  if (!line) throw new Refusal('invalid', `${path} holds no ready line; save the line that 'loadstone serve --seed conformance' prints`)
+  const ready = JSON.parse(line) as ReadyLine
+  const read = (name: string): string => readFileSync(join(ready.pki, name), 'utf8')
+  const tls = { ca: read('tls-ca.pem') }
+  return { vtn, csip, csms, est, ven: vtn }[subject](ready, read, tls)
+}
+
+type Read = (name: string) => string
+
+const vtn = (ready: ReadyLine, _read: Read, tls: { ca: string }): TargetFile => ({
+  target: String(ready.vtn),
+  capabilities: ['webhook', 'webhook-loopback', 'tls', 'token-endpoint', ...(ready.mqtt ? ['mqtt'] : []), ...(ready.vtnHttp ? ['http'] : [])],
+  values: {
+    bl_id: 'bl_client', bl_secret: '1001', ven_id: 'ven_client', ven_secret: '999', ven2_id: 'ven_client2', ven2_secret: '9999',
+    operator: ready.operator, operatorToken: ready.operatorToken, ...(ready.vtnHttp ? { http: ready.vtnHttp } : {}), ...(ready.mqtt ? { mqtt: ready.mqtt } : {}),
+  },
+  identities: { default: tls },
+})
+
+function csip(ready: ReadyLine, read: Read): TargetFile {
+  const lfdi = JSON.parse(read('lfdi.json')) as Record<string, { lfdi: string; sfdi: number; pin: number }>
+  const trust = { ca: read('serca.pem'), ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', insecure: true }
+  const names = ['device-1', 'device-2', 'device-3', 'device-4', 'device-5', 'aggregator-1']
+  return {
+    target: new URL(String(ready.csip)).origin,
+    capabilities: ['aggregator', 'allow-list', 'operator-api', 'subscription', 'mica'],
+    values: {
+      dcap: new URL(String(ready.csip)).pathname, operator: ready.operator, operatorToken: ready.operatorToken, devices: lfdi, micaPem: read('mica.pem'), micaKey: read('mica.key'),
+      lfdi1: lfdi['device-1']?.lfdi, lfdi2: lfdi['device-2']?.lfdi, lfdi3: lfdi['device-3']?.lfdi, lfdi5: lfdi['device-5']?.lfdi, sfdi1: lfdi['device-1']?.sfdi, sfdi5: lfdi['device-5']?.sfdi, pin1: lfdi['device-1']?.pin,
+    },
+    identities: { default: { ...trust, cert: read('device-1.pem'), key: read('device-1.key') }, none: trust, ...Object.fromEntries(names.map((n) => [n, { ...trust, cert: read(`${n}.pem`), key: read(`${n}.key`) }])) },
+  }
+}
+
+const csms = (ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile => ({
+  target: String(ready.ocpp),
+  capabilities: ['basic-auth', 'tls', 'operator-api', 'client-certificate', '1.6', '2.0.1', '2.1'],
+  values: {
+    tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999',
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`CS${String(i + 1).padStart(3, '0')}`, `loadstone-CS${String(i + 1).padStart(3, '0')}-pass`])),
+    token: 'DEADBEEF', blockedToken: 'BLOCKED01', expiredToken: 'EXPIRED01', groupToken1: 'GROUP01', groupToken2: 'GROUP02',
+  },
+  identities: { default: tls, cs011: { ...tls, cert: read('cs011.pem'), key: read('cs011.key') } },
+})
+
+function est(ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile {
+  const seed = JSON.parse(read('est.json')) as { vendor: string; pen: number; secrets: { secret: string; hwSerialNum: string }[] }
+  return {
+    target: String(ready.est),
+    capabilities: ['one-time-secret', 'vendor-certificate'],
+    values: { pen: seed.pen, secrets: seed.secrets, operator: ready.operator, operatorToken: ready.operatorToken },
+    identities: { 'default': tls, 'vendor-1': { ...tls, cert: read('vendor-1.pem'), key: read('vendor-1.key') } },
+  }
+}

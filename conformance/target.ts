@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { Refusal } from '#core/error.js'
+import type { Subject } from '#conformance/procedure.js'
+import type { Target } from '#conformance/runner.js'
+
+/** The file of `--config`, JSON or YAML; its form is in conformance/README.md. Paths ending in File are read, relative to the file. */
+export interface TargetFile {
+  readonly target?: string
+  readonly profile?: string
+  readonly capabilities?: readonly string[]
+  /** Names for `${…}` in procedures: client ids, secrets, station ids, LFDIs … */
+  readonly values?: Readonly<Record<string, unknown>>
+  /** TLS material by name: `{cert|certFile, key|keyFile, ca|caFile, ciphers?, insecure?}`. */
+  readonly identities?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+export const defaultProfile: Readonly<Record<Subject, string>> = { vtn: '3.1.1', csip: 'csip', csms: '2.0.1', est: 'rfc7030', ven: '3.1.1' }
+
+export async function readTargetFile(path: string): Promise<TargetFile> {
+  const text = readFileSync(path, 'utf8')
+  const value: unknown = path.endsWith('.json') ? JSON.parse(text) : (await import('yaml')).parse(text)
+  if (typeof value !== 'object' || value === null) throw new Refusal('invalid', `${path} does not hold a target description; see conformance/README.md`)
+  return value as TargetFile
+}
+
+/** Where the run goes and what it may use: flags over the file, the file over a saved ready line. */
+export function makeTarget(subject: Subject, given: { url?: string; profile?: string; file?: TargetFile; fileDir?: string; ready?: TargetFile }): Target {
+  const { file = {}, ready = {} } = given
+  const url = given.url ?? file.target ?? ready.target
+  if (!url) throw new Refusal('invalid', `Say what to test: --target URL, a 'target' in --config FILE, or --from a saved ready line.`)
+  return {
+    url, subject,
+    profile: given.profile ?? file.profile ?? ready.profile ?? defaultProfile[subject],
+    capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
+    values: {
+      ...ready.values, ...file.values,
+      identities: { ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') },
+    },
+  }
+}
+
+function identities(all: TargetFile['identities'], dir: string): Record<string, Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(all ?? {}).map(([name, parts]) => [name, Object.fromEntries(Object.entries(parts).map(([key, value]) =>
+    key.endsWith('File') ? [key.slice(0, -4), readFileSync(isAbsolute(String(value)) ? String(value) : join(dir, String(value)), 'utf8')] : [key, value]))]))
+}
+
+export const directoryOf = (path: string): string => dirname(path)
