@@ -1,0 +1,69 @@
+import { availabilityIntake } from '#core/availability/declare.js'
+import { cancelTask, deliverTask, type Channels } from '#core/dispatch/deliver.js'
+import { deliveryHappenings } from '#core/dispatch/happened.js'
+import { commsCheckTask, endTask, expireReleaseTask, startTask } from '#core/dispatch/moments.js'
+import { reallocateTask } from '#core/dispatch/reallocate.js'
+import { timetable, type Handler, type Timetable } from '#core/dispatch/timetable.js'
+import { optOutIntake } from '#core/opt-out/opt-out.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Ids } from '#core/port/ids.js'
+import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { Log } from '#core/port/log.js'
+import type { Database } from '#core/port/store/index.js'
+import { resourceDirectory } from '#core/program/directory.js'
+import { readingIntake } from '#core/reading/record.js'
+import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
+import { tokenBook, type TokenBook } from '#core/token/token.js'
+import { verifyTask } from '#core/verification/verify.js'
+import { transactions, type Means, type Transact } from '#core/work.js'
+
+/** The core, put together: what doors call, what channels report to, and the clockwork. */
+export interface Core {
+  readonly database: Database
+  readonly means: Means
+  readonly transact: Transact
+  readonly readings: ReadingIntake
+  readonly availability: AvailabilityIntake
+  readonly optOuts: OptOutIntake
+  readonly happenings: DeliveryHappenings
+  readonly directory: ResourceDirectory & { forget(): void }
+  readonly stop: StopSwitch
+  readonly tokens: TokenBook
+  readonly timetable: Timetable
+  /**
+   * Channels are handed in after the core exists, because they report back to it. More than one door may speak a protocol's
+   * name only once.
+   */
+  connect(channels: Channels): void
+}
+
+export interface CoreNeeds {
+  readonly database: Database
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  /** Further work of the timetable, by task name (webhooks, reports …). */
+  readonly tasks?: (transact: Transact) => Readonly<Record<string, Handler>>
+  readonly lease_ms?: number
+  readonly concurrency?: number
+}
+
+export function assemble({ database, clock, ids, log, tasks, lease_ms, concurrency }: CoreNeeds): Core {
+  const means: Means = { clock, ids, log }, transact = transactions(database, means), { stores } = database
+  const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
+  const stop = stopSwitch({ transact, stores, channels, clock, log })
+  return {
+    database, means, transact, stop,
+    readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), happenings: deliveryHappenings(transact),
+    directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock),
+    connect: (given) => { Object.assign(channels, given) },
+    timetable: timetable({
+      agenda: stores.agenda, clock, log, ...(lease_ms === undefined ? {} : { lease_ms }), ...(concurrency === undefined ? {} : { concurrency }),
+      // in order of service (CORE-205): taking back first
+      tasks: {
+        cancel: cancelTask(transact, channels), start: startTask(transact), end: endTask(transact), deliver: deliverTask(transact, channels, stop),
+        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), ...tasks?.(transact),
+      },
+    }),
+  }
+}

@@ -1,0 +1,123 @@
+import { hashOf, note } from '#core/audit/note.js'
+import type { Caller } from '#core/caller.js'
+import { dispatchStates } from '#core/dispatch/dispatch-states.js'
+import { Refusal } from '#core/error.js'
+import { mustSeeProgram, present } from '#core/permission.js'
+import { every } from '#core/port/store/every.js'
+import type { Draft } from '#core/port/store/entity.js'
+import type { Program } from '#core/program/program.js'
+import { Exact, type Money } from '#core/quantity/money.js'
+import { advance, next } from '#core/state-table.js'
+import { post, type Posting } from '#core/settlement/ledger.js'
+import { calculate, type RunInput, type RunResult } from '#core/settlement/run.js'
+import { rerunDeltas } from '#core/settlement/rerun.js'
+import { doubleClaims } from '#core/settlement/ledger.js'
+import { runInput, claimsOf } from '#core/settlement/run-input.js'
+import { runStates } from '#core/settlement/run-states.js'
+import type { SettlementRun, Statement } from '#core/settlement/settlement-run.js'
+import type { Work } from '#core/work.js'
+
+export const postingKind = 'core/LedgerPosting'
+
+/** CORE-186: freezes the inputs of a program and period, calculates, and keeps both with their hashes. Earlier runs stay as they are. */
+export async function calculateRun(work: Work, caller: Caller, wish: { program: string; from: number; to: number; reason?: string }): Promise<SettlementRun> {
+  const { stores, ids } = work, { tenant } = caller
+  const program = present(await stores.programs.find(tenant, wish.program), 'program', wish.program)
+  mustSeeProgram(caller, program.id)
+  if (wish.to <= wish.from) throw new Refusal('invalid', 'a period must end after it starts', { faults: [{ path: '/to', reason: 'not after from' }] })
+  const id = ids.uuid()
+  await note(work, caller, [{ action: 'settlementRun.calculate', entity: id, reason: wish.reason }])
+  const input = await runInput(stores, tenant, program, wish)
+  await refuseDoubleClaims(work, tenant, program, input)
+  const earlier = (await every((page) => stores.settlementRuns.list(tenant, { program: program.id }, page), 200)).filter((r) => r.from === wish.from && r.to === wish.to)
+  const before = earlier.filter((r) => r.state !== 'superseded').at(-1), issued = earlier.filter((r) => r.state === 'issued').at(-1)
+  const result = calculate(input)
+  const run = await stores.settlementRuns.insert({
+    id, tenant, program: program.id, programVersion: program.programVersion, from: wish.from, to: wish.to, runNumber: earlier.length + 1,
+    supersedes: before?.id ?? null, state: advance(runStates, 'draft', 'calculate', 'settlement run'), calculatedBy: caller.user, approvedBy: null, currency: program.currency,
+    revenue: result.revenue, customerPool: result.customerPool, aggregator: result.aggregator, input, inputHash: hashOf(input), result, resultHash: hashOf(result),
+  })
+  await stores.statements.insertMany(statements(run, input, result, issued?.result as RunResult | undefined, ids.uuid))
+  // a run that was never issued gives way at once; an issued one when its successor is issued
+  for (const old of earlier) if (old.state === 'calculated' || old.state === 'approved') await stores.settlementRuns.update({ ...old, state: advance(runStates, old.state, 'supersede', 'settlement run') })
+  await note(work, caller, [{ action: 'settlementRun.calculated', entity: id, before: before?.resultHash, after: { inputHash: run.inputHash, resultHash: run.resultHash } }])
+  return run
+}
+
+/** CORE-189: the run fails with the list. */
+async function refuseDoubleClaims(work: Work, tenant: string, program: Program, input: RunInput): Promise<void> {
+  const others = (await every((page) => work.stores.settlementRuns.list(tenant, { state: 'issued' }, page), 200)).filter((r) => r.program !== program.id && r.from < input.to && r.to > input.from)
+  if (others.length === 0) return
+  const verdicts = new Map<string, string>()
+  for (const p of [program, ...await work.stores.programs.getMany(tenant, others.map((r) => r.program))])
+    for (const [other, verdict] of Object.entries((p.rules.compatibility ?? {}) as Record<string, string>)) verdicts.set(`${p.id} ${other}`, verdict).set(`${p.name} ${other}`, verdict)
+  const stacks = (a: string, b: string): boolean => [verdicts.get(`${a} ${b}`), verdicts.get(`${b} ${a}`)].some((v) => v === 'free' || v === 'stack-capacity')
+  const claims = [...claimsOf(program.id, input), ...others.flatMap((r) => claimsOf(r.program, r.input as RunInput))]
+  const double = doubleClaims(claims, stacks)
+  if (double.length > 0) throw new Refusal('conflict', `${double.length} intervals are claimed by two programs (CORE-189)`, {
+    faults: double.slice(0, 1000).map((d) => ({ path: d.point, reason: `${new Date(d.start * 1000).toISOString()} is claimed by ${d.programs.join(' and ')}` })),
+  })
+}
+
+/** CORE-187, CORE-191: per party the new total and the delta to what was issued before; a party that fell out gets its amount back. */
+function statements(run: SettlementRun, input: RunInput, now: RunResult, issued: RunResult | undefined, newId: () => string): Draft<Statement>[] {
+  const deltas = new Map(rerunDeltas(run.currency, issued?.payments ?? {}, now.payments).map((d) => [d.party, d.delta]))
+  const parties = new Set([...Object.keys(now.payments), ...Object.keys(issued?.payments ?? {})])
+  const zero: Money = new Exact(0).toFixed((now.revenue.split('.')[1] ?? '').length)
+  return [...parties].sort().map((servicePoint) => ({
+    id: newId(), tenant: run.tenant, run: run.id, servicePoint, delivered_Wh: now.energy_Wh[servicePoint] ?? 0, amount: now.payments[servicePoint] ?? zero,
+    delta: deltas.get(servicePoint) ?? zero, currency: run.currency,
+    body: {
+      period: { from: run.from, to: run.to }, runNumber: run.runNumber, supersedes: run.supersedes, share: input.points[servicePoint]?.share ?? input.terms.customerShare,
+      method: input.terms.method, level: input.terms.level, price: input.terms.energyPrice,
+      lines: now.events.flatMap((e) => {
+        const paid_Wh = e.energy_Wh[servicePoint], own = input.events.find((x) => x.dispatch === e.dispatch)?.points.find((p) => p.id === servicePoint)
+        return paid_Wh === undefined && !own ? [] : [{
+          dispatch: e.dispatch, kind: 'energy', paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
+          days: input.events.find((x) => x.dispatch === e.dispatch)?.days, verification: input.events.find((x) => x.dispatch === e.dispatch)?.verification,
+        }]
+      }),
+      dispute: { until: run.to + input.terms.disputeDays * 86_400, how: 'POST /api/v1/disputes with this statement and the line' },
+    },
+  }))
+}
+
+async function move(work: Work, caller: Caller, id: string, happening: 'approve' | 'issue', ifVersion: number | undefined): Promise<{ before: SettlementRun; state: SettlementRun['state'] }> {
+  const before = present(await work.stores.settlementRuns.get(caller.tenant, id), 'settlement run', id)
+  mustSeeProgram(caller, before.program)
+  if (ifVersion !== undefined && ifVersion !== before.version) throw new Refusal('stale', `the settlement run is at version ${before.version}`)
+  return { before, state: advance(runStates, before.state, happening, 'settlement run') }
+}
+
+/** CORE-186: by another user than the one who calculated. */
+export async function approveRun(work: Work, caller: Caller, id: string, ifVersion?: number): Promise<SettlementRun> {
+  const { before, state } = await move(work, caller, id, 'approve', ifVersion)
+  if (before.calculatedBy === caller.user) throw new Refusal('conflict', 'a settlement run must be approved by another user than the one who calculated it')
+  const approved = await work.stores.settlementRuns.update({ ...before, state, approvedBy: caller.user })
+  await note(work, caller, [{ action: 'settlementRun.approve', entity: id, before: before.state, after: { state, resultHash: before.resultHash } }])
+  return approved
+}
+
+/** CORE-190, CORE-188: posts what changed since the last issue, balanced; without a difference nothing is posted. */
+export async function issueRun(work: Work, caller: Caller, id: string, ifVersion?: number): Promise<SettlementRun> {
+  const { stores, ids, clock } = work, { tenant } = caller
+  const { before, state } = await move(work, caller, id, 'issue', ifVersion)
+  const old = (await every((page) => stores.settlementRuns.list(tenant, { program: before.program, state: 'issued' }, page), 200)).filter((r) => r.from === before.from && r.to === before.to)
+  const posting = postingOf(before, old.at(-1))
+  if (posting.entries.length > 0) await stores.documents.insert<Posting>({ tenant, kind: postingKind, id: ids.uuid(), parent: before.program, key: id, sort1: before.from, body: posting }, clock.nowMs())
+  for (const r of old) await stores.settlementRuns.update({ ...r, state: advance(runStates, r.state, 'supersede', 'settlement run') })
+  const issued = await stores.settlementRuns.update({ ...before, state })
+  for (const d of await stores.dispatches.getMany(tenant, (before.input as RunInput).events.map((e) => e.dispatch))) {
+    const settled = next(dispatchStates, d.state, 'settle', 'dispatch')
+    if (typeof settled === 'string' && settled !== d.state) await stores.dispatches.update({ ...d, state: settled })
+  }
+  await note(work, caller, [{ action: 'settlementRun.issue', entity: id, before: before.state, after: { state, posting } }])
+  return issued
+}
+
+function postingOf(run: SettlementRun, issued: SettlementRun | undefined): Posting {
+  const now = run.result as RunResult, was = issued?.result as RunResult | undefined
+  const minus = (a: Money, b: Money | undefined): Money => new Exact(a).minus(b ?? 0).toFixed((a.split('.')[1] ?? '').length)
+  const payments = Object.fromEntries(rerunDeltas(run.currency, was?.payments ?? {}, now.payments).map((d) => [d.party, d.delta]))
+  return post({ id: run.id, currency: run.currency, buyer: 'buyer', aggregator: 'aggregator', revenue: minus(now.revenue, was?.revenue), tax: minus(now.tax, was?.tax), payments })
+}

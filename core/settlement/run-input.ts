@@ -1,0 +1,41 @@
+import { every } from '#core/port/store/every.js'
+import type { Stores } from '#core/port/store/index.js'
+import type { Program } from '#core/program/program.js'
+import type { Claim } from '#core/settlement/ledger.js'
+import type { RunEvent, RunInput } from '#core/settlement/run.js'
+import type { PriceRule } from '#core/settlement/terms.js'
+import type { PerformanceBody } from '#core/verification/verify.js'
+
+/** Verified dispatches that start in the period, each with its newest performance; later readings wait for the next run (CORE-120). */
+export async function runInput(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunInput> {
+  const dispatches = (await every((page) => stores.dispatches.list(tenant, { program: program.id, from: period.from, to: period.to }, page), 200))
+    .filter((d) => (d.state === 'verified' || d.state === 'settled') && d.start >= period.from && d.start < period.to)
+  const events: RunEvent[] = []
+  for (const d of dispatches) {
+    const found = (await every((page) => stores.verifications.list(tenant, { dispatch: d.id, kind: 'performance' }, page), 200)).at(-1)
+    if (!found) continue
+    const body = found.body as PerformanceBody
+    events.push({
+      dispatch: d.id, verification: found.id, inputHash: found.inputHash, status: body.status, committed_kW: String(Math.abs(d.allocated_W) / 1000), days: body.days,
+      intervals: body.intervals.map(({ start, end }) => ({ start, end })), portfolio_kW: body.level === 'portfolio' ? body.intervals.map((i) => i.delivered_kW ?? 0) : null,
+      points: body.points.map((p) => ({ id: p.servicePoint, status: p.status, own_kWh: p.delivered_kWh, delivered_kW: p.delivered_kW.length > 0 ? p.delivered_kW : body.intervals.map(() => 0) })),
+    })
+  }
+  const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(events.flatMap((e) => e.points.map((p) => p.id)))
+  const rules = program.rules as { prices?: readonly PriceRule[]; disputeDays?: number }
+  return {
+    ...period, events,
+    terms: {
+      program: program.id, programVersion: program.programVersion, currency: program.currency, energyPrice: program.energyPrice, customerShare: program.customerShare,
+      floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30,
+      rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
+    },
+    points: Object.fromEntries(enrolled.filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: e.nominated_W }])),
+  }
+}
+
+/** CORE-189: which Wh of which point this run wants to be paid for. */
+export const claimsOf = (program: string, input: RunInput): Claim[] => input.events.flatMap((e) => {
+  const start = e.intervals[0]?.start, end = e.intervals.at(-1)?.end
+  return start === undefined || end === undefined ? [] : e.points.map((p) => ({ program, point: p.id, start, end }))
+})

@@ -1,0 +1,87 @@
+import { fromMinor, type Money } from '#core/quantity/money.js'
+import { settle, type Settlement } from '#core/settlement/settle.js'
+import { exactMinor } from '#core/settlement/split.js'
+import type { Line, PriceRule } from '#core/settlement/terms.js'
+import type { FloorLevel } from '#core/verification/floor-level.js'
+
+/** Everything that a run is calculated from, frozen as plain data (CORE-186): years later it gives the same result (REL-083). */
+export interface RunInput {
+  readonly from: number
+  readonly to: number
+  readonly terms: {
+    readonly program: string
+    readonly programVersion: number
+    readonly currency: string
+    readonly energyPrice: string | null
+    readonly rules: readonly PriceRule[]
+    readonly customerShare: string
+    readonly floorLevel: FloorLevel
+    readonly cap: string | null
+    readonly method: string
+    readonly level: 'point' | 'portfolio'
+    readonly disputeDays: number
+  }
+  readonly points: Readonly<Record<string, { readonly share: string | null; readonly nominated_W: number | null }>>
+  readonly events: readonly RunEvent[]
+}
+
+export interface RunEvent {
+  readonly dispatch: string
+  readonly verification: string
+  readonly inputHash: string
+  readonly status: 'OK' | 'INSUFFICIENT_DATA'
+  readonly committed_kW: string
+  readonly days: readonly string[]
+  readonly intervals: readonly { readonly start: number; readonly end: number }[]
+  readonly portfolio_kW: readonly number[] | null
+  readonly points: readonly { readonly id: string; readonly status: string; readonly own_kWh: number | null; readonly delivered_kW: readonly number[] }[]
+}
+
+export interface RunResult {
+  readonly revenue: Money
+  readonly tax: Money
+  readonly customerPool: Money
+  readonly aggregator: Money
+  readonly payments: Readonly<Record<string, Money>>
+  readonly energy_Wh: Readonly<Record<string, number>>
+  readonly events: readonly { readonly dispatch: string; readonly lines: readonly Line[]; readonly revenue: Money; readonly payments: Readonly<Record<string, Money>>; readonly energy_Wh: Readonly<Record<string, number>>; readonly trace: Settlement['trace'] }[]
+  readonly period: { readonly lines: readonly Line[]; readonly payments: Readonly<Record<string, Money>> } | null
+  /** Events that cannot be paid because they cannot be verified. */
+  readonly unverified: readonly string[]
+}
+
+/** Pure: energy event by event, since the floor and the cap are an event's (CORE-171, CORE-172); the other components once for the period. */
+export function calculate(input: RunInput): RunResult {
+  const { terms } = input, good = input.events.filter((e) => e.status === 'OK')
+  const points = (event: RunEvent) => event.points.map((p) => ({
+    id: p.id, delivered_kW: p.delivered_kW, nominated_W: input.points[p.id]?.nominated_W ?? undefined, share: input.points[p.id]?.share ?? undefined,
+  }))
+  const common = { currency: terms.currency, customerShare: terms.customerShare, floorLevel: terms.floorLevel, cap: terms.cap }
+  const events = terms.energyPrice === null ? [] : good.map((e) => ({ e, s: settle({
+    ...common, energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: e.portfolio_kW } : {}),
+  }) }))
+  const period = terms.rules.length === 0 || good.length === 0 ? undefined : settle({ ...common, ...together(input, good), rules: terms.rules })
+  const all = [...events.map((x) => x.s), ...(period ? [period] : [])]
+  const total = (amounts: readonly Money[]): Money => fromMinor(amounts.reduce((sum, m) => sum + exactMinor(m, terms.currency), 0n), terms.currency)
+  const ids = [...new Set(all.flatMap((s) => Object.keys(s.payments)))].sort()
+  const energy = new Map<string, number>()
+  for (const { s } of events) for (const [id, Wh] of s.energy_Wh) energy.set(id, (energy.get(id) ?? 0) + Wh)
+  return {
+    revenue: total(all.map((s) => s.revenue)), tax: total(all.map((s) => s.tax)), customerPool: total(all.map((s) => s.customerPool)), aggregator: total(all.map((s) => s.aggregator)),
+    payments: Object.fromEntries(ids.map((id) => [id, total(all.map((s) => s.payments[id] ?? '0'))])), energy_Wh: Object.fromEntries([...energy].sort(([a], [b]) => (a < b ? -1 : 1))),
+    events: events.map(({ e, s }) => ({ dispatch: e.dispatch, lines: s.lines, revenue: s.revenue, payments: s.payments, energy_Wh: Object.fromEntries(s.energy_Wh), trace: s.trace })),
+    period: period ? { lines: period.lines, payments: period.payments } : null, unverified: input.events.filter((e) => e.status !== 'OK').map((e) => e.dispatch),
+  }
+}
+
+/** All events of the period as one: capacity, availability, bonus, penalty and fees are the period's. */
+function together(input: RunInput, events: readonly RunEvent[]) {
+  const intervals = events.flatMap((e) => e.intervals), ids = [...new Set(events.flatMap((e) => e.points.map((p) => p.id)))].sort()
+  const rows = new Map(ids.map((id) => [id, events.flatMap((e) => e.points.find((p) => p.id === id)?.delivered_kW ?? e.intervals.map(() => NaN))]))
+  const portfolio = events.every((e) => e.portfolio_kW) ? events.flatMap((e) => e.portfolio_kW!) : undefined
+  const committed = events.map((e) => Number(e.committed_kW)).reduce((most, kW) => Math.max(most, kW), 0)
+  return {
+    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: Math.round((input.to - input.from) / 86_400), seasonEvents: events.length,
+    points: ids.map((id) => ({ id, delivered_kW: rows.get(id)!, nominated_W: input.points[id]?.nominated_W ?? undefined, share: input.points[id]?.share ?? undefined })),
+  }
+}
