@@ -1,0 +1,151 @@
+import type { DocumentQuery } from '#core/port/store/document.js'
+import { HttpFault } from '#csip-server/error-map.js'
+import { linksOf, type LinkTo } from '#csip-server/links.js'
+import type { Page } from '#csip-server/page.js'
+import { firstIsTime, keysOf, orderOf, parentOf, placeOf, slotOf } from '#csip-server/place.js'
+import type { Doc, Exchange, Item, Listed, Served, Value, Written } from '#csip-server/served.js'
+import type { CsipContext } from '#csip-server/context.js'
+
+/** Get, list, count, write and remove of anything in the registry, by its description and what its behaviour adds. */
+export interface Derivation {
+  value(served: Served, x: Exchange): Promise<Value | undefined>
+  list(served: Served, x: Exchange, page: Page): Promise<Value>
+  count(served: Served, x: Exchange): Promise<number>
+  put(served: Served, x: Exchange, value: Value): Promise<Written>
+  post(served: Served, x: Exchange, value: Value, root: string): Promise<Written>
+  remove(served: Served, x: Exchange): Promise<void>
+  /** Document kinds that an answer is made of: what its cached form depends on. */
+  readsOf(served: Served): readonly string[]
+}
+
+export function derive(ctx: CsipContext, registry: readonly Served[]): Derivation {
+  const { documents, tenant, config } = ctx
+  const links = new Map<Served, LinkTo[]>(registry.map((s) => [s, linksOf(s, registry)]))
+  const items = new Map<Served, Served | undefined>(registry.map((s) => [s, registry.find((i) => i.resource === s.resource.lists?.item && !i.resource.lists)]))
+  /** Counting nothing is common and cheap: with no document of a kind at all, every count of it is 0. */
+  const counted = async (query: DocumentQuery): Promise<number> => {
+    const total = await ctx.recall(query.kind, 'count', () => documents.count(tenant, { kind: query.kind }))
+    return total === 0 ? 0 : ctx.recall(query.kind, `count ${JSON.stringify(query)}`, () => documents.count(tenant, query))
+  }
+
+  const hrefOf = (served: Served, params: Readonly<Record<string, string>>): string => served.resource.href?.print(params) ?? ''
+
+  async function dress(served: Served, x: Exchange, value: Value): Promise<Value> {
+    const out: Value = { href: config.prefix + hrefOf(served, x.params) }
+    if (served.subscribable) out.subscribable = 1
+    if (served.pollRate) out.pollRate = config.pollRate[served.pollRate]
+    for (const link of links.get(served) ?? []) {
+      if (Object.hasOwn(value, link.member)) continue
+      const to: Value = { href: config.prefix + hrefOf(link.target, x.params) }
+      if (link.counts) to.all = await count(link.target, x)
+      out[link.member] = to
+    }
+    return Object.assign(out, value)
+  }
+
+  async function present(served: Served, x: Exchange, doc: Doc): Promise<Value | undefined> {
+    const value = served.behaviour?.present ? await served.behaviour.present(x, doc) : { ...doc.body }
+    return value && dress(served, x, value)
+  }
+
+  async function queryOf(served: Served, x: Exchange): Promise<DocumentQuery> {
+    const narrowed = await served.behaviour?.select?.(x)
+    return { kind: served.kind, ...(narrowed ?? { parent: parentOf(served, x.params) }) }
+  }
+
+  async function count(served: Served, x: Exchange): Promise<number> {
+    if (served.behaviour?.count) return served.behaviour.count(x)
+    if (served.behaviour?.list) return (await served.behaviour.list(x, { s: 0, l: 0, a: undefined })).all
+    const query = await queryOf(served, x)
+    return counted(query)
+  }
+
+  async function derivedList(served: Served, item: Served, x: Exchange, page: Page): Promise<Listed> {
+    const query = await queryOf(served, x)
+    const all = await counted(query)
+    const after = page.a !== undefined && firstIsTime(item.sort) ? { sort1From: page.a + 1 } : {}
+    const docs = page.l === 0 || page.s >= all ? [] : await documents.list<Value>(tenant, { ...query, ...after, order: orderOf(item.sort), skip: page.s, limit: page.l })
+    const values: Item[] = []
+    for (const doc of docs) {
+      const itemX = x.at({ ...x.params, [slotOf(item)]: doc.id })
+      const value = item.behaviour?.present ? await item.behaviour.present(itemX, doc) : { ...doc.body }
+      if (value) values.push({ id: doc.id, value })
+    }
+    return { all, items: values }
+  }
+
+  function mustItem(served: Served): Served {
+    const item = items.get(served)
+    if (!item) throw new HttpFault(405)
+    return item
+  }
+
+  return {
+    count,
+    readsOf(served) {
+      const out = new Set(['csip/EndDevice', served.kind, ...(served.reads ?? [])])
+      const item = items.get(served)
+      for (const s of [served, ...(item ? [item] : [])]) {
+        for (const r of s.reads ?? []) out.add(r)
+        for (const { target, counts: c } of links.get(s) ?? []) if (c) for (const r of [target.kind, ...(target.reads ?? [])]) out.add(r)
+      }
+      return [...out]
+    },
+    async value(served, x) {
+      if (served.behaviour?.get) {
+        const value = await served.behaviour.get(x)
+        return value && dress(served, x, value)
+      }
+      const place = placeOf(served, x.params)
+      const doc = await documents.get<Value>(tenant, place.kind, place.id)
+      return doc && doc.parent === place.parent ? present(served, x, doc) : undefined
+    },
+    async list(served, x, page) {
+      const item = items.get(served)
+      const behaves = served.behaviour?.list
+      const { all, items: members } = behaves ? await behaves(x, page) : await derivedList(served, mustItem(served), x, page)
+      const values: Value[] = []
+      for (const { id, value } of members) {
+        values.push(item ? await dress(item, x.at({ ...x.params, [slotOf(item)]: id }), value) : value)
+      }
+      const out: Value = { href: config.prefix + hrefOf(served, x.params), all, results: values.length }
+      if (served.subscribable) out.subscribable = 1
+      if (served.pollRate) out.pollRate = config.pollRate[served.pollRate]
+      out[served.resource.lists?.member ?? ''] = values
+      return out
+    },
+    async put(served, x, value) {
+      if (served.behaviour?.put) return served.behaviour.put(x, value)
+      const place = placeOf(served, x.params)
+      const before = await documents.get<Value>(tenant, place.kind, place.id)
+      if (before && before.parent !== place.parent) throw new HttpFault(404)
+      const body = bare(await served.behaviour?.complete?.(x, value, before) ?? value)
+      const [doc] = await documents.insertMany<Value>([{ tenant, ...place, ...keysOf(served.sort, body), owner: before?.owner ?? x.peer.lfdi, targets: before?.targets ?? [], body }], ctx.clock.nowMs(), { onConflict: 'replace' })
+      if (doc) await served.behaviour?.stored?.(x, doc)
+      return { created: !before && !served.quietFirstPut, href: hrefOf(served, x.params) }
+    },
+    async post(served, x, value, root) {
+      if (served.behaviour?.post) return served.behaviour.post(x, value, root)
+      const item = mustItem(served)
+      const id = ctx.ids.hex(8).toUpperCase()
+      const params = { ...x.params, [slotOf(item)]: id }
+      const body = bare(await item.behaviour?.complete?.(x.at(params), value, undefined) ?? value)
+      const doc = await documents.insert<Value>({ tenant, kind: item.kind, id, parent: parentOf(served, x.params), ...keysOf(item.sort, body), owner: x.peer.lfdi || null, body }, ctx.clock.nowMs())
+      await item.behaviour?.stored?.(x.at(params), doc)
+      return { created: true, href: hrefOf(item, params) }
+    },
+    async remove(served, x) {
+      if (served.behaviour?.remove) return served.behaviour.remove(x)
+      const place = placeOf(served, x.params)
+      const doc = await documents.get(tenant, place.kind, place.id)
+      if (!doc || doc.parent !== place.parent) throw new HttpFault(404)
+      await documents.remove(tenant, place.kind, place.id)
+    },
+  }
+}
+
+/** Addresses and list attributes are ours to print, never a client's to store (SEC-032). */
+function bare(value: Value): Value {
+  const { href: _href, subscribable: _subscribable, all: _all, results: _results, ...rest } = value
+  return rest
+}

@@ -1,0 +1,198 @@
+import { LRUCache } from 'lru-cache'
+import type { Method } from '#core/describe/resource.js'
+import { admit } from '#csip-server/admit.js'
+import { makeCodec, type Codec } from '#csip-server/codec.js'
+import type { CsipContext } from '#csip-server/context.js'
+import { derive, type Derivation } from '#csip-server/derive.js'
+import { makeDevices, type Devices } from '#csip-server/devices.js'
+import { faultOf, HttpFault, reason, type Fault } from '#csip-server/error-map.js'
+import type { Peer } from '#csip-server/identity.js'
+import { pageOf } from '#csip-server/page.js'
+import { makeRouter, type Routed } from '#csip-server/route.js'
+import { Error as ErrorResource } from '#csip-server/wire/error.js'
+import type { Exchange, Doc, Served } from '#csip-server/served.js'
+
+export interface DoorRequest {
+  readonly method: string
+  /** Path and query as they came. */
+  readonly target: string
+  readonly peer: Peer
+  readonly accept?: string | undefined
+  readonly contentType?: string | undefined
+  readonly body?: Buffer | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly location?: string
+  readonly allow?: string
+  readonly retryAfter?: number
+  readonly body?: Buffer
+}
+
+/** The protocol without its transport: the mTLS listener and the operator's routes both ask here. */
+export interface Door {
+  handle(request: DoorRequest): Answer | Promise<Answer>
+  readonly devices: Devices
+  readonly derivation: Derivation
+  readonly codec: Codec
+  readonly registry: readonly Served[]
+  /** Where an address leads, without the configured prefix or query; undefined when nowhere. */
+  route(path: string): Routed | undefined
+  exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc): { x: Exchange; until: () => number }
+}
+
+interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[] }
+
+export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices: Devices = makeDevices(ctx)): Door {
+  const codec = makeCodec(ctx.config.profile)
+  const router = makeRouter(registry)
+  const derivation = derive(ctx, registry)
+  const reads = new Map(registry.map((s) => [s, derivation.readsOf(s)]))
+  const cache = new LRUCache<string, Kept>({ maxSize: 256 * 2 ** 20, sizeCalculation: (k) => 512 + (k.answer.body?.length ?? 0) })
+  const flights = new Map<string, Promise<Answer>>()
+  const stampOf = (kinds: readonly string[]): number => {
+    let sum = 0
+    for (const kind of kinds) sum += ctx.documents.revision(ctx.tenant, kind)
+    return sum
+  }
+
+  function exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc) {
+    let until = Infinity
+    const make = (p: Readonly<Record<string, string>>): Exchange => ({
+      ctx, peer, devices, params: p, ...(endDevice ? { endDevice } : {}), at: make, until: (t) => { if (t < until) until = t },
+    })
+    return { x: make(params), until: () => until }
+  }
+
+  const route = (path: string): Routed | undefined => {
+    if (ctx.config.dcapPath !== '/dcap' && path === ctx.config.dcapPath) return router('/dcap')
+    return router(path)
+  }
+
+  /** One Buffer per (client, address) while nothing that it is made of has changed (stack.md "Cache rule"). */
+  function get(request: DoorRequest): Answer | Promise<Answer> {
+    const key = `${request.peer.lfdi || `\n${request.peer.user}`} ${request.target}`
+    const kept = cache.get(key)
+    if (kept && kept.stamp === stampOf(kept.reads) && ctx.clock.now() < kept.until) return kept.answer
+    if (request.target.length > 2048) throw new HttpFault(414)
+    const flying = flights.get(key)
+    if (flying) return flying
+    const made = build(request, key).finally(() => flights.delete(key))
+    flights.set(key, made)
+    return made
+  }
+
+  async function build(request: DoorRequest, key: string): Promise<Answer> {
+    const { routed, query } = find(request)
+    const { served, params } = routed
+    const may = allowed(served, request.peer)
+    if (!may.includes(request.method as Method)) throw new HttpFault(405, reason.format, { allow: [...new Set(may)].join(', ') })
+    const kinds = reads.get(served) ?? []
+    const stamp = stampOf(kinds)
+    const endDevice = await admit(ctx, devices, request.peer, served, params)
+    const { x, until } = exchange(request.peer, params, endDevice)
+    const value = served.resource.lists
+      ? await derivation.list(served, x, pageOf(query, ctx.config.listMax))
+      : await derivation.value(served, x)
+    if (!value) throw new HttpFault(404)
+    const answer: Answer = { status: 200, body: codec.write(served.resource, value) }
+    cache.set(key, { answer, stamp, until: until(), reads: kinds })
+    return answer
+  }
+
+  function find(request: DoorRequest): { routed: Routed; query: URLSearchParams } {
+    if (request.target.length > 2048) throw new HttpFault(414)
+    const at = request.target.indexOf('?')
+    const raw = at < 0 ? request.target : request.target.slice(0, at)
+    const path = normal(raw, ctx.config.prefix)
+    const routed = path === undefined ? undefined : route(path)
+    if (!routed) throw new HttpFault(404)
+    return { routed, query: new URLSearchParams(at < 0 ? '' : request.target.slice(at + 1)) }
+  }
+
+  /** SEP-040: what works on this address for this client. */
+  const allowed = (served: Served, peer: Peer): readonly Method[] =>
+    peer.kind === 'operator' ? [...served.resource.methods, ...(served.operator ?? [])] : served.resource.methods
+
+  async function write(request: DoorRequest): Promise<Answer> {
+    const { routed: { served, params } } = find(request)
+    const may = allowed(served, request.peer)
+    if (!may.includes(request.method as Method)) throw new HttpFault(405, reason.format, { allow: [...new Set(may)].join(', ') })
+    const endDevice = await admit(ctx, devices, request.peer, served, params)
+    const { x } = exchange(request.peer, params, endDevice)
+    if (request.method === 'DELETE') {
+      await derivation.remove(served, x)
+      return { status: 204 }
+    }
+    const body = readable(request)
+    const expected = [...(served.accepts ?? []), ...(served.resource.lists ? [served.resource.lists.item] : served.accepts && request.method === 'POST' ? [] : [served.resource])]
+    const { root, value } = codec.read(body, expected)
+    const written = request.method === 'PUT' ? await derivation.put(served, x, value) : await derivation.post(served, x, value, root)
+    const location = ctx.config.prefix + written.href
+    return request.method === 'PUT' && !written.created ? { status: 204 } : { status: written.created ? 201 : 204, location }
+  }
+
+  const failed = (error: unknown, request: DoorRequest): Answer => {
+    const fault = faultOf(error)
+    const fields = { caller: request.peer.lfdi || request.peer.user, method: request.method, status: fault.status }
+    if (fault.status >= 500) ctx.log.error({ ...fields, err: error }, 'csip request failed')
+    else ctx.log.debug(fields, 'csip request refused')
+    return faultAnswer(codec, fault)
+  }
+
+  return {
+    devices, derivation, codec, registry, route, exchange,
+    handle(request) {
+      try {
+        if (request.method === 'GET' || request.method === 'HEAD') {
+          if (!acceptable(request.accept)) throw new HttpFault(406)
+          const answer = get(request)
+          return answer instanceof Promise ? answer.catch((error: unknown) => failed(error, request)) : answer
+        }
+        return write(request).catch((error: unknown) => failed(error, request))
+      } catch (error) {
+        return failed(error, request)
+      }
+    },
+  }
+}
+
+export const faultAnswer = (codec: Codec, fault: Fault): Answer => ({
+  status: fault.status,
+  ...(fault.allow ? { allow: fault.allow } : {}),
+  ...(fault.location ? { location: fault.location } : {}),
+  ...(fault.retryAfter ? { retryAfter: fault.retryAfter } : {}),
+  body: codec.write(ErrorResource, { reasonCode: fault.reasonCode, ...(fault.retryAfter ? { maxRetryDuration: fault.retryAfter } : {}) }),
+})
+
+/** SEP-020: anything that XML satisfies is answered in XML; an Accept that leaves none of ours is 406. */
+function acceptable(accept: string | undefined): boolean {
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/sep+xml') return true
+  return accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((p) => p.trim().toLowerCase())
+    if (parameters.some((p) => /^q=0(\.0*)?$/.test(p))) return false
+    return ['application/sep+xml', 'application/xml', 'text/xml', 'application/*', '*/*'].includes(type)
+  })
+}
+
+/** SEP-022: a body without one of our types is 415, an empty one is a format error. */
+function readable(request: DoorRequest): Buffer {
+  const body = request.body
+  if (!body || body.length === 0) throw new HttpFault(400)
+  const type = (request.contentType ?? '').split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/sep+xml' && type !== 'application/xml') throw new HttpFault(415)
+  return body
+}
+
+const plain = /^(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$/
+/** SEP-034: percent-encoding and dot segments go before routing; a path outside the prefix is unknown. */
+function normal(raw: string, prefix: string): string | undefined {
+  let path = raw
+  if (!plain.test(path)) {
+    try { path = decodeURIComponent(path) } catch { throw new HttpFault(400) }
+    if (path.includes('/.')) try { path = new URL(`http://x${path.startsWith('/') ? '' : '/'}${path}`).pathname } catch { throw new HttpFault(400) }
+  }
+  if (prefix === '') return path
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined
+}

@@ -1,0 +1,172 @@
+import https from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
+import type { Log } from '#core/port/log.js'
+import type { CsipConfig } from '#csip-server/config.js'
+import { faultAnswer, type Answer, type Door } from '#csip-server/door.js'
+import { reason } from '#csip-server/error-map.js'
+import { devicePeer, type Peer } from '#csip-server/identity.js'
+import type { RateLimit } from '#csip-server/rate-limit.js'
+
+/** A verdict on a leaf certificate: the profile of SEP-201…208 belongs to certs, this door only obeys it. */
+export type LeafVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+export interface TlsMaterial {
+  readonly key: string | Buffer
+  /** Leaf first, then intermediates; the chain sent excludes the root (SEP-210). */
+  readonly cert: string | Buffer
+  /** Trusted roots, and intermediates for clients that send only their leaf (SEP-205). */
+  readonly ca: readonly (string | Buffer)[]
+}
+
+export interface ListenerNeeds {
+  readonly door: Door
+  readonly config: CsipConfig
+  readonly tls: TlsMaterial
+  readonly log: Log
+  readonly rateLimit: RateLimit
+  /** `der` is the leaf, `chain` what stands above it as far as it is known, leaf first. */
+  readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
+  /** Asked with every request (SEC-007): true when this LFDI is revoked, blocked or expired. */
+  readonly isRevoked: (lfdi: string) => boolean
+  readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
+}
+
+interface Known { readonly peer: Peer; readonly verdict: LeafVerdict }
+
+const strict = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
+const compatible = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
+
+const contextOf = (tls: TlsMaterial) => ({ key: tls.key, cert: tls.cert, ca: [...tls.ca] })
+
+/** HTTP/1.1 over TLS 1.2 with CCM_8 and mutual authentication (SEP-001…009); bare node:https, whose share of the time is what SEP-250 measures. */
+export function makeListener(needs: ListenerNeeds) {
+  const { config, door, log } = needs
+  const known = new WeakMap<TLSSocket, Known>()
+  const sockets = new Set<TLSSocket>()
+  const server = https.createServer({
+    ...contextOf(needs.tls),
+    minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
+    ciphers: config.tls === 'strict' ? strict : compatible, honorCipherOrder: true,
+    ecdhCurve: 'prime256v1', sigalgs: 'ecdsa_secp256r1_sha256',
+    requestCert: true, rejectUnauthorized: true,
+    handshakeTimeout: 10_000,
+    // SEP-008: an idle connection lives long; REL-044: a request that trickles in does not.
+    keepAliveTimeout: config.keepAlive_s * 1000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000,
+    maxHeaderSize: 16_384, noDelay: true,
+  })
+  server.maxRequestsPerSocket = 0
+  server.timeout = 0
+
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    const met = meet(needs, socket)
+    needs.count?.('handshake', { result: met?.verdict.ok ? 'accepted' : 'refused', suite: socket.getCipher()?.name ?? '' })
+    if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || needs.isRevoked(met.peer.lfdi)) {
+      log.warn({ address: socket.remoteAddress, caller: met?.peer.lfdi, reason: met && !met.verdict.ok ? met.verdict.reason : 'no certificate or revoked', clause: 'SEP-006' }, 'csip client refused')
+      socket.destroy()
+      return
+    }
+    known.set(socket, met)
+    log.debug({ caller: met.peer.lfdi, suite: socket.getCipher()?.name, resumed: socket.isSessionReused() }, 'csip client connected')
+  })
+  server.on('tlsClientError', (error, socket) => {
+    needs.count?.('handshake', { result: 'failed', suite: '' })
+    log.warn({ address: socket.remoteAddress, reason: error.message, clause: 'SEP-005' }, 'csip handshake failed')
+  })
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
+  server.on('request', (req, res) => serve(needs, known, req, res))
+  server.on('checkContinue', (req, res) => { res.writeContinue(); serve(needs, known, req, res) })
+
+  return {
+    server,
+    /** SEP-212: other roots or another certificate without a restart; live connections stay. */
+    reload: (tls: TlsMaterial): void => server.setSecureContext({ ...contextOf(tls) }),
+    /** SEP-007, SEP-193: ends the live connections of clients that may no longer be here. */
+    sweep(): number {
+      let ended = 0
+      for (const socket of sockets) {
+        const met = known.get(socket)
+        if (met && needs.isRevoked(met.peer.lfdi)) { socket.destroy(); ended++ }
+      }
+      return ended
+    },
+    cut(lfdi: string): void {
+      for (const socket of sockets) if (known.get(socket)?.peer.lfdi === lfdi) socket.destroy()
+    },
+    connections: (): number => sockets.size,
+    destroyAll: (): void => { for (const socket of sockets) socket.destroy() },
+  }
+}
+
+/** Identity once per socket: the hash of the presented leaf and nothing else (SEP-062, SEC-004); resumed sessions keep theirs (SEP-007). */
+function meet(needs: ListenerNeeds, socket: TLSSocket): Known | undefined {
+  const leaf = socket.getPeerX509Certificate()
+  if (!leaf || !socket.authorized) return undefined // SEC-006: never on `authorized` alone
+  const chain: Buffer[] = []
+  for (let at: typeof leaf | undefined = leaf; at && chain.length < 8; at = at.issuerCertificate === at ? undefined : at.issuerCertificate) chain.push(at.raw)
+  const lfdi = lfdiOf(leaf.raw)
+  return { peer: devicePeer(lfdi, sfdiOf(lfdi)), verdict: needs.checkLeaf(leaf.raw, chain) }
+}
+
+function serve(needs: ListenerNeeds, known: WeakMap<TLSSocket, Known>, req: IncomingMessage, res: ServerResponse): void {
+  const met = known.get(req.socket as TLSSocket)
+  if (!met || needs.isRevoked(met.peer.lfdi)) { req.socket.destroy(); return }
+  if (!met.verdict.ok) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 403, reasonCode: reason.format })); return }
+  if (!needs.rateLimit.allows(met.peer.lfdi)) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 429, reasonCode: reason.frequency, retryAfter: 1 })); return }
+  const { headers } = req
+  const withBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+  if (!withBody || req.method === 'GET' || req.method === 'HEAD') { answer(needs, req, res, met.peer, undefined); return }
+  collect(needs, req, res, (body) => answer(needs, req, res, met.peer, body))
+}
+
+/** SEP-025: a body over the limit is 413 and the end of the connection. */
+function collect(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, done: (body: Buffer) => void): void {
+  const parts: Buffer[] = []
+  let size = 0, over = Number(req.headers['content-length'] ?? 0) > needs.config.bodyMax
+  const refuse = (): void => {
+    over = true
+    res.setHeader('Connection', 'close')
+    send(needs, req, res, faultAnswer(needs.door.codec, { status: 413, reasonCode: reason.limit }))
+    res.once('finish', () => setImmediate(() => req.socket.destroySoon()))
+  }
+  if (over) { req.resume(); refuse(); return }
+  req.on('data', (part: Buffer) => {
+    if (over) return
+    size += part.length
+    if (size > needs.config.bodyMax) refuse()
+    else parts.push(part)
+  })
+  req.on('end', () => { if (!over) done(Buffer.concat(parts)) })
+  req.on('error', () => { over = true })
+}
+
+function answer(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, peer: Peer, body: Buffer | undefined): void {
+  const given = needs.door.handle({ method: req.method ?? 'GET', target: req.url ?? '/', peer, accept: req.headers.accept, contentType: req.headers['content-type'], body })
+  if (given instanceof Promise) given.then((a) => send(needs, req, res, a), (error: unknown) => { needs.log.error({ err: error }, 'csip answer failed'); req.socket.destroy() })
+  else send(needs, req, res, given)
+}
+
+/** SEP-009: always a Content-Length, never chunks or compression; SEP-031: HEAD has the same headers and no body. */
+function send(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, a: Answer): void {
+  if (res.headersSent || res.destroyed) return
+  needs.count?.('request', { status: String(a.status) })
+  if (a.status === 200 && a.body) {
+    res.writeHead(200, ['Content-Type', 'application/sep+xml', 'Content-Length', String(a.body.length)])
+    res.end(req.method === 'HEAD' ? undefined : a.body)
+    return
+  }
+  const headers: Record<string, string | number> = {}
+  if (a.body) headers['Content-Type'] = 'application/sep+xml'
+  if (a.status !== 204) headers['Content-Length'] = a.body?.length ?? 0
+  if (a.location !== undefined) headers.Location = a.location
+  if (a.allow !== undefined) headers.Allow = a.allow
+  if (a.retryAfter !== undefined) headers['Retry-After'] = a.retryAfter
+  res.writeHead(a.status, headers)
+  res.end(req.method === 'HEAD' ? undefined : a.body)
+}

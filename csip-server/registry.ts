@@ -1,0 +1,83 @@
+import { serve, type Served } from '#csip-server/served.js'
+import { derAvailability } from '#csip-server/resource/der-availability.js'
+import { activeDERControlList, derControl, derControlList } from '#csip-server/resource/der-control.js'
+import { derCurve } from '#csip-server/resource/der-curve.js'
+import { defaultDERControl, derProgram, derProgramList } from '#csip-server/resource/der-program.js'
+import { der, derList } from '#csip-server/resource/der.js'
+import { deviceCapability } from '#csip-server/resource/device-capability.js'
+import { endDevice, endDeviceList } from '#csip-server/resource/end-device.js'
+import { assignedPrograms, associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
+import { logEvent } from '#csip-server/resource/log-event.js'
+import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
+import { response, responseList, responseSet, responseSetList } from '#csip-server/resource/response.js'
+import { selfDevice } from '#csip-server/resource/self-device.js'
+import { time } from '#csip-server/resource/time.js'
+import { Configuration } from '#csip-server/wire/configuration.js'
+import { DERAvailability } from '#csip-server/wire/der-availability.js'
+import { DERCapability } from '#csip-server/wire/der-capability.js'
+import { ActiveDERControlList, DefaultDERControl, DERControl, DERControlList } from '#csip-server/wire/der-control.js'
+import { DERCurve, DERCurveList } from '#csip-server/wire/der-curve.js'
+import { AssignedDERProgramList, AssociatedDERProgramList, DERProgram, DERProgramList } from '#csip-server/wire/der-program.js'
+import { DERSettings } from '#csip-server/wire/der-settings.js'
+import { DERStatus } from '#csip-server/wire/der-status.js'
+import { DER, DERList } from '#csip-server/wire/der.js'
+import { DeviceCapability } from '#csip-server/wire/device-capability.js'
+import { DeviceInformation } from '#csip-server/wire/device-information.js'
+import { DeviceStatus } from '#csip-server/wire/device-status.js'
+import { EndDevice, EndDeviceList, SelfDevice } from '#csip-server/wire/end-device.js'
+import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server/wire/function-set-assignments.js'
+import { LogEvent, LogEventList } from '#csip-server/wire/log-event.js'
+import { MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
+import { PowerStatus } from '#csip-server/wire/power-status.js'
+import { Registration } from '#csip-server/wire/registration.js'
+import {
+  DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
+} from '#csip-server/wire/response.js'
+import { Time } from '#csip-server/wire/time.js'
+
+/** What this server speaks. Sort keys are those of facts/list-order.csv. */
+export const registry: readonly Served[] = [
+  serve(DeviceCapability, { behaviour: deviceCapability, pollRate: 'dcap', reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'], withoutLinks: ['UsagePointListLink'] }),
+  serve(Time, { behaviour: time, pollRate: 'tm' }),
+  serve(SelfDevice, { behaviour: selfDevice, pollRate: 'other' }),
+
+  serve(EndDeviceList, { behaviour: endDeviceList, pollRate: 'edev', subscribable: true }),
+  serve(EndDevice, { behaviour: endDevice, subscribable: true, sort: ['-changedTime', 'sFDI', 'href'] }),
+  serve(Registration, { operator: ['PUT', 'DELETE'] }),
+  serve(DeviceInformation),
+  serve(DeviceStatus),
+  serve(PowerStatus),
+  serve(Configuration),
+  serve(LogEventList, { pollRate: 'other' }),
+  serve(LogEvent, { behaviour: logEvent, sort: ['-createdDateTime', '-logEventID'] }),
+
+  serve(FunctionSetAssignmentsList, { behaviour: functionSetAssignmentsList, pollRate: 'fsa', subscribable: true }),
+  serve(FunctionSetAssignments, { behaviour: functionSetAssignments, subscribable: true, sort: ['-mRID'], withoutLinks: ['ResponseSetListLink', 'UsagePointListLink'] }),
+  serve(AssignedDERProgramList, { behaviour: assignedPrograms, pollRate: 'derp', subscribable: true, as: 'DERProgramList' }),
+
+  serve(DERProgramList, { behaviour: derProgramList, operator: ['POST'], pollRate: 'derp', subscribable: true }),
+  serve(DERProgram, { behaviour: derProgram, operator: ['PUT', 'DELETE'], subscribable: true, sort: ['primacy', '-mRID'], reads: ['csip/DERControl', 'csip/DERCurve'] }),
+  serve(DefaultDERControl, { behaviour: defaultDERControl, operator: ['PUT'], subscribable: true }),
+  serve(DERControlList, { behaviour: derControlList, operator: ['POST'], subscribable: true }),
+  serve(ActiveDERControlList, { behaviour: activeDERControlList, as: 'ActiveDERControlList', subscribable: true }),
+  serve(DERControl, { behaviour: derControl, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'] }),
+  serve(DERCurveList, { operator: ['POST'] }),
+  serve(DERCurve, { behaviour: derCurve, operator: ['PUT', 'DELETE'], sort: ['-creationTime', '-mRID'] }),
+
+  serve(DERList, { behaviour: derList, pollRate: 'der' }),
+  serve(DER, { behaviour: der, sort: ['href'] }),
+  serve(AssociatedDERProgramList, { behaviour: associatedPrograms, as: 'AssociatedDERProgramList', pollRate: 'derp' }),
+  serve(DERCapability, { quietFirstPut: true }),
+  serve(DERSettings, { quietFirstPut: true, subscribable: true }),
+  serve(DERStatus, { quietFirstPut: true, subscribable: true }),
+  serve(DERAvailability, { quietFirstPut: true, subscribable: true, behaviour: derAvailability }),
+
+  serve(MirrorUsagePointList, { behaviour: mirrorUsagePointList, pollRate: 'mup', reads: ['csip/MirrorMeterReading'] }),
+  serve(MirrorUsagePoint, { behaviour: mirrorUsagePoint, sort: ['-mRID'], accepts: [MirrorMeterReading, MirrorMeterReadingList], reads: ['csip/MirrorMeterReading'] }),
+  serve(MirrorMeterReadingList, { behaviour: mirrorMeterReadingList, accepts: [MirrorMeterReadingList] }),
+
+  serve(ResponseSetList, { behaviour: responseSetList, pollRate: 'other' }),
+  serve(ResponseSet, { behaviour: responseSet, sort: ['-mRID'] }),
+  serve(ResponseList, { behaviour: responseList, accepts: [DERControlResponse, DrResponse, TextResponse, PriceResponse, FlowReservationResponseResponse] }),
+  serve(Response, { behaviour: response, sort: ['-createdDateTime', 'endDeviceLFDI'] }),
+]

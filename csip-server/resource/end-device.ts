@@ -1,0 +1,80 @@
+import { isLfdi, sfdiOf } from '#certs/lfdi.js'
+import { HttpFault, reason } from '#csip-server/error-map.js'
+import { makeProvisioning } from '#csip-server/provision.js'
+import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js'
+
+const kind = 'csip/EndDevice'
+
+/** Kinds that hang below an EndDevice: they go with it (SEP-106). */
+const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint']
+
+export const endDevice: Behaviour = {
+  /** SEP-102: a device sees its own record, an aggregator its own and those it manages. */
+  async select(x) {
+    if (x.peer.kind === 'operator') return { parent: '' }
+    const own = await x.ctx.documents.byKey(x.ctx.tenant, kind, '', x.peer.lfdi)
+    return own && own.owner !== x.peer.lfdi ? { parent: '', key: x.peer.lfdi } : { owner: x.peer.lfdi }
+  },
+  present(x, doc) {
+    const own = x.peer.kind === 'operator' || doc.key === x.peer.lfdi
+    const fsa = { href: `${x.ctx.config.prefix}/edev/${doc.id}/fsa`, all: doc.targets.length }
+    return { ...doc.body, lFDI: doc.key, FunctionSetAssignmentsListLink: fsa, ...(own ? {} : { RegistrationLink: undefined }) }
+  },
+  /** SEP-106: the client may wish for a category and a post rate; its names stay what they are. */
+  async put(x, value) {
+    const device = x.endDevice
+    if (!device) throw new HttpFault(404)
+    if ((value.lFDI !== undefined && String(value.lFDI).toUpperCase() !== device.key) || value.sFDI !== device.body.sFDI) throw new HttpFault(400, reason.values)
+    const now = x.ctx.clock.now()
+    const wished: Value = { ...(value.deviceCategory === undefined ? {} : { deviceCategory: value.deviceCategory }), ...(value.postRate === undefined ? {} : { postRate: value.postRate }) }
+    const ordered: Value = x.peer.kind === 'operator' && value.enabled !== undefined ? { enabled: value.enabled } : {}
+    await x.ctx.documents.replace<Value>({ ...device, sort1: now, body: { ...device.body, ...wished, ...ordered, changedTime: now } }, x.ctx.clock.nowMs(), device.version)
+    return { created: false, href: `/edev/${device.id}` }
+  },
+  async remove(x) {
+    const device = x.endDevice
+    if (!device) throw new HttpFault(404)
+    // SEP-192: an aggregator does not delete what it manages.
+    if (x.peer.kind === 'device' && device.key !== x.peer.lfdi) throw new HttpFault(403)
+    const { documents, tenant } = x.ctx
+    await documents.remove(tenant, kind, device.id)
+    for (const name of below) await documents.removeAll(tenant, `csip/${name}`, device.id)
+    for (const name of ['DERCapability', 'DERSettings', 'DERStatus', 'DERAvailability']) await documents.removeAll(tenant, `csip/${name}`, `${device.id}/1`)
+    for (const mup of await documents.list(tenant, { kind: 'csip/MirrorUsagePoint', owner: device.key ?? '' })) {
+      await documents.remove(tenant, 'csip/MirrorUsagePoint', mup.id)
+      await documents.removeAll(tenant, 'csip/MirrorMeterReading', mup.id)
+    }
+  },
+}
+
+export const endDeviceList: Behaviour = { ...endDevice, post: register }
+
+/** SEP-103…105: in-band registration. */
+async function register(x: Exchange, value: Value): Promise<Written> {
+  const { ctx, peer } = x
+  const operator = peer.kind === 'operator'
+  const lfdi = value.lFDI === undefined ? peer.lfdi : String(value.lFDI).toUpperCase()
+  if (!isLfdi(lfdi) || sfdiOf(lfdi) !== value.sFDI) throw new HttpFault(400, reason.values)
+  if (!operator) mayRegister(x, lfdi)
+  const provisioning = makeProvisioning(ctx)
+  const existing = await ctx.documents.byKey(ctx.tenant, kind, '', lfdi)
+  if (existing) {
+    if (!operator && existing.key !== peer.lfdi && existing.owner !== peer.lfdi) throw new HttpFault(403)
+    if (ctx.config.duplicateEndDevice === 'conflict') throw new HttpFault(409, reason.values, { location: `${ctx.config.prefix}/edev/${existing.id}` })
+    return { created: false, href: `/edev/${existing.id}` }
+  }
+  const listed = await provisioning.allowed(lfdi)
+  if (!operator && ctx.config.registration !== 'open' && !listed) throw new HttpFault(403)
+  const manager = !operator && lfdi !== peer.lfdi ? peer.lfdi : listed?.manager
+  const doc = await provisioning.registerEndDevice({
+    ...listed, lfdi, ...(manager === undefined ? {} : { manager }),
+    ...(typeof value.deviceCategory === 'string' ? { deviceCategory: value.deviceCategory } : {}),
+    ...(typeof value.postRate === 'number' ? { postRate: value.postRate } : {}),
+  })
+  return { created: true, href: `/edev/${doc.id}` }
+}
+
+function mayRegister({ ctx, peer }: Exchange, lfdi: string): void {
+  if (ctx.config.registration === 'outOfBand') throw new HttpFault(403)
+  if (lfdi !== peer.lfdi && !ctx.config.aggregatorsRegister) throw new HttpFault(403)
+}

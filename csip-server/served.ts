@@ -1,0 +1,92 @@
+import type { Method, Resource } from '#core/describe/resource.js'
+import type { Document, DocumentQuery } from '#core/port/store/document.js'
+import type { PollRates } from '#csip-server/config.js'
+import type { CsipContext } from '#csip-server/context.js'
+import type { Devices } from '#csip-server/devices.js'
+import type { Peer } from '#csip-server/identity.js'
+import type { Page } from '#csip-server/page.js'
+
+/** A value of some description; what it holds is checked by the description, not by the compiler. */
+export type Value = Record<string, unknown>
+export type Doc = Document<Value>
+
+/** One request on its way: who, what, where, and how long the answer stays right. */
+export interface Exchange {
+  readonly ctx: CsipContext
+  readonly peer: Peer
+  readonly params: Readonly<Record<string, string>>
+  /** The EndDevice of an /edev/{edev}/… path, once admitted. */
+  readonly endDevice?: Doc
+  readonly devices: Devices
+  /** Reads another served thing for the same peer: link counts, parts of a notification. */
+  readonly at: (params: Readonly<Record<string, string>>) => Exchange
+  /** Says that the answer changes by itself at this instant. */
+  readonly until: (instant: number) => void
+}
+
+/** One member of a list: the id that its address ends in, and what it says. */
+export interface Item {
+  readonly id: string
+  readonly value: Value
+}
+
+export interface Listed {
+  readonly all: number
+  readonly items: readonly Item[]
+}
+
+export interface Written {
+  readonly created: boolean
+  /** Path of the thing, without the configured prefix. */
+  readonly href: string
+}
+
+/** What we do beyond the derivation: each part replaces the derived one. */
+export interface Behaviour {
+  readonly get?: (x: Exchange) => Promise<Value | undefined>
+  readonly list?: (x: Exchange, page: Page) => Promise<Listed>
+  readonly count?: (x: Exchange) => Promise<number>
+  /** Narrows the derived list. */
+  readonly select?: (x: Exchange) => Promise<Partial<DocumentQuery>>
+  /** The value of a stored document for this peer; undefined = not there for it. */
+  readonly present?: (x: Exchange, doc: Doc) => Promise<Value | undefined> | Value | undefined
+  /** Fills what the server owns and checks what no schema says, before a derived write. */
+  readonly complete?: (x: Exchange, value: Value, before: Doc | undefined) => Promise<Value> | Value
+  readonly put?: (x: Exchange, value: Value) => Promise<Written>
+  readonly post?: (x: Exchange, value: Value, root: string) => Promise<Written>
+  readonly remove?: (x: Exchange) => Promise<void>
+  /** After a derived write was stored. */
+  readonly stored?: (x: Exchange, doc: Doc) => Promise<void>
+}
+
+export interface ServeForm {
+  /** Name in links when one list is served in two places (ActiveDERControlList …). */
+  readonly as?: string
+  /** What an operator may do besides what a client may (the D and O marks of facts/methods.csv). */
+  readonly operator?: readonly Method[]
+  /** Sort keys of the list that holds it, as in facts/list-order.csv; a leading time makes `a` work (SEP-052). */
+  readonly sort?: readonly string[]
+  readonly behaviour?: Behaviour
+  /** Further document kinds an answer is made of, for the cache. */
+  readonly reads?: readonly string[]
+  /** Roots a POST takes besides the list's own member. */
+  readonly accepts?: readonly Resource[]
+  /** Link members of the type that we do not print. */
+  readonly withoutLinks?: readonly string[]
+  readonly pollRate?: keyof PollRates
+  readonly subscribable?: boolean
+  /** A first PUT answers 204 like every other one (SEP-141). */
+  readonly quietFirstPut?: boolean
+}
+
+export interface Served extends ServeForm {
+  readonly resource: Resource
+  readonly name: string
+  readonly kind: string
+}
+
+export const kindOf = (name: string): string => `csip/${name}`
+
+/** One line of the registry. */
+export const serve = (resource: Resource, form: ServeForm = {}): Served =>
+  Object.freeze({ ...form, resource, name: form.as ?? resource.name, kind: kindOf(resource.lists?.item.name ?? resource.name) })

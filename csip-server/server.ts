@@ -1,0 +1,97 @@
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '#core/port/clock.js'
+import type { DispatchChannel } from '#core/port/dispatch-channel.js'
+import type { Ids } from '#core/port/ids.js'
+import type { Log } from '#core/port/log.js'
+import type { DocumentStore } from '#core/port/store/document.js'
+import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
+import { X509Certificate } from 'node:crypto'
+import type { CsipConfig } from '#csip-server/config.js'
+import type { CsipContext, CsipIntake } from '#csip-server/context.js'
+import { makeDevices, makeRecall } from '#csip-server/devices.js'
+import { makeDispatchChannel } from '#csip-server/dispatch-channel.js'
+import { makeDoor, type Door } from '#csip-server/door.js'
+import { makeListener, type LeafVerdict, type TlsMaterial } from '#csip-server/listener.js'
+import { makeProvisioning, type Provisioning } from '#csip-server/provision.js'
+import { makeRateLimit } from '#csip-server/rate-limit.js'
+import { registry } from '#csip-server/registry.js'
+
+export interface CsipNeeds {
+  readonly tenant: string
+  readonly documents: DocumentStore
+  readonly intake: CsipIntake
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly config: CsipConfig
+  readonly tls: TlsMaterial
+  readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
+  readonly isRevoked: (lfdi: string) => boolean
+  readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
+}
+
+export interface Csip {
+  readonly door: Door
+  readonly context: CsipContext
+  readonly channel: DispatchChannel
+  readonly provisioning: Provisioning
+  /** Listens on every host given; port 0 takes a free one, the same for all of them. Gives the port. */
+  listen(at?: { port?: number; hosts?: readonly string[] }): Promise<number>
+  reload(tls: TlsMaterial): void
+  /** Ends a client's live connections at once, e.g. when it is revoked. */
+  cut(lfdi: string): void
+  connections(): number
+  close(): Promise<void>
+}
+
+const sweepEvery_ms = 30_000
+
+/** The IEEE 2030.5 door: a function of its needs, without effects until `listen`. */
+export function buildCsip(needs: CsipNeeds): Csip {
+  const { tenant, documents, intake, clock, ids, log, config } = needs
+  const lFDI = lfdiOf(new X509Certificate(needs.tls.cert).raw)
+  const context: CsipContext = {
+    tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant),
+  }
+  const door = makeDoor(context, registry, makeDevices(context))
+  const listeners: ReturnType<typeof makeListener>[] = []
+  const rateLimit = makeRateLimit(clock, config.rateLimit)
+  const make = () => makeListener({ door, config, tls: needs.tls, log, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
+  let sweeping: { cancel(): void } | undefined
+  // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
+  const sweep = (): void => {
+    for (const l of listeners) l.sweep()
+    sweeping = clock.after(sweepEvery_ms * clock.rate, sweep)
+  }
+  return {
+    door, context,
+    channel: makeDispatchChannel(context),
+    provisioning: makeProvisioning(context),
+    async listen({ port = config.port, hosts = ['::'] } = {}) {
+      let taken = port
+      for (const host of hosts) {
+        const listener = make()
+        await new Promise<void>((done, failed) => {
+          listener.server.once('error', failed)
+          listener.server.listen(taken, host, () => { listener.server.off('error', failed); done() })
+        })
+        listener.server.on('error', (error) => log.error({ err: error }, 'csip listener'))
+        taken = (listener.server.address() as AddressInfo).port
+        listeners.push(listener)
+      }
+      sweep()
+      return taken
+    },
+    reload: (tls) => { for (const l of listeners) l.reload(tls) },
+    cut: (lfdi) => { for (const l of listeners) l.cut(lfdi) },
+    connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
+    async close() {
+      sweeping?.cancel()
+      await Promise.all(listeners.map((l) => new Promise<void>((done) => {
+        l.server.close(() => done())
+        l.server.closeIdleConnections()
+        setTimeout(() => l.destroyAll(), 2000).unref()
+      })))
+    },
+  }
+}
