@@ -1,0 +1,128 @@
+import t from 'tap'
+import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
+import { instantOf } from '#core/quantity/interval.js'
+import { resourceOf, startedAt, testVtn } from '#vtn/test-vtn.js'
+
+const vtn = await testVtn()
+t.teardown(() => vtn.close())
+
+const start = instantOf('2026-06-01T22:00:00Z'), end = start + 7200
+const order = (id: string, venName: string, delta_W: number, revision = 1): DeliveryOrder => ({
+  id, tenant: 'test', dispatch: 'dispatch-1', revision, program: { id: 'core-program-1', name: 'peak' },
+  resource: { id: `res-${venName}`, name: venName, kind: 'site', rated_W: 150_000, servicePoint: `sp-${venName}` },
+  binding: { protocol: 'openadr', remoteId: venName, control: true }, start, end,
+  intervals: [{ start, end, delta_W, expected_W: null, setpoint_W: null, limitImport_W: null }],
+  randomize_s: 0, expiry: end + 3600, priority: 1, reportEvery_s: 900, createdAt: startedAt,
+})
+const wait = async (ok: () => boolean): Promise<void> => { for (let i = 0; i < 200 && !ok(); i++) await new Promise((r) => setTimeout(r, 5)) }
+
+t.test('CORE-092 an order to a VEN that has not registered fails and may be retried', async (t) => {
+  const [outcome] = await vtn.vtn.channel.send([order('o-0', 'site-1', -30_000)])
+  t.equal(outcome?.outcome, 'failed')
+})
+
+t.test('CORE-092 each VEN sees exactly its own event, with a signed kW change and report descriptors', async (t) => {
+  for (const [client, name] of [['ven_client', 'site-1'], ['ven_client2', 'site-2']] as const) {
+    t.equal((await vtn.call('POST', '/vens', client, { objectType: 'VEN_VEN_REQUEST', venName: name })).statusCode, 201)
+    vtn.resources.set(name, resourceOf(name))
+  }
+  const outcomes = await vtn.vtn.channel.send([order('o-1', 'site-1', -30_000), order('o-2', 'site-2', -12_500)])
+  t.same(outcomes.map((o) => o.outcome), ['sent', 'sent'])
+  const [event, ...more] = (await vtn.call('GET', '/events', 'ven_client')).json()
+  t.equal(more.length, 0)
+  t.equal(event.id, 'o-1')
+  t.equal(event.intervalPeriod.start, '2026-06-01T22:00:00.000Z')
+  t.equal(event.intervalPeriod.duration, 'PT15M')
+  t.equal(event.intervals.length, 8)
+  t.same(event.intervals[7], { id: 7, payloads: [{ type: 'DISPATCH_SETPOINT_RELATIVE', values: [-30] }] })
+  t.same(event.reportDescriptors.map((d: { payloadType: string }) => d.payloadType), ['USAGE', 'OPERATING_STATE'])
+  t.equal((await vtn.call('GET', '/events/o-1', 'ven_client2')).statusCode, 404)
+  t.equal((await vtn.call('GET', '/events/o-2', 'ven_client2')).json().intervals[0].payloads[0].values[0], -12.5)
+  t.equal((await vtn.call('GET', '/programs', 'ven_client')).json()[0].programName, 'peak')
+})
+
+t.test('CORE-102 the first read by the VEN is received, once; business logic reading is not', async (t) => {
+  await vtn.call('GET', '/events', 'bl_client')
+  await vtn.call('GET', '/events', 'ven_client')
+  await wait(() => vtn.told.happenings.length >= 2)
+  t.same(vtn.told.happenings.map((h) => [h.delivery, h.state]).sort(), [['o-1', 'received'], ['o-2', 'received']])
+})
+
+t.test('REL-002 the same order twice has one effect; a higher revision replaces the event', async (t) => {
+  await vtn.vtn.channel.send([order('o-1', 'site-1', -30_000)])
+  t.equal((await vtn.call('GET', '/events', 'ven_client')).json().length, 1)
+  await vtn.vtn.channel.send([order('o-1', 'site-1', -20_000, 2)])
+  await vtn.vtn.channel.send([order('o-1', 'site-1', -30_000, 1)])
+  const [event] = (await vtn.call('GET', '/events', 'ven_client')).json()
+  t.equal(event.intervals[0].payloads[0].values[0], -20)
+  t.not(event.createdDateTime, undefined)
+})
+
+const usage = (kWh: number[], from = 0, more: object[] = []) => ({
+  eventID: 'o-1', clientName: 'site-1', payloadDescriptors: [{ objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'USAGE', units: 'KWH' }],
+  resources: [{ resourceName: 'site-1', intervals: kWh.map((v, i) => ({ id: from + i, payloads: [{ type: 'USAGE', values: [v] }, ...more] })) }],
+})
+
+t.test('CORE-093 USAGE reports become readings in Wh on the bound service point, placed by the event intervals', async (t) => {
+  await wait(() => vtn.told.happenings.length >= 3)
+  vtn.told.happenings.length = 0
+  t.equal((await vtn.call('POST', '/reports', 'ven_client', usage([12.5, 12.345]))).statusCode, 201)
+  await vtn.vtn.drain()
+  t.match(vtn.told.readings, [
+    { servicePoint: 'sp-site-1', channel: 'import', start, minutes: 15, Wh: 12_500, quality: 'RAW', source: 'openadr:site-1' },
+    { start: start + 900, Wh: 12_345 },
+  ])
+  t.same(vtn.told.happenings.map((h) => h.state), ['started'])
+  await vtn.call('POST', '/reports', 'ven_client', usage([10], 7))
+  await vtn.vtn.drain()
+  t.same(vtn.told.happenings.map((h) => h.state), ['started', 'started', 'completed'])
+})
+
+t.test('CORE-093 DEMAND in kW, export as negative, quality companion, parts of one site summed', async (t) => {
+  vtn.told.readings.length = 0
+  await vtn.call('POST', '/reports', 'ven_client', {
+    eventID: 'o-1', clientName: 'site-1', resources: [
+      { resourceName: 'a', intervalPeriod: { start: '2026-06-01T22:30:00Z', duration: 'PT15M' }, intervals: [{ id: 0, payloads: [{ type: 'DEMAND', values: [8] }, { type: 'DATA_QUALITY', values: ['ESTIMATED'] }] }, { id: 1, payloads: [{ type: 'USAGE', values: [-3] }] }] },
+      { resourceName: 'b', intervalPeriod: { start: '2026-06-01T22:30:00Z', duration: 'PT15M' }, intervals: [{ id: 0, payloads: [{ type: 'USAGE', values: [1] }] }] },
+    ],
+  })
+  await vtn.vtn.drain()
+  t.match(vtn.told.readings, [{ start: start + 1800, Wh: 3000, quality: 'EST_PROFILE', channel: 'import' }, { start: start + 2700, Wh: 3000, channel: 'export' }])
+})
+
+t.test('CORE-093 availability, opt-out and claimed baseline', async (t) => {
+  vtn.told.happenings.length = 0
+  await vtn.call('POST', '/reports', 'ven_client2', {
+    eventID: 'o-2', clientName: 'site-2', resources: [{ resourceName: 'site-2', intervals: [{ id: 0, payloads: [
+      { type: 'LOAD_SHED_DELTA_AVAILABLE', values: [40] }, { type: 'BASELINE', values: [25] }, { type: 'OPERATING_STATE', values: ['RUNNING_OPTED_OUT'] }] }] }],
+  })
+  await vtn.vtn.drain()
+  t.match(vtn.told.availability, [{ resource: 'res-site-2', start, end: start + 900, down_W: 40_000, up_W: 0 }])
+  t.match(vtn.told.happenings, [{ delivery: 'o-2', state: 'optedOut', reason: 'RUNNING_OPTED_OUT' }])
+  const [claim] = await vtn.db.stores.documents.list<{ Wh: number }[]>('test', { kind: 'vtn/claimed-baseline' })
+  t.equal(claim?.body[0]?.Wh, 25_000)
+  t.equal(vtn.told.readings.length, 2)
+  await vtn.call('POST', '/reports', 'ven_client2', { ...usage([10], 7), eventID: 'o-2' })
+  await vtn.vtn.drain()
+  t.equal(vtn.told.happenings.length, 1, 'who opted out and still meters has not said yes')
+})
+
+t.test('CORE-110 an opt-out that answers no order counts for as long as the event lasts', async (t) => {
+  const program = (await vtn.call('POST', '/programs', 'bl_client', { programName: 'other' })).json()
+  const event = (await vtn.call('POST', '/events', 'bl_client', { programID: program.id, intervalPeriod: { start: '2026-06-02T00:00:00Z', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [] }] })).json()
+  await vtn.call('POST', '/reports', 'ven_client', { eventID: event.id, clientName: 'x', resources: [{ resourceName: 'r', intervals: [{ id: 0, payloads: [{ type: 'OPERATING_STATE', values: ['IDLE_OPTED_OUT'] }] }] }] })
+  await vtn.vtn.drain()
+  t.match(vtn.told.optOuts, [{ resource: 'res-site-1', to: instantOf('2026-06-02T01:00:00Z'), reason: 'IDLE_OPTED_OUT' }])
+})
+
+t.test('OA-165 cancel makes the event start in year 0001 with no duration; told once the VEN reads it', async (t) => {
+  vtn.told.happenings.length = 0
+  await vtn.vtn.channel.cancel([order('o-1', 'site-1', -20_000, 2)], 'test')
+  await vtn.vtn.channel.cancel([order('o-1', 'site-1', -20_000, 2)], 'test')
+  const event = (await vtn.call('GET', '/events/o-1', 'ven_client')).json()
+  t.same(event.intervalPeriod, { start: '0001-01-01T00:00:00Z', duration: 'PT0S' })
+  await wait(() => vtn.told.happenings.length >= 1)
+  t.match(vtn.told.happenings, [{ delivery: 'o-1', state: 'cancelled' }])
+  await vtn.clock.advance(1000)
+  t.equal((await vtn.call('GET', '/events?active=true&programID=core-program-1', 'ven_client')).json().length, 0)
+})

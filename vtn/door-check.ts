@@ -1,0 +1,83 @@
+import type { Static, TSchema } from 'typebox'
+import { compile, makeAjv } from '#core/describe/json-schema.js'
+import { Refusal, type Fault } from '#core/error.js'
+
+/** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
+export const isNow = (text: string): boolean => /^0001-01-01(T00:00:00(\.0+)?(Z|[+-]00:00)?)?$/i.test(text)
+
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+
+/** RFC 3339 with zone, on a day that exists; `Date.parse` alone would roll 30 February over. */
+function isDateTime(text: string): boolean {
+  if (isNow(text)) return true
+  const m = rfc3339.exec(text)
+  if (!m || Number.isNaN(Date.parse(text))) return false
+  return Number(m[3]) <= new Date(Date.UTC(Number(m[1]), Number(m[2]), 0)).getUTCDate()
+}
+
+/** openadr3.md §4: any offset is read, answers are in UTC with `Z`; text that is in UTC already stays letter for letter. */
+function inUtc(text: string): string {
+  if (isNow(text) || text.endsWith('Z')) return text
+  const iso = new Date(Date.parse(text)).toISOString()
+  return /\.\d+(Z|[+-])/i.test(text) ? iso : iso.replace('.000Z', 'Z')
+}
+
+type Node = TSchema & { type?: string; properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; const?: unknown; format?: string }
+
+const speaks = (ajv: ReturnType<typeof makeAjv>): typeof ajv => ajv.addFormat('date-time', isDateTime)
+
+/** Beyond this many characters only the first failing member is named, so that a hostile body stays cheap to refuse (SEC-041). */
+const allFaultsBelow = 64 * 1024
+
+/**
+ * Compiles a description into the door's check: OA-055 names the failing members, OA-009 drops what is not described,
+ * so that nothing unknown (`__proto__`, `id`, `role`) reaches the store (SEC-032).
+ */
+export function doorCheck<S extends TSchema>(schema: S): (value: unknown, size?: number) => Static<S> {
+  const first = compile(schema, speaks(makeAjv({ allErrors: false })))
+  const all = compile(schema, speaks(makeAjv({ allErrors: true })))
+  return (value, size = 0) => {
+    const checked = first(value)
+    if (!checked.ok) {
+      const full = size < allFaultsBelow ? all(value) : checked
+      throw refused(full.ok ? checked.faults : full.faults)
+    }
+    const faults: Fault[] = []
+    const kept = keep(schema as Node, checked.value, '', faults)
+    if (faults.length) throw refused(faults)
+    return kept as Static<S>
+  }
+}
+
+const refused = (faults: readonly Fault[]): Refusal =>
+  new Refusal('invalid', faults.slice(0, 10).map((f) => `${f.path} ${f.reason}`).join('; '), { faults })
+
+// eslint-disable-next-line no-control-regex
+export const unstorable = /\u0000|\p{Cs}/u
+
+/** A copy with the described members only. PostgreSQL cannot hold U+0000 and lone surrogates, so they are refused here. */
+function keep(node: Node, value: unknown, path: string, faults: Fault[]): unknown {
+  if (value === null) return null
+  if (typeof value === 'string') {
+    if (unstorable.test(value)) faults.push({ path: path || '/', reason: 'has a character that cannot be stored' })
+    return formatOf(node) === 'date-time' ? inUtc(value) : value
+  }
+  if (typeof value !== 'object') return value
+  const form = node.anyOf ? formFor(node.anyOf, value) : node
+  if (Array.isArray(value)) return value.map((item, i) => keep(form?.items ?? {}, item, `${path}/${i}`, faults))
+  const out: Record<string, unknown> = {}
+  for (const [member, field] of Object.entries(form?.properties ?? {})) {
+    const given = (value as Record<string, unknown>)[member]
+    if (given !== undefined && Object.hasOwn(value, member)) out[member] = keep(field, given, `${path}/${member}`, faults)
+  }
+  return out
+}
+
+const formatOf = (node: Node): string | undefined => node.format ?? node.anyOf?.find((option) => option.format)?.format
+
+/** The option of a union that a value takes: by kind, and among objects by their constant members (the discriminator). */
+function formFor(options: readonly Node[], value: object): Node | undefined {
+  if (Array.isArray(value)) return options.find((o) => o.type === 'array')
+  return options.find((o) => o.type === 'object' && Object.entries(o.properties ?? {}).every(([member, field]) =>
+    field.const === undefined || field.const === (value as Record<string, unknown>)[member]))
+}

@@ -1,0 +1,54 @@
+import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
+import { steps, toIso } from '#core/quantity/interval.js'
+import { toKW } from '#core/quantity/power.js'
+import type { EventRequest } from '#vtn/wire/event.js'
+
+const seconds = (n: number): string => `PT${n}S`
+
+/** ISO 8601 in the largest units that fit, as people read it. */
+export function isoSeconds(total: number): string {
+  const h = Math.floor(total / 3600), m = Math.floor((total % 3600) / 60), s = total % 60
+  return total === 0 ? seconds(0) : `PT${h ? `${h}H` : ''}${m ? `${m}M` : ''}${s ? `${s}S` : ''}`
+}
+
+interface Step { readonly start: number; readonly end: number; readonly kW: number }
+
+/**
+ * CORE-092: an order as DISPATCH_SETPOINT_RELATIVE, a signed kW change of consumption. Intervals are as long as the meter
+ * intervals that we want reported, so that each report interval answers one event interval (OA-180).
+ */
+export function eventOf(order: DeliveryOrder, programID: string, target: string): EventRequest {
+  const every = order.reportEvery_s
+  const cut: Step[] = order.intervals.flatMap((i) => steps(i, every).map((s) => ({ ...s, kW: toKW(i.delta_W) })))
+  const regular = cut.every((s, i) => s.end - s.start === every && (i === 0 || s.start === cut[i - 1]?.end))
+  return {
+    programID,
+    eventName: order.dispatch,
+    priority: Math.max(0, order.priority),
+    targets: [target],
+    payloadDescriptors: [{ objectType: 'EVENT_PAYLOAD_DESCRIPTOR', payloadType: 'DISPATCH_SETPOINT_RELATIVE', units: 'KW' }],
+    reportDescriptors: [
+      // A report at the end of each interval (OA-182, OA-183).
+      { payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH', startInterval: 0, numIntervals: 1, frequency: 1, repeat: -1, historical: true },
+      // OA-208: the only way to say opt-out; at the VEN's choice (frequency 0).
+      { payloadType: 'OPERATING_STATE', startInterval: 0, numIntervals: 1, frequency: 0, repeat: -1, historical: true },
+    ],
+    intervalPeriod: {
+      start: toIso(cut[0]?.start ?? order.start), duration: isoSeconds(every),
+      // CORE-101: randomised once, by the VEN.
+      ...(order.randomize_s > 0 ? { randomizeStart: isoSeconds(order.randomize_s) } : {}),
+    },
+    intervals: cut.map((s, id) => ({
+      id,
+      ...(regular ? {} : { intervalPeriod: { start: toIso(s.start), duration: isoSeconds(s.end - s.start) } }),
+      payloads: [{ type: 'DISPATCH_SETPOINT_RELATIVE', values: [s.kW] }],
+    })),
+  }
+}
+
+/** OA-165: cancelled = start in year 0001 with no duration; the event stays readable, so that late reports have something to answer. */
+export const cancelled = (event: EventRequest): EventRequest => ({
+  ...event,
+  intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT0S' },
+  intervals: (event.intervals ?? []).slice(0, 1).map(({ id, payloads }) => ({ id, payloads })),
+})

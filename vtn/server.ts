@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify'
+import type { ServerOptions as TlsOptions } from 'node:https'
+import type { Clock } from '#core/port/clock.js'
+import type { DispatchChannel } from '#core/port/dispatch-channel.js'
+import type { Ids } from '#core/port/ids.js'
+import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { Log } from '#core/port/log.js'
+import type { Database } from '#core/port/store/index.js'
+import { makeAccess } from '#vtn/access.js'
+import { Answers } from '#vtn/answers.js'
+import { makeClients, type Clients } from '#vtn/client.js'
+import type { VtnConfig } from '#vtn/config.js'
+import type { Context } from '#vtn/context.js'
+import { openAdrChannel } from '#vtn/dispatch-channel.js'
+import { makeDoor, routes } from '#vtn/door.js'
+import { eventReadLog } from '#vtn/event-read-log.js'
+import { makeIdentity, type Identity } from '#vtn/identity.js'
+import { makeNotices } from '#vtn/notice.js'
+import { makeObjects, type Objects } from '#vtn/objects.js'
+import { document31 } from '#vtn/openapi.js'
+import { rateLimit } from '#vtn/rate.js'
+import { reportIntake } from '#vtn/report-intake.js'
+import { loadSecrets } from '#vtn/secret.js'
+import { objectRoutes, type SurfaceNeeds } from '#vtn/surface.js'
+import { externalTokens, ownTokens } from '#vtn/token.js'
+import { tokenRoutes } from '#vtn/token-door.js'
+import { makeWorker } from '#vtn/worker.js'
+
+export interface VtnNeeds {
+  readonly database: Database
+  readonly clock: Clock
+  /** Machine time: tokens are judged by it, whatever the story's clock does. */
+  readonly tokenClock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly config: VtnConfig
+  readonly readings: ReadingIntake
+  readonly happenings: DeliveryHappenings
+  readonly availability: AvailabilityIntake
+  readonly optOuts: OptOutIntake
+  readonly directory: ResourceDirectory
+}
+
+export interface Vtn {
+  /** A listener of its own; HTTPS with `tls`, plain HTTP without. All of them share store, memory and workers. */
+  door(options?: { tls?: TlsOptions }): Promise<FastifyInstance>
+  readonly channel: DispatchChannel
+  readonly clients: Clients
+  readonly identity: Identity
+  readonly objects: Objects
+  /** Starts the outbox workers; doors work without, but nothing is told. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Works off everything that is due; for tests. */
+  drain(): Promise<void>
+}
+
+export const bases31 = ['/openadr3/3.1.1', '/openadr3/3.1.0', '/openadr3/3.1'] as const
+
+export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
+  const { database, clock, tokenClock, ids, config } = needs
+  const { tenant } = config
+  const log = needs.log.child({ room: 'vtn' })
+  const { stores, unitOfWork } = database
+  const { documents } = stores
+  const secrets = await loadSecrets(documents, tenant, ids, clock.nowMs(), config.sealKey)
+  const access = makeAccess(documents, tenant)
+  const clients = makeClients({ documents, secrets, ids, clock, config })
+  const idp = config.auth?.externalIdp
+  const tokens = idp ? externalTokens(idp, tokenClock) : ownTokens({ secrets, tokenClock, ids, tenant, life_s: config.tokenLife_s })
+  const identity = makeIdentity({ tokens, clients, tokenClock, tenant, external: idp !== undefined, publicReads: config.publicReads ?? false })
+  const notices = makeNotices({ documents, access, ids, clock, tenant, mqtt: false })
+  const context: Context = { documents, unitOfWork, clock, ids, log, config, secrets, access, notices, challenge: async () => {} }
+  const objects = makeObjects(context)
+  const readLog = eventReadLog({ documents, unitOfWork, happenings: needs.happenings, notices, clock, log, tenant })
+  const surface: SurfaceNeeds = { context, objects, answers: new Answers(), readLog }
+  const workers = [makeWorker({ agenda: stores.agenda, clock, log }, reportIntake({ context, ...needs }))]
+  const rate = rateLimit(config.ratePerMinute, tokenClock)
+
+  async function door(options: { tls?: TlsOptions } = {}): Promise<FastifyInstance> {
+    const app = makeDoor({ identity, ids, log, bodyLimit: config.bodyLimit ?? 1_048_576, rate, ...(options.tls ? { tls: options.tls } : {}) })
+    // OA-001: development only, and said so.
+    if (!options.tls) log.warn({ clause: 'OA-001' }, 'a VTN door speaks plain HTTP: for development on this machine only')
+    const token = { clients, secrets, tokens, config }
+    const table = objectRoutes(surface)
+    for (const base of new Set(config.basePath31 === undefined ? bases31 : [config.basePath31, ...bases31])) {
+      routes(app, base, table, config.auth?.invalidTokenStatus31 ?? 401)
+      tokenRoutes(app, base, token, { authServer: true, wrongClient: 401 })
+      app.get(`${base}/openapi.json`, (_request, reply) => reply.send(document31(base)))
+    }
+    await app.ready()
+    return app
+  }
+
+  return {
+    door, clients, identity, objects,
+    channel: openAdrChannel(context),
+    start: async () => { for (const w of workers) w.start() },
+    stop: async () => { await Promise.all(workers.map((w) => w.stop())) },
+    drain: async () => { for (const w of workers) await w.drain() },
+  }
+}
