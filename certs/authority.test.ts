@@ -22,6 +22,8 @@ import { certificatesFrom } from '#certs/x509/pem.js'
 
 const refusal = (kind: string): Error => ({ kind }) as unknown as Error
 const nowMs = Date.UTC(2026, 10, 21)
+/** Whatever the machine's clock says when this runs. */
+const validity = { fromMs: Date.UTC(2020, 0), toMs: Date.UTC(2090, 0) }
 const ids = randomIds(() => nowMs)
 const scratch = (): string => { const dir = mkdtempSync(join(tmpdir(), 'ls-certs-')); t.teardown(() => rmSync(dir, { recursive: true, force: true })); return dir }
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
@@ -93,7 +95,7 @@ t.test('SEC-026 sealed files', async (t) => {
 
 const conformance = scratch()
 let folder: PkiFolder
-t.before(async () => { folder = await preparePki(join(conformance, 'pki'), { ids, nowMs, log: silent, seed: 'conformance' }) })
+t.before(async () => { folder = await preparePki(join(conformance, 'pki'), { ids, nowMs, log: silent, seed: 'conformance', validity }) })
 const at = (name: string): string => join(conformance, 'pki', name)
 
 t.test('contract §4: the conformance seed writes the files it names', async (t) => {
@@ -120,11 +122,11 @@ t.test('contract §4: the conformance seed writes the files it names', async (t)
 })
 
 t.test('the folder is read again, not made again', async (t) => {
-  const again = await preparePki(join(conformance, 'pki'), { ids, nowMs: nowMs + 86_400_000, log: silent, seed: 'conformance' })
+  const again = await preparePki(join(conformance, 'pki'), { ids, nowMs: nowMs + 86_400_000, log: silent, seed: 'conformance', validity })
   t.same(again.devices, folder.devices)
   t.same(again.tls.ec, folder.tls.ec)
   t.same(again.csip, { ...folder.csip, mica: again.csip.mica })
-  const named = await preparePki(join(conformance, 'pki'), { ids, nowMs, log: silent, seed: 'conformance', names: ['vtn.example.org'] })
+  const named = await preparePki(join(conformance, 'pki'), { ids, nowMs, log: silent, seed: 'conformance', validity, names: ['vtn.example.org'] })
   t.match(new X509Certificate(named.tls.ec.cert).subjectAltName ?? '', /vtn\.example\.org/, 'a new name gives a new server certificate')
   t.equal(named.tls.ca, folder.tls.ca)
 })

@@ -6,8 +6,8 @@ import {
   authorityKeyIdentifierExtension, basicConstraintsExtension, crlDistributionPointExtension, extKeyUsageExtension, hardwareModuleNameExtension,
   hostNamesExtension, keyIdentifierOf, keyUsageExtension, ocspUrlExtension, policiesExtension, subjectKeyIdentifierExtension,
 } from '#certs/x509/extensions.js'
-import { signCertificate } from '#certs/x509/issue.js'
-import type { BeforeSign, NameParts } from '#certs/x509/issue.js'
+import { signCertificate, signed, toBeSigned } from '#certs/x509/issue.js'
+import type { NameParts } from '#certs/x509/issue.js'
 import { Oid, Policy } from '#certs/x509/oid.js'
 import { certificatePem } from '#certs/x509/pem.js'
 import { keyPem, keySigner, newEcKey, spkiOf } from '#certs/x509/signer.js'
@@ -92,17 +92,29 @@ interface LeafPlan {
   readonly extensions: readonly Extension[]
 }
 
-/** Signs below `issuer`, adding the authorityKeyIdentifier that names it. */
-async function sign(issuer: Authority, plan: LeafPlan, beforeSign?: BeforeSign): Promise<Buffer> {
-  const above = readCertificate(issuer.certificate)
-  const id = subjectKeyIdentifier(above)
+/** Subject and key identifier of an issuer, read once. */
+const issuers = new WeakMap<Buffer, { readonly name: Buffer; readonly id: Buffer }>()
+function issuerOf({ certificate }: Authority): { readonly name: Buffer; readonly id: Buffer } {
+  const known = issuers.get(certificate)
+  if (known) return known
+  const view = readCertificate(certificate), id = subjectKeyIdentifier(view)
   if (id === undefined) throw new Refusal('invalid', 'the issuing certificate has no subjectKeyIdentifier')
-  return signCertificate({
-    serial: plan.serial, issuer: above.subject.raw, ...(plan.subject ? { subject: plan.subject } : {}), publicKey: plan.publicKey,
-    notBeforeMs: plan.validity.fromMs, notAfterMs: plan.validity.toMs,
-    extensions: [...plan.extensions, authorityKeyIdentifierExtension(Buffer.from(id, 'hex'))],
-  }, issuer.signer, beforeSign)
+  const made = { name: view.subject.raw, id: Buffer.from(id, 'hex') }
+  issuers.set(certificate, made)
+  return made
 }
+
+/** What `issuer` would sign, with the authorityKeyIdentifier that names it. */
+function planned(issuer: Authority, plan: LeafPlan): Promise<Buffer> {
+  const { name, id } = issuerOf(issuer)
+  return toBeSigned({
+    serial: plan.serial, issuer: name, ...(plan.subject ? { subject: plan.subject } : {}), publicKey: plan.publicKey,
+    notBeforeMs: plan.validity.fromMs, notAfterMs: plan.validity.toMs,
+    extensions: [...plan.extensions, authorityKeyIdentifierExtension(id)],
+  }, issuer.signer.algorithm)
+}
+
+const sign = async (issuer: Authority, plan: LeafPlan): Promise<Buffer> => signed(await planned(issuer, plan), issuer.signer)
 
 export interface DevicePlan {
   readonly serial: string
@@ -117,18 +129,20 @@ export interface DevicePlan {
 
 /**
  * SEP-202: empty Subject, critical hardwareModuleName, critical keyUsage and policies, no basicConstraints. Our 2030.5
- * server and aggregators wear the same profile (SEP-210).
+ * server and aggregators wear the same profile (SEP-210). The bytes to be signed; `signed` finishes them.
  */
-export function issueDevice(mica: Authority, plan: DevicePlan, beforeSign?: BeforeSign): Promise<Buffer> {
+export function planDevice(mica: Authority, plan: DevicePlan): Promise<Buffer> {
   const serialNum = typeof plan.hwSerialNum === 'string' ? Buffer.from(plan.hwSerialNum, 'utf8') : plan.hwSerialNum
-  return sign(mica, {
+  return planned(mica, {
     serial: plan.serial, publicKey: plan.publicKey, validity: plan.validity,
     extensions: [
       keyUsageExtension('digitalSignature', 'keyAgreement'), policiesExtension(plan.policies ?? [Policy.generic]),
       hardwareModuleNameExtension(plan.hwType, serialNum),
     ],
-  }, beforeSign)
+  })
 }
+
+export const issueDevice = async (mica: Authority, plan: DevicePlan): Promise<Buffer> => signed(await planDevice(mica, plan), mica.signer)
 
 /** Ordinary server certificate: CN = first name, O = owner, every name in the SAN (OCPP-026). */
 export function issueTlsServer(issuer: Authority, plan: {
@@ -148,14 +162,14 @@ export function issueTlsServer(issuer: Authority, plan: {
 export function issueClient(issuer: Authority, plan: {
   readonly serial: string; readonly publicKey: Buffer; readonly commonName: string; readonly organization: string; readonly validity: Validity
   readonly ocspUrl?: string; readonly crlUrl?: string
-}, beforeSign?: BeforeSign): Promise<Buffer> {
+}): Promise<Buffer> {
   return sign(issuer, {
     serial: plan.serial, publicKey: plan.publicKey, validity: plan.validity, subject: [{ O: [plan.organization] }, { CN: [plan.commonName] }],
     extensions: [
       keyUsageExtension('digitalSignature', 'keyAgreement'), extKeyUsageExtension(Oid.clientAuth),
       ...(plan.crlUrl ? [crlDistributionPointExtension(plan.crlUrl)] : []), ...(plan.ocspUrl ? [ocspUrlExtension(plan.ocspUrl)] : []),
     ],
-  }, beforeSign)
+  })
 }
 
 /** A key and the certificates that go with it, as node:tls wants them. */
@@ -167,6 +181,9 @@ export interface TlsIdentity {
 
 export const tlsIdentity = (issuer: Authority, key: KeyObject, leaf: Buffer): TlsIdentity =>
   ({ key: keyPem(key), cert: [leaf, ...sentChain(issuer)].map(certificatePem).join('') })
+
+/** Finishes what `planDevice` began. */
+export { signed } from '#certs/x509/issue.js'
 
 export const authorityFrom = (certificate: Buffer, above: readonly Buffer[], key: KeyObject): Authority =>
   ({ certificate, above, signer: keySigner(key) })

@@ -1,6 +1,8 @@
 import { webcrypto } from 'node:crypto'
 import type { Signer } from '#certs/x509/signer.js'
 import type { Extension } from '#certs/x509/certificate.js'
+import { bitString, integer, nul, oid, sequence } from '#certs/x509/der.js'
+import { Oid } from '#certs/x509/oid.js'
 
 type Library = typeof import('@peculiar/x509')
 type Provider = NonNullable<Parameters<Library['X509CertificateGenerator']['create']>[1]>
@@ -37,27 +39,41 @@ export interface CertificatePlan {
   readonly extensions: readonly Extension[]
 }
 
-/** Stored before the signature is made (SEC-025); a failure here means that nothing is signed. */
-export type BeforeSign = (tbs: Buffer) => Promise<void>
-
-/** Builds and signs; the library calls our signer where it would call WebCrypto. */
-export async function signCertificate(plan: CertificatePlan, signer: Signer, beforeSign?: BeforeSign): Promise<Buffer> {
+/**
+ * The bytes that will be signed. The library signs as it builds, so it is handed a hand that takes the bytes down and
+ * signs nothing: what is to be signed can be stored first (SEC-025), and a key in a token needs no WebCrypto (SEP-230).
+ */
+export async function toBeSigned(plan: CertificatePlan, algorithm: Signer['algorithm']): Promise<Buffer> {
   const x509 = await library()
+  let taken = Buffer.alloc(0)
+  const rsa = algorithm === 'rsa-sha256'
   const subtle = { sign: async (_algorithm: unknown, _key: unknown, tbs: ArrayBuffer) => {
-    const data = Buffer.from(tbs)
-    await beforeSign?.(data)
-    return signer.sign(data)
+    taken = Buffer.from(tbs)
+    return Buffer.alloc(64, 1)
   } }
-  const algorithm = signer.algorithm === 'rsa-sha256' ? { name: 'RSASSA-PKCS1-v1_5' } : { name: 'ECDSA', namedCurve: 'P-256' }
   const subject = plan.subject?.map((part) => Object.fromEntries(Object.entries(part).map(([k, v]) => [k, [...v]])))
   const issuer = plan.issuer ? new x509.Name(plan.issuer) : subject
-  const made = await x509.X509CertificateGenerator.create({
+  await x509.X509CertificateGenerator.create({
     serialNumber: plan.serial,
     notBefore: new Date(plan.notBeforeMs), notAfter: new Date(plan.notAfterMs),
     publicKey: plan.publicKey,
-    signingKey: { algorithm, type: 'private' } as LibraryKey,
+    signingKey: { algorithm: rsa ? { name: 'RSASSA-PKCS1-v1_5' } : { name: 'ECDSA', namedCurve: 'P-256' }, type: 'private' } as LibraryKey,
     extensions: plan.extensions.map((e) => new x509.Extension(e.oid, e.critical, e.value)),
     ...(subject ? { subject } : {}), ...(issuer ? { issuer } : {}),
   }, { subtle } as unknown as Provider)
-  return Buffer.from(made.rawData)
+  return taken
 }
+
+/** SIGNED{…} of RFC 5280: the bytes, the algorithm, the signature; certificates, CRLs, requests and OCSP answers alike. */
+export async function signed(tbs: Buffer, signer: Signer): Promise<Buffer> {
+  const signature = await signer.sign(tbs)
+  return sequence(tbs, algorithmIdentifier(signer.algorithm), bitString(signer.algorithm === 'rsa-sha256' ? signature : ecdsaValue(signature)))
+}
+
+export const algorithmIdentifier = (algorithm: Signer['algorithm']): Buffer =>
+  algorithm === 'rsa-sha256' ? sequence(oid(Oid.sha256WithRSAEncryption), nul()) : sequence(oid(Oid.ecdsaWithSHA256))
+
+/** RFC 3279 §2.2.3: SEQUENCE { r, s } from r and s side by side. */
+const ecdsaValue = (pair: Buffer): Buffer => sequence(integer(pair.subarray(0, pair.length / 2)), integer(pair.subarray(pair.length / 2)))
+
+export const signCertificate = async (plan: CertificatePlan, signer: Signer): Promise<Buffer> => signed(await toBeSigned(plan, signer.algorithm), signer)

@@ -1,0 +1,15 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lfdiOf } from '#certs/lfdi.js'
+import type { PkiFolder } from '#certs/pki-folder.js'
+import type { Vendors } from '#certs/vendor.js'
+import { certificatesFrom } from '#certs/x509/pem.js'
+
+/** Puts the vendor and the one-time secrets of the conformance seed into the store; again is no harm (contract §4). */
+export async function seedVendor(folder: PkiFolder, vendors: Vendors): Promise<void> {
+  if (!folder.est) return
+  const { vendor, pen, secrets } = folder.est
+  const [certificate] = certificatesFrom(await readFile(join(folder.dir, `${vendor}.pem`), 'utf8'))
+  await vendors.put({ name: vendor, pen, fingerprints: certificate ? [lfdiOf(certificate)] : [], approval: 'automatic', policy: 'factory', active: true })
+  await vendors.addSecrets(vendor, secrets, 3650 * 86_400_000)
+}
