@@ -9,7 +9,7 @@ import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import type { Stores } from '#core/port/store/index.js'
 import { openDatabase } from '#prisma/database.js'
-import { startEmbedded } from '#prisma/embedded.js'
+import { removeEmbedded, startEmbedded } from '#prisma/embedded.js'
 import { migrate } from '#prisma/migrate.js'
 import * as make from '#prisma/store/samples.js'
 import { testDatabase } from '#prisma/test-database.js'
@@ -198,7 +198,7 @@ t.test('REL-020 database stopped and started again: refused fast, nothing lost, 
   const first = await startEmbedded(options)
   await migrate(first.url, silent)
   const own = await openDatabase({ url: first.url, log: silent, clock: systemClock })
-  t.teardown(async () => { await own.close(); rmSync(dataDir, { recursive: true, force: true }) })
+  t.teardown(async () => { await own.close(); await removeEmbedded(dataDir); rmSync(dataDir, { recursive: true, force: true }) })
   await own.stores.programs.insert(make.program(tenant, 'kept'))
   await first.stop()
   const begun = performance.now()

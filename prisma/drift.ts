@@ -13,20 +13,23 @@ export async function drift(migrations: readonly string[]): Promise<string> {
   const lite = await PGlite.create()
   try {
     for (const sql of migrations) await lite.exec(sql)
-    const SchemaEngine = await loadEngine()
+    const SchemaEngine = await (engine ??= loadEngine())
     const path = join(projectRoot(), 'prisma', 'schema.prisma')
     const files = [{ path, content: readFileSync(path, 'utf8') }]
     const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(lite))
-    const engine = await SchemaEngine.new({ datamodels: files.map((f): [string, string] => [f.path, f.content]) }, () => {}, adapter)
+    const differ = await SchemaEngine.new({ datamodels: files.map((f): [string, string] => [f.path, f.content]) }, () => {}, adapter)
     try {
-      const answer = await engine.diff({
+      const answer = await differ.diff({
         from: { tag: 'schemaDatasource', files, configDir: dirname(path) }, to: { tag: 'schemaDatamodel', files }, script: true, exitCode: null,
         filters: { externalTables: [], externalEnums: [] },
       })
       return (answer.stdout ?? '').replace('-- This is an empty migration.', '').trim()
-    } finally { engine.free() }
+    } finally { differ.free() }
   } finally { await lite.close() }
 }
+
+/** Once a process: the glue keeps views into one instance's memory. */
+let engine: ReturnType<typeof loadEngine> | undefined
 
 /** The package's own entry imports a .wasm file, which Node 20 cannot: instantiate it by hand. */
 async function loadEngine(): Promise<typeof import('@prisma/schema-engine-wasm').SchemaEngine> {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
@@ -90,9 +90,12 @@ function launch(home: Home, { bin }: Binaries, owner: Owner | undefined, options
 
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null || child.pid === undefined
 
-const holds = (home: Home, child: ChildProcess): boolean => {
-  try { return Number.parseInt(readFileSync(join(home.data, 'postmaster.pid'), 'utf8'), 10) === child.pid } catch { return false }
+/** The process that says it serves a cluster. */
+const postmaster = (data: string): number | undefined => {
+  try { return Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10) || undefined } catch { return undefined }
 }
+
+const holds = (home: Home, child: ChildProcess): boolean => child.pid !== undefined && postmaster(home.data) === child.pid
 
 /** Why a server went away at once: another was faster, an old one still lets go, or the data is damaged. */
 function lastWords(home: Home, from: number): string | undefined {
@@ -153,4 +156,18 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       await Promise.race([ended, pause(10_000, undefined, { ref: false }).then(() => mine.kill('SIGQUIT')).then(() => ended)])
     },
   }
+}
+
+/** Stops whatever server runs on the folder's database and removes it, also where it lies elsewhere (`--fresh`). The caller knows that nobody uses it. */
+export async function removeEmbedded(dataDir: string): Promise<void> {
+  const link = join(dataDir, 'database')
+  if (!existsSync(link)) return rmSync(link, { force: true })
+  const dir = realpathSync(link)
+  const pid = postmaster(join(dir, 'data'))
+  if (pid !== undefined && (await probe(embeddedHome(dataDir, foreignOwner()))) !== 'absent') {
+    process.kill(pid, 'SIGINT')
+    for (let n = 0; n < 200 && postmaster(join(dir, 'data')) !== undefined; n++) await pause(25)
+  }
+  rmSync(dir, { recursive: true, force: true })
+  rmSync(link, { recursive: true, force: true })
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { accessSync, chownSync, constants, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -55,12 +55,14 @@ function ownFolder(dir: string, owner: Owner | undefined): string {
 /** `<dataDir>/database`; a link to a folder elsewhere when root keeps its data under a parent that `nobody` cannot pass. */
 function databaseFolder(dataDir: string, owner: Owner | undefined): string {
   const inside = join(dataDir, 'database')
-  if (existsSync(inside) && lstatSync(inside).isSymbolicLink()) return ownFolder(resolve(dataDir, readlinkSync(inside)), owner)
+  if (lstatSync(inside, { throwIfNoEntry: false })?.isSymbolicLink()) return ownFolder(resolve(dataDir, readlinkSync(inside)), owner)
   if (!owner || passable(dataDir)) return ownFolder(inside, owner)
   if (existsSync(inside)) throw new Refusal('unavailable', `${inside} lies under a folder that the user "nobody" cannot pass; move it or open its parents (chmod a+x)`)
-  const elsewhere = ownFolder(join(sharedRoot(), `database-${shortName(dataDir)}`), owner)
-  try { symlinkSync(elsewhere, inside) } catch (error) { if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error }
-  return elsewhere
+  // A name of its own for every life of the folder: one that was emptied must not find the old data. The link decides between two processes.
+  try { symlinkSync(join(sharedRoot(), `database-${shortName(dataDir)}-${randomBytes(4).toString('hex')}`), inside) } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  return ownFolder(readlinkSync(inside), owner)
 }
 
 export function embeddedHome(dataDir: string, owner: Owner | undefined): Home {

@@ -1,17 +1,8 @@
-import { createHash } from 'node:crypto'
+import { genesis, link } from '#core/audit/chain.js'
 import type { AuditRecord, AuditStore } from '#core/port/store/audit.js'
 import { requireTenant, type Session } from '#prisma/session.js'
 import { pageOf, readCursor } from '#prisma/store/cursor.js'
 
-/** CORE-230: JCS (RFC 8785) of a flat record of strings and integers is JSON with its members in order of name. */
-function jcs(record: object): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))))
-}
-
-/** CORE-230: h_i = SHA-256(h_(i-1) + "\n" + JCS(record_i)), h_0 = 64 zeros. */
-export const chainHash = (before: string, record: object): string => createHash('sha256').update(`${before}\n${jcs(record)}`).digest('hex')
-
-const genesis = '0'.repeat(64)
 const columns = ['seq', 'at', 'actor', 'action', 'entity', 'reason', 'before', 'after', 'hash'] as const
 const list = columns.map((c) => `"${c}"`).join(', ')
 
@@ -30,7 +21,7 @@ export function auditStore(session: Session): AuditStore {
         let { seq, hash } = head!
         const records = drafts.map(({ actor, action, entity, reason, before, after }): AuditRecord => {
           const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
-          hash = chainHash(hash, record)
+          hash = link(hash, record)
           return { ...record, hash }
         })
         const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import type { Log } from '#core/port/log.js'
+import { CliExit, exitCode } from '#cli/exit-code.js'
+import { readSettings } from '#cli/settings.js'
+
+interface Options {
+  readonly data?: string
+  readonly db?: string
+  readonly config?: string
+  readonly json?: boolean
+  readonly plan?: boolean
+}
+
+/** `db migrate|backup|restore|verify`: on the database that the settings name, joined while servers run on it or started for the time of the command. */
+export function registerDb(program: Command): void {
+  const db = program.command('db').description('look after the database')
+    .addHelpText('before', 'Examples:\n  $ loadstone db backup monday.backup\n  $ loadstone db restore monday.backup --data ./empty\n  $ loadstone db verify --json\n')
+  const verb = (name: string, description: string): Command => db.command(name).description(description)
+    .option('--data <dir>', 'data folder of the embedded database').option('--db <url>', 'postgresql://… instead of it').option('--config <file>', 'a loadstone.yaml').option('--json', 'one JSON document')
+
+  verb('migrate', 'bring the tables up to date').option('--plan', 'only say what would be applied').action(async (options: Options) => {
+    const { migrate, pending } = await import('#prisma/migrate.js')
+    await withDatabase(options, async (url, log) => {
+      const names = options.plan ? await pending(url) : await migrate(url, log)
+      say(options, { [options.plan ? 'pending' : 'applied']: names }, names.length ? names.map((n) => `${options.plan ? 'would apply' : 'applied'} ${n}`).join('\n') : 'the tables are up to date')
+    })
+  })
+  verb('backup <file>', 'write everything into one file, while servers run').action(async (file: string, options: Options) => {
+    const { backup } = await import('#prisma/archive/backup.js')
+    await withDatabase(options, async (url) => {
+      const result = await backup(url, file)
+      say(options, { file, ...result }, `${file}: ${result.rows} rows of ${result.tables} tables, ${result.bytes} bytes`)
+    })
+  })
+  verb('restore <file>', 'fill an empty database from a backup').action(async (file: string, options: Options) => {
+    const { restore } = await import('#prisma/archive/restore.js')
+    await withDatabase(options, async (url, log) => {
+      const result = await restore(url, file, log)
+      say(options, { file, ...result }, `restored ${result.rows} rows of ${result.tables} tables`)
+    })
+  })
+  verb('verify', 'read every page, check every index and every audit chain').action(async (options: Options) => {
+    await withDatabase(options, async (url, log) => {
+      const { verifyPages } = await import('#prisma/archive/verify.js')
+      const { verifyAudit } = await import('#prisma/archive/verify-audit.js')
+      const pages = await verifyPages(url, log)
+      const audit = pages.faults.length ? undefined : await verifyAudit(url, log)
+      const faults = [...pages.faults, ...(audit?.faults ?? [])]
+      const lines = [`${pages.rows} rows of ${pages.tables} tables read, ${pages.indexes === undefined ? 'indexes not checked (needs the extension amcheck)' : `${pages.indexes} indexes checked`}`]
+      if (audit) lines.push(`${audit.records} audit records of ${audit.tenants} tenants checked`)
+      lines.push(...faults.map((f) => `DAMAGED ${f.where}: ${f.detail}`), ...(faults.length ? ['restore a backup into an empty database: loadstone db restore FILE'] : []))
+      say(options, { ok: faults.length === 0, ...pages, audit: audit ?? null, faults }, lines.join('\n'))
+      if (faults.length) process.exitCode = exitCode.checksFailed
+    })
+  })
+}
+
+function say(options: Options, document: object, text: string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : `${text}\n`)
+}
+
+async function withDatabase(options: Options, work: (url: string, log: Log) => Promise<void>): Promise<void> {
+  const flags = { ...(options.data === undefined ? {} : { data: options.data }), ...(options.db === undefined ? {} : { databaseUrl: options.db }) }
+  const { settings } = await readSettings(flags, process.env, {}, options.config)
+  const { silent } = await import('#core/port/log.js')
+  if (settings.databaseUrl) return await work(settings.databaseUrl, silent)
+  const { existsSync } = await import('node:fs')
+  if (options.data !== undefined && !existsSync(options.data) && !process.argv.includes('restore')) throw new CliExit(exitCode.notFound, `There is no data folder ${options.data}.`)
+  const { startEmbedded } = await import('#prisma/embedded.js')
+  const server = await startEmbedded({ dataDir: settings.data, log: silent })
+  try { await work(server.url, silent) } finally { await server.stop() }
+}
