@@ -42,7 +42,7 @@ const contextOf = (tls: TlsMaterial) => ({ key: tls.key, cert: tls.cert, ca: [..
 
 /** HTTP/1.1 over TLS 1.2 with CCM_8 and mutual authentication (SEP-001…009); bare node:https, whose share of the time is what SEP-250 measures. */
 export function makeListener(needs: ListenerNeeds) {
-  const { config, door, log } = needs
+  const { config, log } = needs
   const known = new WeakMap<TLSSocket, Known>()
   const sockets = new Set<TLSSocket>()
   const server = https.createServer({

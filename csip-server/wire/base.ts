@@ -1,4 +1,4 @@
-import Type, { type TProperties, type TSchema } from 'typebox'
+import { Type, type TProperties, type TSchema } from 'typebox'
 import { attribute } from '#core/describe/field.js'
 import { resource, type Method, type Resource as Description } from '#core/describe/resource.js'
 import { HexBinary8, String32, UInt32, VersionType, anyURI, mRIDType, optional, UInt8 } from '#csip-server/wire/simple-types.js'

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import { boolean, hexBinary, integer, text, type FieldOptions } from '#core/describe/field.js'
 
 /** Simple types of IEEE 2030.5-2018, with the names of its schema. Ranges narrower than the lexical type are the standard's own value lists. */

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { resource } from '#core/describe/resource.js'
 import { listOf, may, Resource, sequence } from '#csip-server/wire/base.js'
 import { DERAvailability } from '#csip-server/wire/der-availability.js'
