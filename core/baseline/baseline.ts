@@ -1,4 +1,4 @@
-import { adjust, applyAdjustment, type AdjustmentFlag } from '#core/baseline/adjustment.js'
+import { adjust, applyAdjustment } from '#core/baseline/adjustment.js'
 import { LocalCalendar, dateOf, dayNumber, type DayNumber } from '#core/baseline/calendar.js'
 import { eligibleDays, mean, slotLoad, type DayLoad, type DayReason, type Exclusions } from '#core/baseline/eligibility.js'
 import type { Preset } from '#core/baseline/method.js'
@@ -40,7 +40,8 @@ export interface BaselineOk {
   readonly slots: readonly (Interval & { readonly kW: number })[]
   readonly unadjusted: readonly number[]
   readonly adjustment: number | null
-  readonly flags: readonly AdjustmentFlag[]
+  /** ADJ_… of adjustment.ts, and what a method of §11.3 has to say (REGRESSION_FALLBACK …). */
+  readonly flags: readonly string[]
   readonly trace: BaselineTrace
 }
 

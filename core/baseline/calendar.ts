@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon'
+import { IANAZone } from 'luxon'
 import { Refusal } from '#core/error.js'
 import type { Instant } from '#core/quantity/interval.js'
 
@@ -33,10 +33,12 @@ interface LocalDay {
 export class LocalCalendar {
   readonly zone: string
   readonly intervalMinutes: number
+  readonly #zone: IANAZone
   readonly #days = new Map<DayNumber, LocalDay>()
 
   constructor(zone: string, intervalMinutes: number) {
-    if (!DateTime.fromMillis(0, { zone }).isValid) throw new Refusal('invalid', `'${zone}' is not an IANA time zone`)
+    this.#zone = IANAZone.create(zone)
+    if (!this.#zone.isValid) throw new Refusal('invalid', `'${zone}' is not an IANA time zone`)
     if (![1, 5, 10, 15, 20, 30, 60].includes(intervalMinutes)) throw new Refusal('invalid', `an interval of ${intervalMinutes} minutes is not supported`)
     this.zone = zone
     this.intervalMinutes = intervalMinutes
@@ -51,8 +53,22 @@ export class LocalCalendar {
 
   /** The local date and wall-clock minute of an instant. */
   locate(at: Instant): { readonly day: DayNumber; readonly minute: number } {
-    const t = DateTime.fromSeconds(at, { zone: this.zone })
-    return { day: Date.UTC(t.year, t.month - 1, t.day) / (daySeconds * 1000), minute: t.hour * 60 + t.minute }
+    const local = at + this.#offset(at), day = Math.floor(local / daySeconds)
+    return { day, minute: Math.floor((local - day * daySeconds) / 60) }
+  }
+
+  /** The first instant at which the clock shows `minute` of `day`; in a gap, the instant at which it jumps. */
+  first(day: DayNumber, minute: number): Instant {
+    const local = day * daySeconds + minute * 60
+    // A clock change is hours away from the next one, so these two offsets are all that can apply.
+    const before = this.#offset(local - daySeconds), after = this.#offset(local + daySeconds)
+    const fits = [local - before, local - after].filter((at) => at + this.#offset(at) === local)
+    return fits.length > 0 ? Math.min(...fits) : local - before
+  }
+
+  /** Seconds east of UTC. luxon's own parsing resolves repeated times by the machine's date; asking the zone does not. */
+  #offset(at: Instant): number {
+    return Math.round(this.#zone.offset(at * 1000) * 60)
   }
 
   /** `[start, end)` of a local day: 23, 24 or 25 hours. */
@@ -61,17 +77,11 @@ export class LocalCalendar {
     return { start, end }
   }
 
-  #midnight(day: DayNumber): DateTime {
-    const d = new Date(day * daySeconds * 1000)
-    return DateTime.fromObject({ year: d.getUTCFullYear(), month: d.getUTCMonth() + 1, day: d.getUTCDate() }, { zone: this.zone }).startOf('day')
-  }
-
   #day(day: DayNumber): LocalDay {
     const known = this.#days.get(day)
     if (known) return known
-    const from = this.#midnight(day), to = this.#midnight(day + 1)
-    const start = from.toSeconds(), end = to.toSeconds()
-    const plain = from.offset === to.offset && end - start === daySeconds
+    const start = this.first(day, 0), end = this.first(day + 1, 0)
+    const plain = this.#offset(start) === this.#offset(end) && end - start === daySeconds
     const made = { start, end, changed: plain ? undefined : this.#table(start, end) }
     this.#days.set(day, made)
     return made

@@ -1,4 +1,3 @@
-import { DateTime } from 'luxon'
 import { accuracy } from '#core/baseline/accuracy.js'
 import { baselineOf, dayNumbers, type BaselineResult } from '#core/baseline/baseline.js'
 import { LocalCalendar, dayNumber } from '#core/baseline/calendar.js'
@@ -57,26 +56,27 @@ function baselineKind(input: Reader): Outcome {
 }
 
 /** An RFC 3339 time with its own offset, or a local time of the zone (a repeated one means its first occurrence). */
-function localInstant(r: Reader, zone: string): Instant {
-  const t = DateTime.fromISO(r.text(), { zone })
-  if (!t.isValid) return r.fail(`is not a local date and time (${t.invalidExplanation ?? 'YYYY-MM-DDTHH:MM'})`)
-  const earlier = t.getPossibleOffsets()[0]
-  return (/[zZ]$|[+-]\d\d:?\d\d$/.test(r.text()) || !earlier ? t : earlier).toSeconds()
+function localInstant(r: Reader, calendar: LocalCalendar): Instant {
+  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::00(?:\.0+)?)?(Z|[+-]\d\d:\d\d)?$/i.exec(r.text())
+  if (!parts || Number(parts[2]) > 24 || Number(parts[3]) > 59) return r.fail('must be a date and time to the minute, like 2025-11-02T01:00')
+  if (!parts[4]) return calendar.first(dayNumber(parts[1]!), Number(parts[2]) * 60 + Number(parts[3]))
+  const at = Date.parse(`${parts[1]}T${parts[2]}:${parts[3]}:00${parts[4].toUpperCase()}`)
+  return Number.isNaN(at) ? r.fail('is not a time') : at / 1000
 }
 
 /** contract.md §2 `baseline-dst`: hourly history by local hour of a real zone; one value for each elapsed hour of the event. */
 function baselineDst(input: Reader): Outcome {
   const zone = input.get('timeZone').text(), calendar = new LocalCalendar(zone, input.maybe('intervalMinutes', (r) => r.whole()) ?? 60)
   const event = input.has('eventStartLocal')
-    ? { start: localInstant(input.get('eventStartLocal'), zone), end: localInstant(input.get('eventEndLocal'), zone) }
+    ? { start: localInstant(input.get('eventStartLocal'), calendar), end: localInstant(input.get('eventEndLocal'), calendar) }
     : eventOf(calendar, dayNumber(input.get('eventDay').text()), input.get('eventLocalHours'))
   if (event.start >= event.end) return input.fail('must have an event that ends after it starts')
   const history = tableSeries(calendar, input.get('history').entries())
   const measured = new Map<Instant, number>()
   for (const row of input.maybe('actual', (r) => r.list()) ?? []) {
-    const at = DateTime.fromISO(row.get('startUtc').text(), { zone: 'utc' })
-    if (!at.isValid) row.get('startUtc').fail('is not a UTC time')
-    measured.set(at.toSeconds(), row.get('kW').reading())
+    const utc = row.get('startUtc').text(), at = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(utc) ? utc : `${utc}Z`)
+    if (Number.isNaN(at)) row.get('startUtc').fail('is not a UTC time')
+    measured.set(at / 1000, row.get('kW').reading())
   }
   const r = runMethod(input, calendar, event, { at: (i) => measured.get(i) ?? history.at(i) })
   if (r.status !== 'OK') return insufficient(r.reasons, { days: r.days }, r.trace)

@@ -22,15 +22,5 @@ export function tableSeries(calendar: LocalCalendar, days: readonly (readonly [s
 export function eventOf(calendar: LocalCalendar, day: DayNumber, hours: Reader): Interval {
   const [from, to] = hours.list().map((h) => h.number())
   if (from === undefined || to === undefined || !(from < to)) return hours.fail('must be two local hours [start, end) with start before end')
-  return { start: wallInstant(calendar, day, from * 60), end: wallInstant(calendar, day, to * 60) }
-}
-
-/** First instant at which the local clock shows `minute`; in a gap, the instant at which the clock jumps over it. */
-function wallInstant(calendar: LocalCalendar, day: DayNumber, minute: number): Instant {
-  const step = calendar.intervalMinutes, floor = Math.floor(minute / step) * step
-  for (let m = floor; m <= floor + 180; m += step) {
-    const at = calendar.instants(day, m)[0]
-    if (at !== undefined) return m === floor ? at + (minute - floor) * 60 : at
-  }
-  return calendar.bounds(day).end
+  return { start: calendar.first(day, from * 60), end: calendar.first(day, to * 60) }
 }
