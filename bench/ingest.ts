@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { rounded, type Emit } from '#bench/figure.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
@@ -20,7 +20,7 @@ export default async function ingest(emit: Emit): Promise<void> {
   const server = await startEmbedded({ dataDir, log: silent })
   await migrate(server.url, silent)
   const database = await openDatabase({ url: server.url, log: silent, clock: systemClock })
-  const pool = new pg.Pool({ connectionString: server.url, max: lanes })
+  const pool = new Pool({ connectionString: server.url, max: lanes })
   pool.on('error', () => {})
   try {
     await pool.query('create table bare (tenant smallint, point int, channel smallint, start bigint, minutes int, wh bigint, quality smallint, source int, received_at bigint, primary key (tenant, point, channel, start))')
@@ -59,6 +59,6 @@ async function perSecond(work: readonly ReadingInput[][], store: (rows: readonly
   return (work.length * batch) / ((performance.now() - begun) / 1000)
 }
 
-const bare = (pool: pg.Pool, rows: readonly ReadingInput[]): Promise<unknown> => pool.query(
+const bare = (pool: Pool, rows: readonly ReadingInput[]): Promise<unknown> => pool.query(
   'insert into bare select * from unnest($1::smallint[], $2::int[], $3::smallint[], $4::bigint[], $5::int[], $6::bigint[], $7::smallint[], $8::int[], $9::bigint[])',
   [rows.map(() => 1), rows.map((r) => Number(r.servicePoint.slice(6))), rows.map(() => 0), rows.map((r) => r.start), rows.map((r) => r.minutes), rows.map((r) => r.Wh), rows.map(() => 0), rows.map(() => 1), rows.map(() => 1)])

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import pg from 'pg'
+import { Client, type ClientConfig, type Notification } from 'pg'
 import type { Log } from '#core/port/log.js'
 
 type DocumentListener = (change: { tenant: string; kind: string }) => void
@@ -54,21 +54,21 @@ export class Changes {
 }
 
 /** One connection that only listens. It comes back by itself; TCP keep-alive and a question every 15 s find a dead link. */
-export function listen(config: pg.ClientConfig, changes: Changes, log: Log): { ready: Promise<void>; close(): Promise<void> } {
-  let client: pg.Client | undefined, timer: NodeJS.Timeout | undefined, closed = false, wait = 100
+export function listen(config: ClientConfig, changes: Changes, log: Log): { ready: Promise<void>; close(): Promise<void> } {
+  let client: Client | undefined, timer: NodeJS.Timeout | undefined, closed = false, wait = 100
   const again = (): void => {
     changes.deaf = true
     if (closed || timer) return
     timer = setTimeout(() => { timer = undefined; void open() }, wait).unref()
     wait = Math.min(wait * 2, 5000)
   }
-  const heard = ({ channel, payload }: pg.Notification): void => {
+  const heard = ({ channel, payload }: Notification): void => {
     if (channel === 'loadstone_agenda') return changes.agenda()
     const [tenant, kind] = JSON.parse(payload ?? '[]') as [string, string]
     changes.documents(tenant, kind)
   }
   async function open(): Promise<void> {
-    const fresh = new pg.Client({ ...config, keepAlive: true, query_timeout: 5000 })
+    const fresh = new Client({ ...config, keepAlive: true, query_timeout: 5000 })
     client = fresh
     fresh.on('error', (error) => log.warn({ err: error }, 'the listening connection broke'))
     fresh.on('end', () => { if (client === fresh) again() })
@@ -86,7 +86,7 @@ export function listen(config: pg.ClientConfig, changes: Changes, log: Log): { r
       again()
     }
   }
-  function pulse(at: pg.Client): void {
+  function pulse(at: Client): void {
     setTimeout(() => {
       if (closed || client !== at || changes.deaf) return
       at.query('select 1').then(() => pulse(at), () => { void at.end().catch(() => {}); again() })

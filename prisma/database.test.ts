@@ -2,7 +2,7 @@ import net from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import t from 'tap'
 import { isRefusal } from '#core/error.js'
 import { systemClock } from '#core/port/clock.js'
@@ -20,7 +20,7 @@ const { stores, tenant, database } = db
 const kindOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (isRefusal(error) ? error.kind : `not a refusal: ${String(error)}`))
 
 async function admin(text: string, url = db.url): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
   try { await client.query(text) } finally { await client.end() }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
+import { Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from 'pg'
 import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
@@ -30,7 +30,7 @@ type Isolation = 'readCommitted' | 'serializable'
 
 /** A prepared pair of Prisma client and stores whose connection is changed for every transaction: making one takes milliseconds. */
 interface Seat {
-  client: pg.PoolClient | undefined
+  client: PoolClient | undefined
   /** Kinds of documents written by the running transaction. */
   readonly kinds: Map<string, readonly [string, string]>
   readonly session: Session
@@ -39,11 +39,11 @@ interface Seat {
 
 /** One pool for Prisma and raw SQL, bounded waits, transactions that run again when they lose a race (REL-020 … REL-026). */
 export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms = 4500 }: DatabaseOptions): Promise<Database> {
-  const config: pg.PoolConfig = {
+  const config: PoolConfig = {
     connectionString: url, max: poolSize, connectionTimeoutMillis: 3000, idleTimeoutMillis: 30_000, keepAlive: true,
     query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
   }
-  const pool = new pg.Pool(config)
+  const pool = new Pool(config)
   const broke = (error: Error): void => log.warn({ err: error }, 'a database connection broke')
   pool.on('error', broke)
   // REL-023: the pool drops its own listener while a client is checked out.
@@ -62,7 +62,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
   }
 
   function makeSeat(): Seat {
-    const askSeat = async (query: pg.QueryConfig): Promise<pg.QueryResult> => {
+    const askSeat = async (query: QueryConfig): Promise<QueryResult> => {
       if (!seat.client) throw new Error('a store was used after its unit of work had ended')
       return await seat.client.query(query)
     }
@@ -99,7 +99,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     }
   }
 
-  async function giveBack(client: pg.PoolClient, failed: unknown, alone: boolean): Promise<void> {
+  async function giveBack(client: PoolClient, failed: unknown, alone: boolean): Promise<void> {
     const dead = failed !== undefined && lostConnection(failed)
     try {
       if (dead) throw failed

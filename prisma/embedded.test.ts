@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync, closeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import t from 'tap'
 import { isRefusal } from '#core/error.js'
 import { systemClock } from '#core/port/clock.js'
@@ -30,7 +30,7 @@ async function another(dataDir: string): Promise<{ started: boolean; child: Chil
 }
 
 async function ask<R extends object>(url: string, text: string): Promise<R[]> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
   try { return (await client.query<R>(text)).rows } finally { await client.end() }
@@ -58,7 +58,7 @@ t.test('REL-009 an acknowledged commit was synced to the log first', async (t) =
   const server = await startEmbedded({ dataDir: folder(), log: silent })
   t.teardown(() => server.stop())
   await ask(server.url, 'create table ledger (n int)')
-  const client = new pg.Client({ connectionString: server.url })
+  const client = new Client({ connectionString: server.url })
   await client.connect()
   const [version] = (await client.query<{ v: number }>(`select current_setting('server_version_num')::int as v`)).rows
   const syncs = async (): Promise<number> => Number((await ask<{ n: string }>(server.url, version!.v >= 180_000 ? `select sum(fsyncs) as n from pg_stat_io where object = 'wal'` : 'select wal_sync as n from pg_stat_wal'))[0]!.n)

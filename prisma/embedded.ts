@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { Refusal } from '#core/error.js'
 import type { Log } from '#core/port/log.js'
 import { binaries, type Binaries } from '#prisma/embedded/binaries.js'
@@ -30,7 +30,7 @@ const urlOf = (home: Home, database: string): string => `postgresql://app@localh
 
 /** What a server at the socket says: `ready`, `starting`, or `absent`. */
 async function probe(home: Home): Promise<'ready' | 'starting' | 'absent'> {
-  const client = new pg.Client({ connectionString: urlOf(home, 'postgres'), connectionTimeoutMillis: 2000 })
+  const client = new Client({ connectionString: urlOf(home, 'postgres'), connectionTimeoutMillis: 2000 })
   client.on('error', () => {})
   try {
     await client.connect()
@@ -139,8 +139,17 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     watched?.once('exit', (code, signal) => {
       if (stopping) return
       options.log.error({ code, signal }, 'embedded PostgreSQL ended unexpectedly; starting it again')
-      bringUp(home, owner, options).then((again) => { child = again; watch(again) }, (error: unknown) => options.log.error({ err: error }, 'embedded PostgreSQL stays down'))
+      revival = revive()
     })
+  }
+  let revival: Promise<void> = Promise.resolve()
+  async function revive(): Promise<void> {
+    try {
+      child = await bringUp(home, owner, options)
+      watch(child)
+    } catch (error) {
+      options.log.error({ err: error }, 'embedded PostgreSQL stays down')
+    }
   }
   watch(child)
   return {
@@ -148,6 +157,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     started,
     async stop() {
       stopping = true
+      await revival
       const mine = child
       if (!mine || gone(mine)) return
       const ended = new Promise((done) => { mine.once('exit', done) })

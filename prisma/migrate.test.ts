@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Client } from 'pg'
 import t from 'tap'
 import { silent } from '#core/port/log.js'
 import { drift } from '#prisma/drift.js'
@@ -21,7 +21,7 @@ async function empty(t: Tap): Promise<string> {
 type Tap = Pick<typeof t, 'teardown'>
 
 async function ask(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   client.on('error', () => {})
   await client.connect()
   try { return (await client.query(text)).rows as Record<string, unknown>[] } finally { await client.end() }

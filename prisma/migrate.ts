@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import { Client } from 'pg'
 import { Refusal } from '#core/error.js'
 import type { Log } from '#core/port/log.js'
 
@@ -41,7 +41,7 @@ const lock = 72707369
  * old schema usable (REL-005). Returns the names that were applied.
  */
 export async function migrate(url: string, log: Log, migrations: readonly Migration[] = readMigrations()): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   client.on('error', (error) => log.warn({ err: error }, 'the migration connection broke'))
   await client.connect().catch((error: unknown) => { throw new Refusal('unavailable', 'the database cannot be reached', { cause: error }) })
   const done: string[] = []
@@ -66,7 +66,7 @@ export async function migrate(url: string, log: Log, migrations: readonly Migrat
 
 /** What `migrate` would apply. */
 export async function pending(url: string, migrations: readonly Migration[] = readMigrations()): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw new Refusal('unavailable', 'the database cannot be reached', { cause: error }) })
   try {
@@ -77,7 +77,7 @@ export async function pending(url: string, migrations: readonly Migration[] = re
   } finally { await client.end().catch(() => {}) }
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+async function apply(client: Client, { name, sql, checksum }: Migration): Promise<void> {
   await client.query('begin')
   try {
     await client.query(sql)

@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Pool, types, type CustomTypesConfig, type QueryConfig, type QueryResult } from 'pg'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Refusal } from '#core/error.js'
 import { lostConnection, sqlState, toRefusal } from '#prisma/error-map.js'
@@ -27,10 +27,10 @@ export interface Session {
   touched(tenant: string, kind: string): void
 }
 
-type Ask = (config: pg.QueryConfig) => Promise<pg.QueryResult>
+type Ask = (config: QueryConfig) => Promise<QueryResult>
 
 const int8 = 20
-const numbers = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === int8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text')) }
+const numbers = { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === int8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text')) }
 
 /** CORE-012: a query that names no tenant is an error, never "all". */
 export function requireTenant(tenant: string): void {
@@ -38,9 +38,9 @@ export function requireTenant(tenant: string): void {
 }
 
 export function sqlOver(ask: Ask): Sql {
-  const run = async (text: string, values: readonly unknown[] = [], options: QueryOptions = {}): Promise<pg.QueryResult> => {
+  const run = async (text: string, values: readonly unknown[] = [], options: QueryOptions = {}): Promise<QueryResult> => {
     const patience = options.patience_ms === undefined ? {} : { query_timeout: options.patience_ms }
-    try { return await ask({ text, values: values as unknown[], types: numbers as pg.CustomTypesConfig, ...patience }) } catch (error) { throw toRefusal(error) }
+    try { return await ask({ text, values: values as unknown[], types: numbers as CustomTypesConfig, ...patience }) } catch (error) { throw toRefusal(error) }
   }
   return {
     rows: async <R extends object>(text: string, values?: readonly unknown[], options?: QueryOptions) => (await run(text, values, options)).rows as R[],
@@ -48,8 +48,8 @@ export function sqlOver(ask: Ask): Sql {
   }
 }
 
-/** Prisma takes a pg.Pool and calls its `query`: this one holds no connection of its own and asks ours. */
-class Gate extends pg.Pool {
+/** Prisma takes a Pool and calls its `query`: this one holds no connection of its own and asks ours. */
+class Gate extends Pool {
   readonly #ask: Ask
   constructor(ask: Ask) {
     super({ max: 1 })
@@ -57,7 +57,7 @@ class Gate extends pg.Pool {
   }
   override query(config: unknown): never {
     // Prisma passes errors that are not the driver's through as they are: ours keep their kind and their cause.
-    return this.#ask(config as pg.QueryConfig).catch((error: unknown) => { throw toRefusal(error) }) as never
+    return this.#ask(config as QueryConfig).catch((error: unknown) => { throw toRefusal(error) }) as never
   }
   override connect(): never {
     throw new Error('transactions are made by UnitOfWork.run')
@@ -70,7 +70,7 @@ export const prismaOver = (ask: Ask): PrismaClient => new PrismaClient({ adapter
 export const reusable = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(sqlState(error) ?? '') && !lostConnection(error)
 
 /** One statement on a pooled client. A read that met a dead connection is asked again on a new one: reads are idempotent (REL-021). */
-export function askPool(pool: pg.Pool): Ask {
+export function askPool(pool: Pool): Ask {
   const once: Ask = async (config) => {
     const client = await pool.connect()
     let fit = true

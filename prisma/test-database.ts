@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import { systemClock, type Clock } from '#core/port/clock.js'
 import { silent, type Log } from '#core/port/log.js'
 import type { Database, Stores } from '#core/port/store/index.js'
@@ -37,8 +37,8 @@ export async function testServer(): Promise<string> {
   return (await startEmbedded({ dataDir, log: silent, fsync: false, maxConnections: 400 })).url
 }
 
-async function asAdmin<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: named(server, 'postgres') })
+async function asAdmin<T>(server: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: named(server, 'postgres') })
   client.on('error', () => {})
   await client.connect()
   try { return await work(client) } finally { await client.end() }

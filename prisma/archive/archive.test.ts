@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import t from 'tap'
 import { isRefusal } from '#core/error.js'
 import { silent } from '#core/port/log.js'
@@ -29,10 +29,10 @@ await stores.readings.record(tenant, [0, 1, 0].map((start, i) => ({ servicePoint
 for (let i = 0; i < 5; i++) await stores.audit.append(tenant, '2026-01-01T00:00:00Z', [{ actor: 'u', action: 'a', entity: 'e', reason: String(i), before: '', after: '' }])
 
 t.test('REL-090 a backup taken under load is one moment, and restores to the same rows', async (t) => {
-  let writing = true
-  const load = (async () => { for (let i = 0; writing; i++) await db.database.unitOfWork.run(async (s) => { await s.documents.insert({ tenant, kind: 'pair', id: `a${i}`, parent: '', body: 1 }, 1); await s.documents.insert({ tenant, kind: 'pair', id: `b${i}`, parent: '', body: 1 }, 1) }) })()
+  const writing = { on: true }
+  const load = (async () => { for (let i = 0; writing.on; i++) await db.database.unitOfWork.run(async (s) => { await s.documents.insert({ tenant, kind: 'pair', id: `a${i}`, parent: '', body: 1 }, 1); await s.documents.insert({ tenant, kind: 'pair', id: `b${i}`, parent: '', body: 1 }, 1) }) })()
   const made = await backup(db.url, file)
-  writing = false
+  writing.on = false
   await load
   t.ok(made.rows > 3000)
   t.match(await sentence(backup(db.url, file)), /^conflict: .* exists already/)
@@ -66,7 +66,7 @@ t.test('REL-093 a damaged backup is refused, nothing is restored', async (t) => 
 })
 
 t.test('SEC-063 verify finds a changed, a removed and a cut-off audit record, and names it', async (t) => {
-  const client = new pg.Client({ connectionString: db.url })
+  const client = new Client({ connectionString: db.url })
   await client.connect()
   t.teardown(() => client.end())
   t.match(await client.query('update audit set reason = $1 where seq = 3', ['x']).catch((error: Error) => error.message), /append-only/)

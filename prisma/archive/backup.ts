@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import pg from 'pg'
+import { Client } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { Refusal } from '#core/error.js'
 import { frameWriter, magic } from '#prisma/archive/frame.js'
@@ -14,7 +14,7 @@ export interface BackupResult {
 
 /** Everything as one transaction saw it, while the servers go on (REL-090). The file is whole or absent. */
 export async function backup(url: string, file: string): Promise<BackupResult> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone backup' })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone backup' })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw toRefusal(error) })
   try {
@@ -32,7 +32,7 @@ export async function backup(url: string, file: string): Promise<BackupResult> {
   }
 }
 
-async function copyAll(client: pg.Client, out: Awaited<ReturnType<typeof frameWriter>>): Promise<BackupResult> {
+async function copyAll(client: Client, out: Awaited<ReturnType<typeof frameWriter>>): Promise<BackupResult> {
   await client.query('begin isolation level repeatable read read only')
   const { rows: migrations } = await client.query('select migration_name as name, checksum from _prisma_migrations where finished_at is not null and rolled_back_at is null order by 1')
   let bytes = 0, rows = 0

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import pg from 'pg'
+import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { Refusal } from '#core/error.js'
 import type { Log } from '#core/port/log.js'
@@ -26,7 +26,7 @@ export async function restore(url: string, file: string, log: Log): Promise<{ ta
 }
 
 async function fill(url: string, reader: FrameReader): Promise<{ tables: number; rows: number }> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone restore' })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone restore' })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw toRefusal(error) })
   try {
@@ -55,7 +55,7 @@ async function fill(url: string, reader: FrameReader): Promise<{ tables: number;
   }
 }
 
-async function copyIn(client: pg.Client, { table, columns }: TableShape, reader: FrameReader): Promise<void> {
+async function copyIn(client: Client, { table, columns }: TableShape, reader: FrameReader): Promise<void> {
   const stream = client.query(copyFrom(`copy ${quoted(table)} (${columns.map(quoted).join(', ')}) from stdin`))
   const finished = once(stream, 'finish')
   finished.catch(() => {})
@@ -68,7 +68,7 @@ async function copyIn(client: pg.Client, { table, columns }: TableShape, reader:
 }
 
 /** Counters of numbered tables go on after the highest number that was restored. */
-async function continueNumbers(client: pg.Client): Promise<void> {
+async function continueNumbers(client: Client): Promise<void> {
   const { rows } = await client.query<{ table: string; column: string; sequence: string }>(`
     select table_name as table, column_name as column, pg_get_serial_sequence(quote_ident(table_name), column_name) as sequence
     from information_schema.columns where table_schema = 'public' and column_default like 'nextval(%'`)

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { ClientBase } from 'pg'
 
 export interface TableShape {
   readonly table: string
@@ -6,7 +6,7 @@ export interface TableShape {
 }
 
 /** Every table of ours, each after those that it refers to, so that rows can be restored in this order. */
-export async function tablesInOrder(client: pg.ClientBase): Promise<TableShape[]> {
+export async function tablesInOrder(client: ClientBase): Promise<TableShape[]> {
   const { rows } = await client.query<{ table: string; columns: string[]; needs: string[] }>(`
     select c.relname as table,
       (select array_agg(a.attname::text order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,

@@ -2,7 +2,7 @@ import { genesis, verifyChain } from '#core/audit/chain.js'
 import type { AuditRecord } from '#core/port/store/audit.js'
 import { systemClock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
-import pg from 'pg'
+import { Client } from 'pg'
 import { openDatabase } from '#prisma/database.js'
 import { toRefusal } from '#prisma/error-map.js'
 
@@ -43,7 +43,7 @@ export async function verifyAudit(url: string, log: Log): Promise<AuditVerdict> 
 const asEntry = ({ hash, ...record }: AuditRecord): { record: Omit<AuditRecord, 'hash'>; hash: string } => ({ record, hash })
 
 async function readHeads(url: string): Promise<{ tenant: string; seq: string; hash: string }[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   client.on('error', () => {})
   try {
     await client.connect()

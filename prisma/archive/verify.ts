@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { Client } from 'pg'
 import type { Log } from '#core/port/log.js'
 import { quoted, tablesInOrder } from '#prisma/archive/tables.js'
 import { toRefusal } from '#prisma/error-map.js'
@@ -13,7 +13,7 @@ export interface VerifyResult {
 
 /** REL-010: reads every page of every table, long values included, from disk where the server lets us; checks every index. */
 export async function verifyPages(url: string, log: Log): Promise<VerifyResult> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone verify' })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone verify' })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw toRefusal(error) })
   const faults: { where: string; detail: string }[] = []
@@ -40,7 +40,7 @@ export async function verifyPages(url: string, log: Log): Promise<VerifyResult> 
 }
 
 /** A page in memory hides what happened to it on disk. The extension is gone with the transaction. */
-async function emptyCache(client: pg.Client): Promise<void> {
+async function emptyCache(client: Client): Promise<void> {
   await client.query('checkpoint')
   await client.query('begin')
   try {
@@ -49,7 +49,7 @@ async function emptyCache(client: pg.Client): Promise<void> {
   } finally { await client.query('rollback') }
 }
 
-async function checkIndexes(client: pg.Client, attempt: <T>(where: string, work: () => Promise<T>) => Promise<T | undefined>): Promise<number | undefined> {
+async function checkIndexes(client: Client, attempt: <T>(where: string, work: () => Promise<T>) => Promise<T | undefined>): Promise<number | undefined> {
   await client.query('begin')
   try {
     const allowed = await client.query('create extension if not exists amcheck').then(() => true, () => false)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { isRefusal } from '#core/error.js'
 import { handClock } from '#core/port/clock.js'
 import { countingIds } from '#core/port/ids.js'
