@@ -111,15 +111,20 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet 
     }
   }
 
+  /** B07: a partial report keeps what it brought; nothing known is deleted (OCPP-092). */
+  async function baseReport(station: Station, requestId: number): Promise<void> {
+    const report = parts.expect(station, 'NotifyReport', requestId)
+    await ask(station, 'GetBaseReport', { requestId, reportBase: 'FullInventory' })
+    const { state } = await report
+    if (state !== 'complete') log.info({ station: station.identity, state, clause: 'OCPP-092' }, 'the base report is not complete')
+  }
+
   return Object.assign(command, {
     afterBoot(station: Station, fresh: boolean): void {
       if (!config.postBootReport || !fresh) return
       if (station.session.version === '1.6') return void ask(station, 'GetConfiguration', {})
       const requestId = (station.record.counters.request += 1)
-      void parts.expect(station, 'NotifyReport', requestId).then(({ state }) => {
-        if (state !== 'complete') log.info({ station: station.identity, state, clause: 'OCPP-092' }, 'the base report is not complete')
-      })
-      void ask(station, 'GetBaseReport', { requestId, reportBase: 'FullInventory' })
+      void baseReport(station, requestId)
     },
     settleProfile(station: Station): void {
       const { record } = station

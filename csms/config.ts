@@ -13,6 +13,8 @@ export interface CsmsConfig {
   readonly failuresPerMinute: number
   /** Every refused login takes this long. */
   readonly refusalDelayMs: number
+  /** Bad frames of a station in a minute before its socket is closed (OCPP-067); 0 = no limit. */
+  readonly badFramesPerMinute: number
   readonly pingIntervalMs: number
   readonly callTimeoutMs: number
   readonly maxPayload: number
@@ -54,6 +56,7 @@ export function csmsConfig(env: Readonly<Record<string, string | undefined>>, gi
     hideIdentities: true,
     failuresPerMinute: number('LOADSTONE_OCPP_FAILURES_PER_MINUTE', doorDefaults.failuresPerMinute, 0),
     refusalDelayMs: doorDefaults.refusalDelayMs,
+    badFramesPerMinute: number('LOADSTONE_OCPP_BAD_FRAMES_PER_MINUTE', sessionLimits.badFrames, 0),
     pingIntervalMs: 1000 * number('LOADSTONE_OCPP_PING_S', 30, 1),
     callTimeoutMs: 1000 * number('LOADSTONE_OCPP_CALL_TIMEOUT_S', sessionLimits.callTimeoutMs / 1000, 5),
     maxPayload: number('LOADSTONE_OCPP_MAX_PAYLOAD', doorDefaults.maxPayload, 65_536),

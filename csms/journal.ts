@@ -52,6 +52,8 @@ export function journal({ documents, nowMs, log }: { documents: Pick<DocumentSto
       queue.push({ documents, done, fail })
       running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain)
     }),
-    settled: async () => { while (running) await running },
+    settled: async () => {
+      for (let at = running; at; at = running) await at
+    },
   }
 }

@@ -1,4 +1,5 @@
 import { createHmac, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Ids } from '#core/port/ids.js'
 
@@ -11,8 +12,8 @@ export type StoredPassword =
   | { readonly kind: 'scrypt'; readonly salt: string; readonly hash: string }
 
 const cost = { N: 16384, r: 8, p: 1 }
-const stretch = (password: Buffer, salt: Buffer): Promise<Buffer> =>
-  new Promise((done, fail) => scrypt(password, salt, 32, cost, (error, key) => (error ? fail(error) : done(key))))
+const scryptAsync = promisify<Buffer, Buffer, number, typeof cost, Buffer>(scrypt)
+const stretch = (password: Buffer, salt: Buffer): Promise<Buffer> => scryptAsync(password, salt, 32, cost)
 
 export interface Passwords {
   /** A fresh password: 32 characters, 160 bits cut to hex of 16 bytes (OCPP-035). */

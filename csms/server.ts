@@ -53,7 +53,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const fleet = makeFleet({
     documents, log, clock,
     session: {
-      log, ids, nowMs, limits: { ...sessionLimits, callTimeoutMs: config.callTimeoutMs }, offered,
+      log, ids, nowMs, limits: { ...sessionLimits, callTimeoutMs: config.callTimeoutMs, badFrames: config.badFramesPerMinute || Infinity }, offered,
       mayHear: (session, action) => mayHear(fleet.of(session), action, clock.nowMs()),
       mayCall: (session, action) => mayCall(fleet.of(session), action),
       answer(session, action, payload) {

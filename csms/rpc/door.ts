@@ -178,6 +178,7 @@ export class Door {
       const chosen = chooseVersion([ws.protocol], admission.versions)
       if (!chosen) {
         ws.on('error', () => ws.terminate())
+        setTimeout(() => ws.terminate(), 1000).unref()
         return ws.close(1002, 'no common subprotocol')
       }
       const { session } = admission

@@ -289,8 +289,11 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     const entries = entriesOf(station, o.id)
     if (entries.length === 0) return { id: o.id, outcome: 'acknowledged', reason: 'nothing is installed' }
     const { online } = station.session
-    const cleared = Promise.all(entries.map((e) => clear(station, e)))
-    aside(cleared.then(async (all) => { if (all.every(Boolean)) await tell(station, o.id, 'cancelled') }), 'cancel', station)
+    const takeBack = async (): Promise<void> => {
+      const cleared = await Promise.all(entries.map((e) => clear(station, e)))
+      if (cleared.every(Boolean)) await tell(station, o.id, 'cancelled')
+    }
+    aside(takeBack(), 'cancel', station)
     return { id: o.id, outcome: 'sent', remoteRef: String((entries[0] as LedgerEntry).id), ...(online ? {} : { reason: 'queued for the reconnect' }) }
   }
 
