@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { assemble } from '#core/assemble.js'
+import { systemClock } from '#core/port/clock.js'
+import { randomIds } from '#core/port/ids.js'
+import { openCertificates } from '#main/certificates.js'
+import { listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
+import { enrolSeed } from '#main/enrol-seed.js'
+import { listenOperator } from '#main/operator.js'
+import { seedConformance } from '#main/seed-conformance.js'
+import { Closing, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
+import { openStorage } from '#main/storage.js'
+
+export type { BuildOptions, Loadstone, ReadyLine } from '#main/shape.js'
+
+const everyDoor: readonly Door[] = ['vtn', 'csip', 'csms', 'est', 'operator']
+
+/** The server's own secret, for keyed hashes: made once and kept in the data folder unless configured. */
+function serverSecret({ settings, data }: BuildOptions, make: () => string): Buffer {
+  const given = settings.sealKey || keptSecret(data.at('seal.key'), make)
+  return createHash('sha256').update(`loadstone stations ${given}`).digest()
+}
+
+function keptSecret(file: string, make: () => string): string {
+  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600, flag: 'wx' })
+  return readFileSync(file, 'utf8').trim()
+}
+
+/**
+ * Builds everything and opens the doors. All rooms exist even when their door is off, so that a dispatch always has its channels;
+ * the clockwork starts when every channel is there, and stops first.
+ */
+export async function build(options: BuildOptions): Promise<Loadstone> {
+  const { clock, log, seed, only = everyDoor } = options
+  const machine = systemClock, ids = randomIds(() => machine.nowMs()), closing = new Closing()
+  try {
+    const database = await openStorage(options, closing)
+    const core = assemble({ database, clock, ids, log })
+    const certificates = await openCertificates(options, { database, machine, ids }, closing)
+    const needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing }
+    const vtn = await openVtn(needs)
+    const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))
+    core.connect({ openadr: vtn.channel, ieee2030_5: csip.channel, ocpp: csms.channel })
+    if (seed === 'conformance') await seedConformance({ core, csip, csms, pki: certificates.pki, enrol: (caller, wanted) => enrolSeed(core, caller, wanted) })
+    core.timetable.start()
+    closing.add('timetable', () => core.timetable.stop())
+    const doors = {
+      ...(only.includes('vtn') ? await listenVtn(vtn, needs) : {}),
+      ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),
+      ...(only.includes('csms') ? await listenCsms(csms, needs) : {}),
+      ...await named('est', only.includes('est') ? listenEst(csip, needs) : undefined),
+      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms }) : {}),
+    }
+    const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
+    return { ready, database, core, pki: certificates.pki, vtn, csip, csms, stop: () => closing.run(log) }
+  } catch (error) {
+    await closing.run(log)
+    throw error
+  }
+}
+
+async function named(name: 'csip' | 'est', url: Promise<string | undefined> | undefined): Promise<Partial<ReadyLine>> {
+  const found = await url
+  return found === undefined ? {} : { [name]: found }
+}

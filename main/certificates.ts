@@ -1,0 +1,45 @@
+import {
+  buildEnrolment, buildRegistry, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type Vendors,
+} from '#certs/index.js'
+import type { Ids } from '#core/port/ids.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Database } from '#core/port/store/index.js'
+import { firstTenant, type BuildOptions, type Closing } from '#main/shape.js'
+
+/** The certificate authority and what it knows; judged by the machine's clock, as TLS is. */
+export interface Certificates {
+  readonly pki: PkiFolder
+  readonly registry: CertificateRegistry
+  readonly vendors: Vendors
+  enrolment(registration: Registration): Enrolment
+  /** The verdict on a 2030.5 leaf, one sentence a failing rule (SEP-201 … SEP-208). */
+  checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true } | { ok: false; reason: string }
+}
+
+const year_ms = 31_557_600_000
+
+export async function openCertificates(options: BuildOptions, needs: { database: Database; machine: Clock; ids: Ids }, closing: Closing): Promise<Certificates> {
+  const { settings, data, log, clock, seed } = options
+  const { machine, ids, database: { stores: { documents } } } = needs
+  // A demonstration may live in another year than the machine: its certificates hold in both.
+  const first = Math.min(machine.nowMs(), clock.nowMs()), last = Math.max(machine.nowMs(), clock.nowMs())
+  const pki = await preparePki(data.at('pki'), {
+    ids, nowMs: machine.nowMs(), log, ...(seed ? { seed } : {}), ...(settings.sealKey ? { sealingKey: settings.sealKey } : {}),
+    validity: { fromMs: first - 86_400_000, toMs: last + 10 * year_ms },
+  })
+  const registry = buildRegistry({ documents, tenant: firstTenant, clock: machine, log })
+  await registry.start()
+  closing.add('certificate registry', () => registry.stop())
+  const vendors = buildVendors({ documents, tenant: firstTenant, clock: machine, ids })
+  await seedVendor(pki, vendors)
+  const trust = trustOf(...pki.csip.trust)
+  const profile = settings.csipProfile as 'csip'
+  return {
+    pki, registry, vendors,
+    enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
+    checkLeaf(der, chain) {
+      const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production: seed === undefined, blocked: (id) => registry.isBlocked(id) })
+      return verdict.ok ? { ok: true } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
+    },
+  }
+}

@@ -1,0 +1,142 @@
+import type { FastifyInstance } from 'fastify'
+import { buildEst, trustOf, type Registered } from '#certs/index.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Ids } from '#core/port/ids.js'
+import type { Core } from '#core/assemble.js'
+import type { Log } from '#core/port/log.js'
+import { csipConfig } from '#csip-server/config.js'
+import { buildCsip, type Csip } from '#csip-server/server.js'
+import { csmsConfig } from '#csms/config.js'
+import { plainServer, tlsServer } from '#csms/listen.js'
+import { buildCsms, type Csms } from '#csms/server.js'
+import type { VtnConfig } from '#vtn/config.js'
+import { buildVtn, type Vtn } from '#vtn/server.js'
+import type { Certificates } from '#main/certificates.js'
+import { addresses, listen } from '#main/listen.js'
+import { conformanceClients } from '#main/seed-conformance.js'
+import { firstTenant, type BuildOptions, type Closing } from '#main/shape.js'
+
+export interface DoorNeeds {
+  readonly options: BuildOptions
+  readonly core: Core
+  readonly certificates: Certificates
+  readonly machine: Clock
+  readonly ids: Ids
+  readonly log: Log
+  readonly closing: Closing
+}
+
+/** Where a door listens: the operator's on loopback, the others everywhere unless a demo or a seed keeps them at home. */
+export const hostsOf = ({ settings }: BuildOptions, door: 'operator' | 'other'): readonly string[] => addresses(settings.host, door === 'operator' ? 'loopback' : 'everywhere')
+
+const intakeOf = ({ core }: DoorNeeds) => ({ readings: core.readings, happenings: core.happenings, availability: core.availability, optOuts: core.optOuts, directory: core.directory })
+
+/** Listens with a fastify application on all the door's addresses. */
+export async function serveApp(app: FastifyInstance, port: number, hosts: readonly string[], what: string, closing: Closing): Promise<number> {
+  const listening = await listen(app.server, port, hosts, what)
+  closing.add(what, async () => {
+    const closed = listening.close()
+    app.server.closeIdleConnections()
+    setTimeout(() => app.server.closeAllConnections(), 2000).unref()
+    await Promise.all([closed, app.close()])
+  })
+  return listening.port
+}
+
+export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
+  const { options: { seed, settings }, core, machine, ids, log, closing } = needs
+  const config: VtnConfig = {
+    tenant: firstTenant,
+    ...(settings.sealKey ? { sealKey: settings.sealKey } : {}),
+    ...(seed === 'conformance' ? { clients: conformanceClients } : {}),
+    ...(settings.rateLimits && !seed ? { ratePerMinute: 600 } : {}),
+    webhooks: seed === 'conformance' ? { allowHttp: true, echo: 'required', allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' },
+    mqtt: { uris: settings.mqttUrl ? [settings.mqttUrl] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
+  }
+  const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs) })
+  await vtn.start()
+  closing.add('VTN workers', () => vtn.stop())
+  return vtn
+}
+
+export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: string; vtnHttp?: string }> {
+  const { options, certificates: { pki }, closing } = needs, { settings } = options
+  const out: { vtn?: string; vtnHttp?: string } = {}
+  if (settings.vtnPort) {
+    const app = await vtn.door({ tls: { key: pki.tls.ec.key, cert: pki.tls.ec.cert, minVersion: 'TLSv1.2' } })
+    out.vtn = `https://localhost:${await serveApp(app, settings.vtnPort, hostsOf(options, 'other'), 'VTN', closing)}/openadr3/3.1.1`
+  }
+  if (settings.vtnHttpPort) {
+    const app = await vtn.door()
+    out.vtnHttp = `http://localhost:${await serveApp(app, settings.vtnHttpPort, ['127.0.0.1', '::1'], 'VTN (http)', closing)}/openadr3/3.1.1`
+  }
+  return out
+}
+
+export function openCsip(needs: DoorNeeds): Csip {
+  const { options, core, certificates, ids, log, closing } = needs, { pki, registry } = certificates
+  const environment = { ...options.environment, LOADSTONE_CSIP_PROFILE: options.settings.csipProfile, ...(options.settings.rateLimits && !options.seed ? {} : { LOADSTONE_RATE_LIMITS: 'off' }) }
+  const config = csipConfig({ LOADSTONE_CSIP_TIME_ZONE: options.settings.timeZone, ...environment, ...(options.seed ? { LOADSTONE_CSIP_NOTIFY_ALLOW: '127.0.0.1,::1,localhost' } : {}) })
+  const csip = buildCsip({
+    tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
+    tls: { key: pki.csip.server.key, cert: pki.csip.server.cert, ca: pki.csip.trust },
+    checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi),
+  })
+  closing.add('revocation of 2030.5 devices', registry.onRevoked(({ id }) => csip.cut(id)))
+  return csip
+}
+
+export async function listenCsip(csip: Csip, { options, closing }: DoorNeeds): Promise<string | undefined> {
+  if (!options.settings.csipPort) return undefined
+  const port = await csip.listen({ port: options.settings.csipPort, hosts: hostsOf(options, 'other') })
+  closing.add('2030.5', () => csip.close())
+  return `https://localhost:${port}${csip.context.config.prefix}${csip.context.config.dcapPath}`
+}
+
+export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
+  const { options, core, certificates: { pki }, ids, log, closing } = needs, { seed } = options
+  const config = csmsConfig(options.environment ?? {}, {
+    tenant: firstTenant, secret, stationRoots: [pki.ocpp.ca], organizations: ['Loadstone'],
+    ...(seed === 'conformance' ? { hideIdentities: false, refusalDelayMs: 0, postBootReport: false } : {}),
+    ...(options.settings.rateLimits && !seed ? {} : { failuresPerMinute: 0 }),
+  })
+  const csms = buildCsms({
+    documents: core.database.stores.documents, readings: core.readings, happenings: core.happenings, availability: core.availability, directory: core.directory,
+    clock: options.clock, ids, log, config,
+  })
+  closing.add('OCPP', () => csms.close())
+  return csms
+}
+
+export async function listenCsms(csms: Csms, { options, certificates: { pki }, closing }: DoorNeeds): Promise<{ ocpp?: string; ocppTls?: string }> {
+  const { settings } = options, out: { ocpp?: string; ocppTls?: string } = {}
+  const plain = settings.ocppPort ? plainServer() : undefined
+  const tls = settings.ocppTlsPort ? tlsServer({ key: [pki.tls.ec.key, pki.tls.rsa.key], cert: [pki.tls.ec.cert, pki.tls.rsa.cert], ca: [pki.ocpp.ca] }) : undefined
+  for (const [server, port, scheme] of [[plain, settings.ocppPort, 'ws'], [tls, settings.ocppTlsPort, 'wss']] as const) {
+    if (!server) continue
+    csms.attach(server)
+    const listening = await listen(server, port, hostsOf(options, 'other'), `OCPP (${scheme})`)
+    closing.add(`OCPP ${scheme}`, () => { server.closeAllConnections(); return listening.close() })
+    out[scheme === 'ws' ? 'ocpp' : 'ocppTls'] = `${scheme}://localhost:${listening.port}/ocpp`
+  }
+  return out
+}
+
+/** EST; a certificate that it issues pre-registers the device on the 2030.5 door (SEP-231). */
+export async function listenEst(csip: Csip, needs: DoorNeeds): Promise<string | undefined> {
+  const { options, certificates, machine, log, closing } = needs, { pki, registry, vendors } = certificates, { settings } = options
+  if (!settings.estPort) return undefined
+  const issued = async (entries: readonly Registered[]): Promise<void> => {
+    for (const e of entries) {
+      if (e.replaces) await csip.provisioning.rekeyEndDevice(e.replaces, e.lfdi)
+      else await csip.provisioning.allowEndDevice({ lfdi: e.lfdi, sfdi: e.sfdi, pin: e.pin })
+    }
+  }
+  const trust = trustOf(...pki.csip.trust)
+  const app = buildEst({
+    tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment: certificates.enrolment({ issued }),
+    vendors, registry, clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits && !options.seed },
+  })
+  await app.ready()
+  return `https://localhost:${await serveApp(app, settings.estPort, hostsOf(options, 'other'), 'EST', closing)}/.well-known/est`
+}

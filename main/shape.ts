@@ -1,0 +1,70 @@
+import type { Resolved } from '#core/config.js'
+import type { Clock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { Database } from '#core/port/store/index.js'
+import type { Core } from '#core/assemble.js'
+import type { PkiFolder } from '#certs/index.js'
+import type { Settings } from '#cli/settings.js'
+import type { Csip } from '#csip-server/server.js'
+import type { Csms } from '#csms/server.js'
+import type { Vtn } from '#vtn/server.js'
+
+export type Door = 'vtn' | 'csip' | 'csms' | 'est' | 'operator'
+
+export interface BuildOptions {
+  readonly settings: Settings
+  readonly resolved?: readonly Resolved[]
+  readonly data: { readonly path: string; at(...parts: string[]): string }
+  readonly clock: Clock
+  readonly log: Log
+  readonly only?: readonly Door[]
+  readonly seed?: 'conformance' | 'demo'
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+/** The one line that `serve` prints (contract §3). A door that is off is left out. */
+export interface ReadyLine {
+  readonly ready: true
+  readonly operator?: string
+  readonly vtn?: string
+  readonly vtnHttp?: string
+  readonly csip?: string
+  readonly est?: string
+  readonly ocpp?: string
+  readonly ocppTls?: string
+  readonly mqtt?: string
+  readonly pki: string
+  readonly operatorToken?: string
+}
+
+/** A running Loadstone. The rooms are there for seeds, for provisioning a demo, and for tests. */
+export interface Loadstone {
+  readonly ready: ReadyLine
+  readonly database: Database
+  readonly core: Core
+  readonly pki: PkiFolder
+  readonly vtn: Vtn
+  readonly csip: Csip
+  readonly csms: Csms
+  stop(): Promise<void>
+}
+
+/** One tenant is made by itself; more are made by an administrator. */
+export const firstTenant = 'main'
+
+/** Things to close, last opened first; one failing does not keep the others open. */
+export class Closing {
+  readonly #steps: { what: string; close: () => Promise<unknown> | unknown }[] = []
+  add(what: string, close: () => Promise<unknown> | unknown): void {
+    this.#steps.push({ what, close })
+  }
+  async run(log: Log): Promise<void> {
+    for (const { what, close } of this.#steps.splice(0).toReversed()) {
+      try {
+        await close()
+      } catch (error) {
+        log.error({ err: error, what }, 'could not be closed')
+      }
+    }
+  }
+}
