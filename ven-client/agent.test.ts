@@ -189,11 +189,11 @@ t.test('REL-055 each refusal is a typed error, retried only where that is safe',
     for (const method of ['GET', 'POST'] as const) {
       vtn.script({ path: /programs/, method, status: 500, ...answer, times: tries[method] })
       const before = vtn.requests.length
-      let result: unknown
-      const asked = client.send({ method, path: '/programs', ...(method === 'POST' ? { json: { programName: kind + method } } : {}) }).then(() => { result = 'ok' }, (e: unknown) => { result = e })
-      for (let i = 0; i < 400 && result === undefined; i++) { await new Promise((done) => setTimeout(done, 2)); await clock.advance(5000) }
+      const end: { result?: unknown } = {}
+      const asked = client.send({ method, path: '/programs', ...(method === 'POST' ? { json: { programName: kind + method } } : {}) }).then(() => Object.assign(end, { result: 'ok' }), (e: unknown) => Object.assign(end, { result: e }))
+      for (let i = 0; i < 400 && end.result === undefined; i++) { await new Promise((done) => setTimeout(done, 2)); await clock.advance(5000) }
       await asked
-      t.equal(isVtnError(result) && result.kind, kind, `${answer.status} ${method}`)
+      t.equal(isVtnError(end.result) && end.result.kind, kind, `${answer.status} ${method}`)
       t.equal(vtn.requests.length - before, tries[method], `${answer.status} ${method} tries`)
     }
   }

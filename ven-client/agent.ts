@@ -1,6 +1,6 @@
 import type { Timer } from '#core/port/clock.js'
 import { backoff } from '#ven-client/backoff.js'
-import { sayOf, type Device, type Order, type Say } from '#ven-client/device.js'
+import { sayOf, type Device, type Order, type Say, type Verdict } from '#ven-client/device.js'
 import { addresses, claimsOf } from '#ven-client/openadr/claim.js'
 import type { VtnClient } from '#ven-client/openadr/client.js'
 import { isPermanent, isVtnError, type VtnError } from '#ven-client/openadr/error.js'
@@ -53,7 +53,8 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
   const abort = new AbortController()
   const queue: ReportQueue = reportQueue(client, options.store ? { store: options.store } : {})
   const planned = new Map<string, { event: Event; placement: Placement }>()
-  const optedOut = new Map<string, Set<Device>>()
+  const refused = new Map<string, Map<Device, Verdict>>()
+  const heard = new Set<string>()
   const orders = new Map<Device, { order: Order; text: string }>()
   let ven: Ven | undefined
   let resources = new Map<string, Resource>()
@@ -82,13 +83,30 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
 
   function onChanges(changes: readonly Change[], all: readonly Event[]): void {
     for (const change of changes) {
-      if (change.kind === 'removed') planned.delete(change.event.id)
+      if (change.kind === 'removed') for (const forgets of [planned, refused, heard]) forgets.delete(change.event.id)
       else planned.set(change.event.id, { event: change.event, placement: place(change.event, { venID: ven?.id ?? '', seen_ms: clock.nowMs() }) })
       options.onChange?.(change)
     }
     withoutLimits = false
     reports?.update(all)
+    for (const change of changes) if (change.kind !== 'removed') consider(change.event.id)
     obey()
+  }
+
+  /** Orders to come are shown to the devices as they will stand at their start; the VTN hears what they think of it. */
+  function consider(eventID: string): void {
+    const one = planned.get(eventID)
+    if (!one || one.placement.cancelled || !one.placement.lifespan) return
+    const { start } = one.placement.lifespan
+    if (stateOf(one.placement, clock.nowMs()) === 'pending' && !heard.has(eventID)) {
+      for (const device of options.devices.filter((d) => mine(one.event, d))) {
+        const claims = claimsOf(one.event, one.placement, start, start + 1)
+        const verdict = claims.length === 0 ? 'follow' : device.consider?.({ at: start, until: one.placement.lifespan.end, says: new Map(claims.map((c) => [c.topic, sayOf(c)])) }) ?? 'follow'
+        if (verdict !== 'follow') refuse(eventID, device, verdict)
+      }
+    }
+    if (!heard.has(eventID)) void reports?.tell(one.event, 'OPERATING_STATE')
+    heard.add(eventID)
   }
 
   /** Asks the timeline what is in force for each device, tells those for whom it changed, sleeps until the next change (OA-205). */
@@ -98,7 +116,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     let next: number | null = now + horizon_ms / 2
     for (const device of options.devices) {
       const claims = [...planned.values()]
-        .filter(({ event }) => mine(event, device) && !optedOut.get(event.id)?.has(device))
+        .filter(({ event }) => mine(event, device) && !refused.get(event.id)?.has(device))
         .flatMap(({ event, placement }) => claimsOf(event, placement, now, now + horizon_ms))
       const line = timeline(claims)
       const until = line.nextChange(now)
@@ -125,15 +143,18 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     orders.set(device, { order, text })
     if (before ? before.text === text : order.says.size === 0) return
     options.onOrder?.(device, order)
-    if (device.follow(order) === 'optOut') {
-      for (const source of new Set([...order.says.values()].map((s) => s.source))) refuse(source, device)
+    const verdict = device.follow(order)
+    const sources = new Set([...order.says.values(), ...before?.order.says.values() ?? []].map((s) => s.source))
+    for (const source of sources) {
+      const running = [...order.says.values()].some((s) => s.source === source)
+      if (verdict !== 'follow' && running) refuse(source, device, verdict)
+      const known = planned.get(source)
+      if (known && reports) void reports.tell(known.event, 'OPERATING_STATE')
     }
   }
 
-  function refuse(eventID: string, device: Device): void {
-    const known = planned.get(eventID)
-    optedOut.set(eventID, (optedOut.get(eventID) ?? new Set()).add(device))
-    if (known && reports) void reports.tell(known.event, 'OPERATING_STATE')
+  function refuse(eventID: string, device: Device, verdict: Verdict): void {
+    refused.set(eventID, (refused.get(eventID) ?? new Map<Device, Verdict>()).set(device, verdict))
   }
 
   const ready = register().then((own) => {
@@ -142,7 +163,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
       client, queue, clientName: options.venName, venID: own.id, ...options.reports,
       devicesFor: (event, targets) => options.devices.filter((d) => mine(event, d) &&
         (targets.length === 0 || targets.includes(d.name) || targets.some((x) => resources.get(d.name)?.targets?.includes(x)))),
-      optedOut: (event, device) => optedOut.get(event.id)?.has(device) ?? false,
+      verdict: (event, device) => refused.get(event.id)?.get(device) ?? 'follow',
     })
     feed = eventFeed(client, {
       ...(options.pollEvery_s === undefined ? {} : { pollEvery_s: options.pollEvery_s }), firstPollWithin_s: 0,
@@ -167,7 +188,9 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     ready, stop,
     poke: () => feed?.poke(),
     optOut(eventID) {
-      for (const device of options.devices) refuse(eventID, device)
+      for (const device of options.devices) refuse(eventID, device, 'optOut')
+      const known = planned.get(eventID)
+      if (known && reports) void reports.tell(known.event, 'OPERATING_STATE')
       obey()
     },
     afterOutage() { withoutLimits = true; obey(); feed?.poke() },

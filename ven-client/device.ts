@@ -13,6 +13,8 @@ export interface Device {
    * and at every end by its own clock, so a device returns to normal although the server is gone (REL-064).
    */
   follow(order: Order): Verdict
+  /** Asked once when an order that has not begun is first heard of, so that a refusal is known in time; absent = follow. */
+  consider?(upcoming: Order): Verdict
   /** Energy of `[start, end)` by the device's own meter; undefined when it was not measured. */
   energy_Wh(start: number, end: number): number | undefined
   /** Energy fed back in `[start, end)`; devices that never export leave it out. */
@@ -24,8 +26,8 @@ export interface Device {
   readonly attributes?: readonly ValuesMap[]
 }
 
-/** `optOut`: the customer or the device says no to this order (OA-208). */
-export type Verdict = 'follow' | 'optOut'
+/** `optOut`: the customer says no to this order (OA-208); `reject`: the device cannot do it. */
+export type Verdict = 'follow' | 'optOut' | 'reject'
 
 /** The winning word of each payload type (OpenADR) at this moment. */
 export interface Order {

@@ -129,7 +129,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     try {
       if (clock.nowMs() - discoveredAt > (dcap?.pollRate ?? 900) * 1000) {
         await discover()
-        await meter.begin()
+        await meter.begin(clock.nowMs())
       } else await time()
       await look()
       wait.reset()

@@ -65,11 +65,14 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
 
   return {
     /** Announces the usage point, so that the server can know it before the first reading. */
-    async begin(): Promise<void> { location ??= await announce() },
+    async begin(now_ms: number): Promise<void> {
+      last ??= Math.floor(now_ms / 1000 / interval_s) * interval_s - interval_s       // the interval of now is the first one
+      location ??= await announce()
+    },
     /** Posts every interval that has ended since the last call; what cannot be posted waits for the next one. */
     async run(now_ms: number): Promise<void> {
       const now = Math.floor(now_ms / 1000)
-      last ??= Math.floor(now / interval_s) * interval_s - interval_s
+      if (last === undefined) return
       for (; last + 2 * interval_s <= now; ) { last += interval_s; waiting.push(last) }
       if (waiting.length > keep) waiting.splice(0, waiting.length - keep)
       while (waiting.length > 0) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { lengthOf, later, parseDuration } from '#ven-client/openadr/duration.js'
 import { claimsOf } from '#ven-client/openadr/claim.js'
 import { countOf, intervalsBetween, nth, partsOf, place, stateOf, type Placement } from '#ven-client/openadr/interval.js'

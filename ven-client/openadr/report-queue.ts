@@ -88,10 +88,16 @@ export function reportQueue(client: VtnClient, options: QueueOptions = {}): Repo
   const abort = new AbortController()
   let timer: Timer | undefined
   let running: Promise<void> | undefined
-  const loaded = store.all().then((some) => {
-    for (const one of some) if (!waiting.has(one.key)) waiting.set(one.key, { ...one, tried: true })
-    if (some.length > 0) kick()
-  }).catch((error: unknown) => log.error({ error: (error as Error).message }, 'waiting reports cannot be read'))
+  const loaded = load()
+
+  async function load(): Promise<void> {
+    try {
+      for (const one of await store.all()) if (!waiting.has(one.key)) waiting.set(one.key, { ...one, tried: true })
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'waiting reports cannot be read')
+    }
+  }
+  void loaded.then(() => waiting.size > 0 ? kick() : undefined)
 
   const kick = (): void => { running ??= drain().finally(() => { running = undefined }) }
 

@@ -1,17 +1,19 @@
-import { unitsFor, type Device } from '#ven-client/device.js'
+import { unitsFor, type Device, type Verdict } from '#ven-client/device.js'
 import type { PlacedInterval } from '#ven-client/openadr/interval.js'
 import type { Event, ReportDescriptor, ReportRequest, Value, ValuesMap } from '#ven-client/openadr/objects.js'
 
 /** What one device says about one interval, for one descriptor; undefined when it does not know. */
-export function valueOf(device: Device, asked: ReportDescriptor, start: number, end: number, optedOut: boolean): Value | undefined {
-  if (asked.payloadType === 'OPERATING_STATE') return stateOf(device, optedOut)
+export function valueOf(device: Device, asked: ReportDescriptor, start: number, end: number, verdict: Verdict): Value | undefined {
+  if (asked.payloadType === 'OPERATING_STATE') return stateOf(device, verdict)
   const net = energy(device, asked.payloadType, start, end)
   return net === undefined ? device.report?.(asked, start, end) : inUnits(net, unitsFor(asked), asked, end - start)
 }
 
-const stateOf = (device: Device, optedOut: boolean): string => {
+/** Interpretation of OA-208: a device that cannot says ERROR, one that will not says *_OPTED_OUT; there are no other words for it. */
+const stateOf = (device: Device, verdict: Verdict): string => {
   const state = device.operatingState?.() ?? 'RUNNING_NORMAL'
-  return optedOut ? (state.startsWith('IDLE') ? 'IDLE_OPTED_OUT' : 'RUNNING_OPTED_OUT') : state
+  if (verdict === 'reject') return 'ERROR'
+  return verdict === 'optOut' ? (state.startsWith('IDLE') ? 'IDLE_OPTED_OUT' : 'RUNNING_OPTED_OUT') : state
 }
 
 /** USAGE and DEMAND are never below zero (OpenADR 3.1 Definition, report payloads); READING is the net of the meter. */
@@ -41,7 +43,7 @@ export interface Asked {
  * One report for one due moment: what several descriptors of the same intervals ask for, side by side (OA-180, OA-181).
  * Undefined when no device knows anything. Each interval carries its own start and duration besides the event's id.
  */
-export function buildReport(event: Event, clientName: string, reportName: string, intervals: readonly PlacedInterval[], asked: readonly Asked[], optedOut: (device: Device) => boolean): ReportRequest | undefined {
+export function buildReport(event: Event, clientName: string, reportName: string, intervals: readonly PlacedInterval[], asked: readonly Asked[], verdict: (device: Device) => Verdict): ReportRequest | undefined {
   const byResource = new Map<string, Map<PlacedInterval, ValuesMap[]>>()
   const put = (resource: string, interval: PlacedInterval, payload: ValuesMap): void => {
     const rows = byResource.get(resource) ?? new Map<PlacedInterval, ValuesMap[]>()
@@ -51,7 +53,7 @@ export function buildReport(event: Event, clientName: string, reportName: string
     for (const interval of intervals) {
       if (interval.end === null || interval.end <= interval.start) continue
       const end = interval.end
-      const values = devices.map((d) => [d, valueOf(d, descriptor, interval.start, end, optedOut(d))] as const).filter(([, v]) => v !== undefined)
+      const values = devices.map((d) => [d, valueOf(d, descriptor, interval.start, end, verdict(d))] as const).filter(([, v]) => v !== undefined)
       if (descriptor.aggregate ?? false) {
         // OA-181: one summed entry; a sum that misses a device would be a wrong number
         if (values.length === devices.length && values.every(([, v]) => typeof v === 'number')) {

@@ -1,5 +1,5 @@
 import type { Timer } from '#core/port/clock.js'
-import type { Device } from '#ven-client/device.js'
+import type { Device, Verdict } from '#ven-client/device.js'
 import type { VtnClient } from '#ven-client/openadr/client.js'
 import { place } from '#ven-client/openadr/interval.js'
 import type { Event } from '#ven-client/openadr/objects.js'
@@ -14,7 +14,7 @@ export interface ReporterNeeds extends ScheduleOptions {
   readonly venID: string
   /** Which devices a descriptor of an event is for. */
   readonly devicesFor: (event: Event, targets: readonly string[]) => readonly Device[]
-  readonly optedOut: (event: Event, device: Device) => boolean
+  readonly verdict: (event: Event, device: Device) => Verdict
   /** Reports of a fleet are due at the same second; each VEN waits a moment of its own within so many seconds (REL-043). */
   readonly within_s?: number
 }
@@ -73,7 +73,7 @@ export function reporter(needs: ReporterNeeds) {
 
   async function enqueue(one: Plan, report: DueReport, asked: readonly Asked[]): Promise<void> {
     const name = nameOf(report, asked)
-    const body = buildReport(one.event, needs.clientName, name, report.intervals, asked, (d) => needs.optedOut(one.event, d))
+    const body = buildReport(one.event, needs.clientName, name, report.intervals, asked, (d) => needs.verdict(one.event, d))
     if (!body) return
     // a report due before this process knew the event may be there already, from before a restart (OA-185: once)
     const late = clock.nowMs() - report.due > 2 * lag_ms + 60_000

@@ -1,0 +1,82 @@
+import type { ProtocolClock } from '#sim/protocol-clock.js'
+
+/** What a meter has counted in one interval. Wh unrounded; `start` in epoch ms. */
+export interface Counted {
+  readonly start: number
+  readonly import_Wh: number
+  readonly export_Wh: number
+}
+
+export interface Meter {
+  /** Brings the integral up to an instant; going back changes nothing. */
+  advance(to_ms: number): void
+  /** Energy of a whole, finished interval; undefined when this meter was not running all of it. */
+  interval(start_ms: number, end_ms: number): Counted | undefined
+  /** The register since the meter began, Wh. */
+  register(): { readonly import_Wh: number; readonly export_Wh: number }
+  /** Finished intervals, oldest first. */
+  finished(): readonly Counted[]
+  /** Average W of the last step, for a display. */
+  readonly power_W: number
+}
+
+/** A meter that begins when its protocol has told the time; before that it has counted nothing. */
+export function meterOn(clock: ProtocolClock, powerBetween: (from_ms: number, to_ms: number) => number, options: Parameters<typeof meter>[2] = {}): Meter {
+  let made: Meter | undefined
+  const begun = (): Meter | undefined => made ??= clock.samples > 0 ? meter(clock.nowMs(), powerBetween, options) : undefined
+  void clock.ready.then(begun)
+  return {
+    advance: (to) => begun()?.advance(to),
+    interval: (start, end) => begun()?.interval(start, end),
+    register: () => begun()?.register() ?? { import_Wh: 0, export_Wh: 0 },
+    finished: () => begun()?.finished() ?? [],
+    get power_W() { return begun()?.power_W ?? 0 },
+  }
+}
+
+/**
+ * Energy is exactly the integral of the power that `powerBetween` gives: a step never crosses a multiple of `step_s`, and the device
+ * calls `advance` before it changes anything. `begin` is put back to the start of its interval, where the device has been running as usual.
+ */
+export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: number) => number, options: { interval_s?: number; step_s?: number; keep?: number } = {}): Meter {
+  const length = (options.interval_s ?? 900) * 1000, step = (options.step_s ?? 60) * 1000, keep = options.keep ?? 96 * 14
+  let at = Math.floor(begin_ms / length) * length
+  const buckets = new Map<number, { import_Wh: number; export_Wh: number }>()
+  let bucket = { import_Wh: 0, export_Wh: 0 }, power_W = 0
+  buckets.set(at, bucket)
+  const total = { import_Wh: 0, export_Wh: 0 }
+
+  function advance(to_ms: number): void {
+    while (at < to_ms) {
+      const end = Math.min(to_ms, (Math.floor(at / step) + 1) * step)
+      power_W = powerBetween(at, end)
+      const wh = power_W * (end - at) / 3_600_000
+      if (wh > 0) { bucket.import_Wh += wh; total.import_Wh += wh } else { bucket.export_Wh -= wh; total.export_Wh -= wh }
+      at = end
+      if (at % length === 0) {
+        bucket = { import_Wh: 0, export_Wh: 0 }
+        buckets.set(at, bucket)
+        if (buckets.size > keep) buckets.delete(buckets.keys().next().value as number)
+      }
+    }
+  }
+
+  return {
+    advance,
+    interval(start_ms, end_ms) {
+      advance(end_ms)
+      if (start_ms % length !== 0 || end_ms % length !== 0) return undefined
+      let import_Wh = 0, export_Wh = 0
+      for (let s = start_ms; s < end_ms; s += length) {
+        const one = buckets.get(s)
+        if (!one) return undefined
+        import_Wh += one.import_Wh
+        export_Wh += one.export_Wh
+      }
+      return { start: start_ms, import_Wh, export_Wh }
+    },
+    register: () => ({ ...total }),
+    finished: () => [...buckets].filter(([start]) => start + length <= at).map(([start, one]) => ({ start, ...one })),
+    get power_W() { return power_W },
+  }
+}
