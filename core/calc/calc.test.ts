@@ -1,16 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { Reader } from '#core/calc/read.js'
 import { kindOf } from '#core/calc/registry.js'
-
-/** The folder that holds package.json: tsc copies no JSON. */
-function root(): string {
-  let at = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(at, 'package.json'))) at = dirname(at)
-  return at
-}
+import { packageRoot } from '#core/package-root.js'
 
 interface Case {
   readonly id: string
@@ -40,7 +34,7 @@ const proves: Readonly<Record<string, string>> = {
   audit: 'CORE-220 CORE-230', 'floor-level': 'CORE-171', kpi: 'CORE-195',
 }
 
-const vectors = JSON.parse(readFileSync(join(root(), 'core/calc/core-dr-vectors.json'), 'utf8')) as { cases: Case[] }
+const vectors = JSON.parse(readFileSync(join(packageRoot(), 'core/calc/core-dr-vectors.json'), 'utf8')) as { cases: Case[] }
 
 t.equal(vectors.cases.length, 29, 'all 29 worked examples are here')
 for (const c of vectors.cases) {
@@ -50,3 +44,57 @@ for (const c of vectors.cases) {
     t.same(differences(kind!.run(new Reader(c.input)).result, c.expected), [])
   })
 }
+
+const run = (kind: string, input: unknown): Record<string, any> => kindOf(kind)!.run(new Reader(input)).result as Record<string, any>
+
+/** 24 equal hours for each day before the event day; `null` where the spring change has no 02:00. */
+function days(last: string, n: number, hours: (date: string) => (number | null)[]): Record<string, (number | null)[]> {
+  const end = Date.parse(`${last}T00:00:00Z`) / 86_400_000
+  return Object.fromEntries(Array.from({ length: n }, (_, i) => new Date((end - i) * 86_400_000).toISOString().slice(0, 10)).map((d) => [d, hours(d)]))
+}
+const ramp = Array.from({ length: 24 }, (_, h) => h)
+
+t.test('CORE-129 baseline-dst: one value for each elapsed hour, both occurrences of a repeated hour alike and paid', async (t) => {
+  const history = days('2025-11-01', 45, () => ramp), base = { method: 'CAISO_10IN10', timeZone: 'America/Denver', history }
+  const r = run('baseline-dst', { ...base, eventDay: '2025-11-02', eventLocalHours: [0, 3], actual: ['06', '07', '08', '09'].map((h) => ({ startUtc: `2025-11-02T${h}:00:00Z`, kW: 0 })) })
+  t.same(r['baseline'], [0, 1, 1, 2])
+  t.match(r, { elapsedHours: 4, reduction_kWh: 4, days: ['2025-10-19', '2025-10-25', '2025-10-26', '2025-11-01'] })
+  t.same(run('baseline-dst', { ...base, eventStartLocal: '2025-11-02T01:00', eventEndLocal: '2025-11-02T02:00' })['baseline'], [1, 1])
+  t.same(run('baseline-dst', { ...base, eventStartLocal: '2025-11-02T01:00:00-07:00', eventEndLocal: '2025-11-02T02:00' })['baseline'], [1], 'with an offset the second 01:00 is meant')
+  const spring = days('2025-03-13', 45, (d) => (d === '2025-03-09' ? ramp.map((h) => (h === 2 ? null : h)) : ramp))
+  t.same(run('baseline-dst', { method: 'CAISO_10IN10', timeZone: 'America/Denver', history: spring, eventDay: '2025-03-09', eventLocalHours: [1, 4] }), { status: 'OK', days: ['2025-02-23', '2025-03-01', '2025-03-02', '2025-03-08'], baseline: [1, 3], elapsedHours: 2, adjustment: 1, flags: [] })
+  const later = run('baseline-dst', { method: 'AEMO_10OF10_ALL', timeZone: 'America/Denver', history: spring, eventDay: '2025-03-14', eventLocalHours: [2, 3] })
+  t.notOk(later['days'].includes('2025-03-09'), 'a day without 02:00 is not eligible')
+})
+
+t.test('CORE-187 CORE-181 CORE-195 CORE-196 rerun, bonus and KPI without a denominator', async (t) => {
+  t.same(run('rerun', { committed_kW: '200', capacityRate: '18', energyRate: '1', run1: { kWh: '620', pf: '0.77' }, run2: { kWh: '640.5', pf: '0.80' } }), {
+    run1: { capacity: '2772.00', energy: '620.00' }, run1Total: '3392.00', run2: { capacity: '2880.00', energy: '640.50' }, run2Total: '3520.50', statement2Delta: '128.50',
+  })
+  t.match(run('settlement-bonus', { pledged_kW: '100', pf: '1', baseRate: '18.00', bonus: '5', threshold: 3, eventsPerMonth: [['2017-06', 2], ['2017-07', 2]], currency: 'USD' }), { months: [{ rate: '18.00' }, { rate: '23.00', payment: '2300.00' }], total: '4100.00' })
+  t.match(run('kpi', { dispatched: 0, responded: 0, optedOut: 0, noComms: 0, committed_kW: 0, delivered_kW: 0, cost: '1.00', assets: 0 }), { participationRate: null, costPerMW: null, costPerAsset: null, reasons: { participationRate: 'dispatched is 0' } })
+})
+
+t.test('CORE-127 CORE-039 CORE-150 CORE-155 thin data is a result, not an error', async (t) => {
+  const thin: [string, unknown][] = [
+    ['baseline', { method: 'CAISO_10IN10', eventDay: '2025-07-23', eventLocalHours: [17, 20], intervalMinutes: 60, history: days('2025-07-22', 3, () => ramp) }],
+    ['baseline-dst', { method: 'CAISO_10IN10', timeZone: 'Europe/Paris', eventDay: '2025-07-23', eventLocalHours: [17, 20], history: {} }],
+    ['optout-curve', { participation: [0.9, 0] }], ['regression', { observations_TC_kW: [[1, 2]], predictAtC: [1] }], ['accuracy', { baseline: [], actual: [] }],
+    ['control-group', { treatPre: [1], treatEvent: [1], controlPre: [1], controlEvent: [1] }], ['mbma', { intervalMinutes: 5, before: [], during: [1] }], ['mbl', { plc_kW: 1, fsl_kW: 1, metered_kW: [] }],
+    ['matching-day', { eventDay: '2025-06-11', eventLocalHours: [13, 17], actual: ramp, history: {} }], ['settlement-reservation', { pledged_kW: '1', hourlyRelief_kW: [], reservationRatePerkWMonth: '1', energyRatePerkWh: '1', currency: 'USD' }],
+  ]
+  for (const [kind, input] of thin) t.match(run(kind, input), { status: 'INSUFFICIENT_DATA', reasons: [/./] }, kind)
+})
+
+t.test('CORE-009 the same results under TZ=Asia/Tokyo, America/St_Johns and UTC', async (t) => {
+  const registry = new URL(`./registry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href, reader = registry.replace('registry', 'read')
+  const dst = { method: 'CAISO_10IN10', timeZone: 'America/Denver', history: days('2025-11-01', 45, () => ramp), eventDay: '2025-11-02', eventLocalHours: [0, 3] }
+  const code = `const { kindOf } = await import('${registry}'); const { Reader } = await import('${reader}'); let text = ''; for await (const part of process.stdin) text += part
+    for (const { kind, input } of JSON.parse(text)) console.log(JSON.stringify(kindOf(kind).run(new Reader(input))))`
+  const work = JSON.stringify([...vectors.cases.map(({ kind, input }) => ({ kind, input })), { kind: 'baseline-dst', input: dst }])
+  const answers = ['UTC', 'Asia/Tokyo', 'America/St_Johns'].map((TZ) => spawnSync(process.execPath, [...process.execArgv, '--input-type=module', '-e', code], { input: work, env: { ...process.env, TZ }, encoding: 'utf8', cwd: packageRoot() }))
+  for (const a of answers) t.equal(a.stderr, '')
+  t.equal(answers[0]!.stdout.split('\n').length, 31)
+  t.equal(answers[1]!.stdout, answers[0]!.stdout)
+  t.equal(answers[2]!.stdout, answers[0]!.stdout)
+})
