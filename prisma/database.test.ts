@@ -30,8 +30,8 @@ const killOthers = `select pg_terminate_backend(pid) from pg_stat_activity where
 
 /** A TCP link to the database that can be silenced (packets dropped, no RST) or cut when a COMMIT has gone through. */
 async function link(): Promise<{ url: string; silence(on: boolean): void; cutAfterCommit(on: boolean): void; close(): void }> {
-  const target = new URL(db.url), socket = target.searchParams.get('host')
-  const upstream = (): net.Socket => (socket?.startsWith('/') ? net.connect(`${socket}/.s.PGSQL.5432`) : net.connect(Number(target.port || 5432), target.hostname))
+  const target = new URL(db.url), { hostname, port } = target, socket = target.searchParams.get('host')
+  const upstream = (): net.Socket => (socket?.startsWith('/') ? net.connect(`${socket}/.s.PGSQL.5432`) : net.connect(Number(port || 5432), hostname))
   let dropping = false, cutting = false
   const open = new Set<net.Socket>()
   const server = net.createServer((near) => {

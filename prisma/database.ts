@@ -6,7 +6,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { Database, Stores, UnitOfWork } from '#core/port/store/index.js'
 import { Changes, listen } from '#prisma/changes.js'
-import { lostConnection, lostRace, toRefusal } from '#prisma/error-map.js'
+import { lostConnection, lostRace, sqlState, toRefusal } from '#prisma/error-map.js'
 import type { PrismaClient } from '#prisma/generated/client.js'
 import { askPool, prismaOver, sqlOver, type Session } from '#prisma/session.js'
 import { numberBook } from '#prisma/store/reading-numbers.js'
@@ -21,9 +21,35 @@ export interface DatabaseOptions {
   readonly patience_ms?: number
 }
 
-/** The same lock for all processes: losers of a serializable race queue here, and then run alone. */
+/**
+ * One lock for all processes. Every unit of work holds it shared from its beginning, before it holds anything else; the loser of a
+ * serializable race takes it whole and so runs alone. Nobody waits for it with other locks in hand, so it is in no deadlock.
+ */
 const raceLock = 72707370
+/** How long a loser waits to be alone before it just tries again. */
+const aloneWithin_ms = 1500
 const tries = 5
+
+/** A serializable transaction's view begins with its first query, so the lock comes before it and is the session's. */
+async function begin(client: PoolClient, isolation: Isolation, alone: boolean): Promise<void> {
+  if (isolation === 'readCommitted') {
+    await client.query(`begin; select pg_advisory_xact_lock_shared(${raceLock})`)
+    return
+  }
+  if (!alone || !(await lockedAlone(client))) await client.query('select pg_advisory_lock_shared($1)', [raceLock])
+  await client.query('begin isolation level serializable')
+}
+
+async function lockedAlone(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query(`begin; set local lock_timeout = ${aloneWithin_ms}; select pg_advisory_lock(${raceLock}); commit`)
+    return true
+  } catch (error) {
+    if (sqlState(error) !== '55P03') throw error
+    await client.query('rollback')
+    return false
+  }
+}
 
 type Work<T> = (stores: Stores, session: Session) => Promise<T>
 type Isolation = 'readCommitted' | 'serializable'
@@ -82,8 +108,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     seat.kinds.clear()
     let failed: unknown
     try {
-      if (alone) await client.query('select pg_advisory_lock($1)', [raceLock])
-      await client.query(isolation === 'serializable' ? 'begin isolation level serializable' : 'begin')
+      await begin(client, isolation, alone)
       const result = await work(seat.stores, seat.session)
       const { command } = await client.query('commit')
       if (command === 'ROLLBACK') throw new Refusal('unavailable', 'an error inside the unit of work was swallowed; nothing was stored')
@@ -94,17 +119,17 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
       throw error
     } finally {
       seat.client = undefined
-      await giveBack(client, failed, alone)
+      await giveBack(client, failed, isolation)
       seats.push(seat)
     }
   }
 
-  async function giveBack(client: PoolClient, failed: unknown, alone: boolean): Promise<void> {
+  async function giveBack(client: PoolClient, failed: unknown, isolation: Isolation): Promise<void> {
     const dead = failed !== undefined && lostConnection(failed)
     try {
       if (dead) throw failed
       if (failed !== undefined) await client.query('rollback')
-      if (alone) await client.query('select pg_advisory_unlock($1)', [raceLock])
+      if (isolation === 'serializable') await client.query('select pg_advisory_unlock_all()')
       client.release()
     } catch { client.release(true) }
   }
