@@ -81,9 +81,7 @@ const seedDevices = ['device-1', 'device-2', 'device-3', 'device-4', 'device-5',
  * reads it again (SEC-026).
  */
 export async function preparePki(dir: string, needs: PkiNeeds): Promise<PkiFolder> {
-  await mkdir(join(dir, 'offline'), { recursive: true, mode: 0o700 })
-  await chmod(dir, 0o700)
-  const files = folderFiles(dir, await sealOf(dir, needs))
+  const files = await openFolder(dir, needs)
   const maker = makerOf(needs)
   const open = needs.seed === 'conformance'
 
@@ -135,6 +133,7 @@ function makerOf(needs: PkiNeeds) {
     tlsRoot: async (key: KeyObject) => createRoot(ca('Loadstone TLS Root'), keySigner(key)),
     ocppRoot: async (key: KeyObject) => createRoot(ca('Loadstone OCPP Root'), keySigner(key)),
     serca: async (key: KeyObject) => createSerca(ca('IEEE 2030.5 Root'), keySigner(key)),
+    mca: async (serca: Authority, key: KeyObject) => createIntermediate('MCA', serca, ca('IEEE 2030.5 MCA'), keySigner(key)),
     mica: async (serca: Authority, key: KeyObject) => createIntermediate('MICA', serca, ca('IEEE 2030.5 MICA'), keySigner(key)),
     tlsServer: (issuer: Authority, key: KeyObject, names: readonly string[], rsa: boolean) =>
       issueTlsServer(issuer, { serial: serial(), publicKey: spkiOf(key), names, organization, validity: ordinary, rsa }),
@@ -205,21 +204,59 @@ async function needKey(files: Files, name: string): Promise<KeyObject> {
   return key
 }
 
-/** SERCA and MICA; an MCA between them may be put into chain.pem by hand (`ca issue-mica`). */
+/** SERCA and MICA; an MCA between them was put into chain.pem by `ca issue-mica --mca`. */
 async function micaOf(files: Files, plain: boolean, maker: Maker): Promise<Authority> {
   const chain = await files.read('chain.pem')
   if (chain !== undefined) {
     const [own, ...above] = certificatesFrom(chain)
     return authorityFrom(own!, above, await needKey(files, 'mica'))
   }
-  const sercaKey = newEcKey(), micaKey = newEcKey()
-  const serca = await maker.serca(sercaKey), mica = await maker.mica(serca, micaKey)
-  await files.writeKey('offline/serca', sercaKey, false)
-  await files.writeKey('mica', micaKey, plain)
+  const pem = await files.read('serca.pem')
+  const serca = pem === undefined ? await makeSerca(files, maker) : authorityFrom(certificatesFrom(pem)[0]!, [], await needKey(files, 'offline/serca'))
+  return makeMica(files, maker, serca, { plain, mca: false })
+}
+
+async function makeSerca(files: Files, maker: Maker): Promise<Authority> {
+  const key = newEcKey(), serca = await maker.serca(key)
+  await files.writeKey('offline/serca', key, false)
   await files.write('serca.pem', certificatePem(serca.certificate), 0o644)
+  return serca
+}
+
+async function makeMica(files: Files, maker: Maker, serca: Authority, how: { readonly plain: boolean; readonly mca: boolean }): Promise<Authority> {
+  let above = serca
+  if (how.mca) {
+    const key = newEcKey()
+    above = await maker.mca(serca, key)
+    await files.writeKey('offline/mca', key, false)
+    await files.write('mca.pem', certificatePem(above.certificate), 0o644)
+  }
+  const key = newEcKey(), mica = await maker.mica(above, key)
+  await files.writeKey('mica', key, how.plain)
   await files.write('mica.pem', certificatePem(mica.certificate), 0o644)
   await files.write('chain.pem', wholeChain(mica).map(certificatePem).join(''), 0o644)
   return mica
+}
+
+/** `ca init`: a SERCA in an empty folder, its key sealed in `offline/` (SEP-230). */
+export async function initSerca(dir: string, needs: PkiNeeds): Promise<Authority> {
+  const files = await openFolder(dir, needs)
+  if (await files.read('serca.pem') !== undefined) throw new Refusal('conflict', `${join(dir, 'serca.pem')} exists: a root is made once; choose another folder`)
+  return makeSerca(files, makerOf(needs))
+}
+
+/** `ca issue-mica`: an issuing CA below that SERCA, with an MCA between them when asked for. */
+export async function issueMica(dir: string, needs: PkiNeeds, how: { readonly mca: boolean; readonly replace: boolean }): Promise<Authority> {
+  const files = await openFolder(dir, needs), pem = await files.read('serca.pem')
+  if (pem === undefined) throw new Refusal('notFound', `there is no serca.pem in ${dir}: run ca init first`)
+  if (await files.read('chain.pem') !== undefined && !how.replace) throw new Refusal('conflict', `${join(dir, 'chain.pem')} exists: devices trust it; add --replace to issue a new MICA`)
+  return makeMica(files, makerOf(needs), authorityFrom(certificatesFrom(pem)[0]!, [], await needKey(files, 'offline/serca')), { plain: false, mca: how.mca })
+}
+
+async function openFolder(dir: string, needs: PkiNeeds): Promise<Files> {
+  await mkdir(join(dir, 'offline'), { recursive: true, mode: 0o700 })
+  await chmod(dir, 0o700)
+  return folderFiles(dir, await sealOf(dir, needs))
 }
 
 interface Leaf {
