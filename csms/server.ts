@@ -6,6 +6,7 @@ import { login } from './identity.js'
 import { intake as makeIntake } from './intake.js'
 import { journal as makeJournal } from './journal.js'
 import type { CsmsNeeds } from './needs.js'
+import { ownTimers } from './own-timers.js'
 import { partsJoiner } from './parts.js'
 import { passwords as makePasswords } from './password.js'
 import { provision, type Provision } from './provision.js'
@@ -40,7 +41,8 @@ export interface Csms {
 
 /** Everything of this room, from what it is handed. */
 export function buildCsms(needs: CsmsNeeds): Csms {
-  const { clock, ids, config, documents, happenings } = needs
+  const { ids, config, documents, happenings } = needs
+  const clock = ownTimers(needs.clock)
   const log = needs.log.child({ room: 'csms' })
   const nowMs = (): number => clock.nowMs()
   const journal = makeJournal({ documents, nowMs, log })
@@ -131,6 +133,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     tokens, fleet, recorder, command, provision: provisioning,
     async close() {
       closing = true
+      clock.cancelAll()
       await door.close(config.drainMs)
       await journal.settled()
     },

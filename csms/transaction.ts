@@ -1,3 +1,4 @@
+import type { MeterValue } from '#csms/wire/metering.js'
 import type { ChargingState, TransactionEventRequest } from '#csms/wire/transaction-event.js'
 import { stampMs } from './time.js'
 
@@ -33,6 +34,8 @@ export interface Transaction {
   /** `[seqNo, eventType timestamp trigger]` of the newest events, to tell a repetition from a station that does not count. */
   keys: [number, string][]
   flags: string[]
+  /** Meter values that came before any event named the EVSE. */
+  unplaced: MeterValue[]
   offlineEvents: number
 }
 
@@ -40,7 +43,7 @@ export const newTransaction = (id: string, at: number): Transaction => ({
   id, startedAt: at, endedAt: undefined, ended: false, complete: false, orphaned: false, evseId: undefined, connectorId: undefined,
   chargingState: undefined, stoppedReason: undefined, phases: undefined, remoteStartId: undefined, reservationId: undefined,
   idToken: undefined, groupId: undefined, deauthorised: false, stateSeq: -1, startSeq: undefined, endSeq: undefined, seen: [],
-  seqNoUnreliable: false, keys: [], flags: [], offlineEvents: 0,
+  seqNoUnreliable: false, keys: [], flags: [], unplaced: [], offlineEvents: 0,
 })
 
 const has = (seen: readonly [number, number][], n: number): boolean => seen.some(([a, b]) => n >= a && n <= b)

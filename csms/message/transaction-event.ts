@@ -82,9 +82,14 @@ export function transactionEvent(needs: TransactionNeeds): Handler[] {
   }
 
   async function metered(station: Station, t: Transaction, e: TransactionEventRequest): Promise<NewDocument[]> {
-    const samples = samplesOf(e.meterValue)
+    if (t.evseId === undefined) {
+      t.unplaced = [...t.unplaced, ...e.meterValue ?? []].slice(-200)
+      return []
+    }
+    const samples = samplesOf([...t.unplaced, ...e.meterValue ?? []])
+    t.unplaced = []
     t.phases = phasesWithCurrent(samples) ?? t.phases
-    if (t.evseId === undefined || (samples.length === 0 && !t.ended)) return []
+    if (samples.length === 0 && !t.ended) return []
     const closed = t.ended && !station.running(t.evseId)
     return intake.take(station, t.evseId, samples, closed, `${t.id}/${e.seqNo}`)
   }
