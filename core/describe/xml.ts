@@ -37,12 +37,14 @@ const lexical = (form: XmlForm | undefined) => (value: unknown): string =>
 export function xmlWriter(name: string, schema: TSchema, options: WriteOptions): (value: unknown) => string {
   const body = elementWriter(name, schema as Node, new Map())
   const used = prefixesOf(schema as Node, new Set(), new Set())
-  const declared = Object.entries(options.prefixes ?? {}).filter(([p]) => used.has(p)).map(([p, uri]) => ` xmlns:${p}="${uri}"`).join('')
-  const xsi = used.has('xsi') ? ` xmlns:xsi="${XSI}"` : ''
-  const root = ` xmlns="${options.namespace}"${declared}${xsi}`
+  const possible = [...Object.entries(options.prefixes ?? {}).filter(([p]) => used.has(p)), ...(used.has('xsi') ? [['xsi', XSI] as const] : [])]
+    .map(([p, uri]) => ({ sign: p === 'xsi' ? ' xsi:type="' : `<${p}:`, declaration: ` xmlns:${p}="${uri}"` }))
   const at = name.length + 1
   return (value) => {
     const text = (body as (v: unknown) => string)(value)
+    // A prefix is declared when this document uses it: strict readers of the base schema meet no namespace they do not know.
+    let root = ` xmlns="${options.namespace}"`
+    for (const { sign, declaration } of possible) if (text.includes(sign)) root += declaration
     return `<?xml version="1.0" encoding="UTF-8"?>\n${text.slice(0, at)}${root}${text.slice(at)}`
   }
 }
@@ -129,7 +131,7 @@ export function parseXml(input: string | Buffer, limits: ReadLimits = {}): XmlEl
   const maxDepth = limits.maxDepth ?? 32, maxElements = limits.maxElements ?? 20_000, maxAttributes = limits.maxAttributes ?? 32
   const parser = new SaxesParser({ xmlns: true, position: false })
   const stack: XmlElement[] = []
-  let root: XmlElement | undefined, elements = 0
+  let root: XmlElement | undefined, top: XmlElement | undefined, elements = 0
   const refuse = (why: string): never => { throw new Refusal('invalid', `The XML is not acceptable: ${why}.`) }
   parser.on('error', (e) => refuse(e.message.replace(/^[\d:]*\s*/, '').slice(0, 120)))
   parser.on('doctype', () => refuse('a DOCTYPE is not allowed'))
@@ -143,23 +145,30 @@ export function parseXml(input: string | Buffer, limits: ReadLimits = {}): XmlEl
   parser.on('attribute', () => { if (++attributesHere > maxAttributes) refuse(`an element has more than ${maxAttributes} attributes`) })
   parser.on('opentag', (tag: SaxesTagNS) => {
     const element: XmlElement = { name: tag.local, uri: tag.uri, attributes: plain(tag), children: [], text: '' }
-    const parent = stack.at(-1)
-    if (parent) parent.children.push(element)
+    if (top) top.children.push(element)
     else root = element
     stack.push(element)
+    top = element
   })
-  const append = (t: string): void => { const top = stack.at(-1); if (top) top.text += t }
+  // `write` gives a text in one piece, so that the usual case is an assignment.
+  const append = (t: string): void => { if (top) top.text = top.text === '' ? t : top.text + t }
   parser.on('text', append)
   parser.on('cdata', append)
-  parser.on('closetag', () => { stack.pop() })
+  parser.on('closetag', () => { stack.pop(); top = stack[stack.length - 1] })
   parser.write(text).close()
   return root ?? refuse('it has no root element')
 }
 
+/** Most elements have none; without a prototype, so that no name is special (SEC-032). */
+const noAttributes: XmlElement['attributes'] = Object.freeze(Object.create(null)) as XmlElement['attributes']
+
 function plain(tag: SaxesTagNS): XmlElement['attributes'] {
-  const out: XmlElement['attributes'] = Object.create(null)
-  for (const a of Object.values(tag.attributes)) if (a.prefix !== 'xmlns' && a.name !== 'xmlns') out[a.local] = { value: a.value, uri: a.uri }
-  return out
+  let out: XmlElement['attributes'] | undefined
+  for (const name in tag.attributes) {
+    const a = tag.attributes[name] as SaxesTagNS['attributes'][string]
+    if (a.prefix !== 'xmlns' && a.name !== 'xmlns') (out ??= Object.create(null) as XmlElement['attributes'])[a.local] = { value: a.value, uri: a.uri }
+  }
+  return out ?? noAttributes
 }
 
 function decode(bytes: Buffer): string {
