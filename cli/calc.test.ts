@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { calc, registerCalc } from '#cli/calc.js'
 import { kinds } from '#core/calc/registry.js'

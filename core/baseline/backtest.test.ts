@@ -42,15 +42,17 @@ t.test('CORE-166 CORE-169 a backtest gives RRMSE, bias, days used and skipped, p
 t.test('CORE-167 single homes: every preset is poor on placebo weekdays, high X presets lean high', { skip: absent }, async (t) => {
   const il = rows(illinois, 1, ''), gb = rows(uk, 0.5, 'Z')
   const homes: [string, Omit<BacktestInput, 'method'>][] = [
-    ['il', { zone: 'America/Chicago', intervalMinutes: 60, days: weekdays('2016-06-01', '2016-12-20', 2), fromMinute: 16 * 60, toMinute: 19 * 60, points: new Map([['il', mapSeries(new Map(il.map((r) => [r.start, r.kW])))]]) }],
+    ['il', { zone: 'America/Chicago', intervalMinutes: 60, days: weekdays('2016-06-01', '2016-09-30', 2), fromMinute: 17 * 60, toMinute: 20 * 60, points: new Map([['il', mapSeries(new Map(il.map((r) => [r.start, r.kW])))]]) }],
     ['uk', { zone: 'UTC', intervalMinutes: 30, days: weekdays('2013-01-07', '2013-12-20', 3), fromMinute: 16 * 60, toMinute: 19 * 60, points: new Map([['uk', mapSeries(new Map(gb.map((r) => [r.start, r.kW])))]]) }],
   ]
   for (const [home, input] of homes) {
     for (const method of methods) {
       const a = backtest({ ...input, method }).portfolio.accuracy!
       t.comment(`${home} ${method}: RRMSE ${a.rrmse?.toFixed(2)} bias ${a.bias?.toFixed(2)}`)
-      t.ok(a.rrmse! > 0.5 && a.rrmse! < 1.6 && !a.eligible, `${home} ${method} ${a.rrmse}`)
-      if (method === 'KR_MAX4OF5') t.ok(a.bias! > 0.02, `high 4 of 5 leans high: ${a.bias}`)
+      // The requirement says 0.73 to 1.22; which placebo days it used is not said, so the borders get a tenth.
+      t.ok(a.rrmse! > 0.65 && a.rrmse! < 1.35 && !a.eligible, `${home} ${method} ${a.rrmse}`)
+      if (method.includes('5OF10') || method.includes('5IN10')) t.ok(a.bias! > 0.35 && a.bias! < 0.85, `high 5 of 10 is 40 to 80 % too high: ${a.bias}`)
+      if (method === 'KR_MAX4OF5' || method === 'PJM_3DT_SAA') t.ok(a.bias! > 0.1 && a.bias! < 0.19, `high 4 of 5 is 10 to 18 % too high: ${a.bias}`)
     }
   }
 })
@@ -66,11 +68,13 @@ t.test('CORE-167 a portfolio of 200 homes resampled by whole days becomes predic
   const first = dayNumber('2016-04-01'), last = dayNumber('2016-09-30')
   let seed = 11
   const next = (): number => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32
-  // A resampled day comes from within ten days, of the same kind: the season stays, the household's habits average out.
-  const kind = (d: number): boolean => weekday(d) === 0 || weekday(d) === 6
+  // Every home draws whole days of the season on its own: habits average out, the season stays.
+  const weekend = (d: number): boolean => weekday(d) === 0 || weekday(d) === 6
+  const complete = [...byDay.keys()].filter((d) => d >= first && d <= last && !byDay.get(d)!.some(Number.isNaN))
+  const pools = new Map([true, false].map((w) => [w, complete.filter((d) => weekend(d) === w)]))
   const total = new Map<number, number>()
   for (let day = first; day <= last; day++) {
-    const like = Array.from({ length: 21 }, (_, i) => day - 10 + i).filter((d) => kind(d) === kind(day) && byDay.has(d) && !byDay.get(d)!.some(Number.isNaN))
+    const like = pools.get(weekend(day))!
     for (let home = 0; home < 200; home++) {
       const load = byDay.get(like[Math.floor(next() * like.length)]!)!
       load.forEach((kW, h) => calendar.instants(day, h * 60).forEach((at) => total.set(at, (total.get(at) ?? 0) + kW)))
@@ -80,6 +84,7 @@ t.test('CORE-167 a portfolio of 200 homes resampled by whole days becomes predic
   for (const method of methods) {
     const a = backtest({ ...input, method }).portfolio.accuracy!
     t.comment(`200 homes ${method}: RRMSE ${a.rrmse?.toFixed(3)} bias ${a.bias?.toFixed(3)}`)
-    t.ok(a.rrmse! < 0.3, `${method} ${a.rrmse}`)
+    // 0.10 to 0.14 by the requirement, which does not say how the days were drawn.
+    t.ok(a.rrmse! > 0.06 && a.rrmse! < 0.16 && a.eligible, `${method} ${a.rrmse}`)
   }
 })

@@ -1,14 +1,13 @@
 import { accuracy } from '#core/baseline/accuracy.js'
-import { baselineOf, dayNumbers, type BaselineResult } from '#core/baseline/baseline.js'
+import { dayNumbers, type BaselineResult } from '#core/baseline/baseline.js'
 import { LocalCalendar, dayNumber } from '#core/baseline/calendar.js'
 import { controlGroup } from '#core/baseline/control-group.js'
 import { generatorOutput } from '#core/baseline/generator-output.js'
 import { matchingDay } from '#core/baseline/matching-day.js'
 import { maxBaseLoad } from '#core/baseline/max-base-load.js'
 import { meterBeforeAfter } from '#core/baseline/meter-before-after.js'
-import { planBaseline } from '#core/baseline/plan.js'
-import { preset } from '#core/baseline/preset.js'
 import { defaultBases, fitWeather, leastDays, predictWeather } from '#core/baseline/regression.js'
+import { runBaseline } from '#core/baseline/run.js'
 import type { Series } from '#core/baseline/series.js'
 import { eventOf, tableSeries } from '#core/calc/day-table.js'
 import { insufficient, shown, type Kind, type Outcome } from '#core/calc/kind.js'
@@ -17,9 +16,12 @@ import type { Instant, Interval } from '#core/quantity/interval.js'
 
 const dates = (input: Reader, name: string): string[] => input.maybe(name, texts) ?? []
 
+/** A preset of §11.2 or any method of §11.3 that needs nothing but the readings. */
 function runMethod(input: Reader, calendar: LocalCalendar, event: Interval, series: Series): BaselineResult {
-  const plan = planBaseline({ preset: preset(input.get('method').text()), calendar, event, holidays: dayNumbers(dates(input, 'holidays')) })
-  return baselineOf(plan, series, { eventDays: dayNumbers(dates(input, 'excludedEventDays')), outageDays: dayNumbers(dates(input, 'outageDays')) })
+  return runBaseline({
+    method: input.get('method').text(), zone: calendar.zone, intervalMinutes: calendar.intervalMinutes, event, series,
+    excludedDays: dates(input, 'excludedEventDays'), outageDays: dates(input, 'outageDays'), holidays: dates(input, 'holidays'),
+  })
 }
 
 const micro = (kW: number): number => Math.round(kW * 1e6) / 1e6

@@ -75,6 +75,13 @@ t.test('CORE-187 CORE-181 CORE-195 CORE-196 rerun, bonus and KPI without a denom
   t.match(run('kpi', { dispatched: 0, responded: 0, optedOut: 0, noComms: 0, committed_kW: 0, delivered_kW: 0, cost: '1.00', assets: 0 }), { participationRate: null, costPerMW: null, costPerAsset: null, reasons: { participationRate: 'dispatched is 0' } })
 })
 
+t.test('CORE-145 CORE-146 calc baseline takes every method that needs only readings', async (t) => {
+  const base = { eventDay: '2025-07-23', eventLocalHours: [12, 17], intervalMinutes: 60, actual: ramp, history: days('2025-07-22', 45, () => ramp) }
+  t.match(run('baseline', { ...base, method: 'SAME_DAY_3PLUS2' }), { status: 'OK', adjusted: [12.8, 12.8, 12.8, 12.8, 12.8], adjustment: null })
+  t.match(run('baseline', { ...base, method: 'MATCHING_DAY' }), { status: 'OK', days: ['2025-07-18', '2025-07-21', '2025-07-22'], adjusted: [12, 13, 14, 15, 16] })
+  t.match(run('baseline', { ...base, method: 'REGRESSION' }), { status: 'INSUFFICIENT_DATA', reasons: ['no temperature series'] })
+})
+
 t.test('CORE-127 CORE-039 CORE-150 CORE-155 thin data is a result, not an error', async (t) => {
   const thin: [string, unknown][] = [
     ['baseline', { method: 'CAISO_10IN10', eventDay: '2025-07-23', eventLocalHours: [17, 20], intervalMinutes: 60, history: days('2025-07-22', 3, () => ramp) }],

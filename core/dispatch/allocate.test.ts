@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import highsModule from 'highs'
 import t from 'tap'
 import { allocate, type AllocateInput, type Candidate } from '#core/dispatch/allocate.js'

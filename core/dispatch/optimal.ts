@@ -3,7 +3,7 @@ import { Refusal } from '#core/error.js'
 import { checkOrder, type BindingConstraint } from '#core/dispatch/candidate.js'
 import { CapRoom } from '#core/dispatch/caps.js'
 import { meritPlan, type OptimalInput, type OptimalPlan } from '#core/dispatch/optimal-model.js'
-import type { WorkerWord } from '#core/dispatch/highs-worker.js'
+import type { PackedPlan, WorkerWord } from '#core/dispatch/highs-worker.js'
 import type { W } from '#core/quantity/power.js'
 
 export type { OptimalCandidate, OptimalInput } from '#core/dispatch/optimal-model.js'
@@ -31,29 +31,40 @@ export async function allocateOptimal(input: OptimalInput, timeLimit_ms = 10_000
   for (const target of input.targets_W) checkOrder(target, input.caps_W ?? {}, [])
   checkOrder(0, input.caps_W ?? {}, input.candidates)
   const answer = await ask(input, timeLimit_ms)
-  return result(input, answer.plan ?? meritPlan(input), answer.flag)
+  return result(input, answer.plan ? unpack(answer.plan, input.hours.length) : meritPlan(input), answer.flag)
 }
 
-function ask(input: OptimalInput, timeLimit_ms: number): Promise<{ plan?: OptimalPlan; flag?: 'SOLVER_TIMEOUT' | 'SOLVER_FAILED' }> {
-  return new Promise((done) => {
-    const worker = new Worker(workerFile, { workerData: { input, seconds: timeLimit_ms / 1000 } })
-    let merit: OptimalPlan | undefined
-    const end = (answer: { plan?: OptimalPlan; flag?: 'SOLVER_TIMEOUT' | 'SOLVER_FAILED' }): void => {
-      clearTimeout(timer)
-      done(answer)
-      void worker.terminate()
-    }
-    const late = (flag: 'SOLVER_TIMEOUT' | 'SOLVER_FAILED') => (): void => end({ ...(merit ? { plan: merit } : {}), flag })
-    const timer = setTimeout(late('SOLVER_TIMEOUT'), timeLimit_ms)
+interface Answer {
+  readonly plan?: PackedPlan | undefined
+  readonly flag?: 'SOLVER_TIMEOUT' | 'SOLVER_FAILED'
+}
+
+/** The first of: the solver's plan, its failure, the end of the time box. The worker ends in any case. */
+async function ask(input: OptimalInput, timeLimit_ms: number): Promise<Answer> {
+  const worker = new Worker(workerFile, { workerData: { input, seconds: timeLimit_ms / 1000 } })
+  let merit: PackedPlan | undefined, timer: NodeJS.Timeout | undefined
+  const heard = new Promise<Answer>((done) => {
     worker.on('message', (word: WorkerWord) => {
       if (word.kind === 'merit') merit = word.plan
-      else if (word.kind === 'optimal') end({ plan: word.plan })
-      else late(word.status === 'Time limit reached' ? 'SOLVER_TIMEOUT' : 'SOLVER_FAILED')()
+      else if (word.kind === 'optimal') done({ plan: word.plan })
+      else done({ flag: word.status === 'Time limit reached' ? 'SOLVER_TIMEOUT' : 'SOLVER_FAILED' })
     })
-    worker.on('error', late('SOLVER_FAILED'))
-    worker.on('exit', late('SOLVER_FAILED'))
   })
+  const broken = new Promise<Answer>((done) => {
+    const failed = (): void => done({ flag: 'SOLVER_FAILED' })
+    worker.on('error', failed).on('exit', failed)
+  })
+  const late = new Promise<Answer>((done) => {
+    timer = setTimeout(() => done({ flag: 'SOLVER_TIMEOUT' }), timeLimit_ms)
+  })
+  const answer = await Promise.race([heard, broken, late])
+  clearTimeout(timer)
+  void worker.terminate()
+  return answer.plan ? answer : { ...answer, plan: merit }
 }
+
+const unpack = (p: PackedPlan, intervals: number): OptimalPlan =>
+  ({ ids: p.ids, shortfall_W: p.shortfall_W, power_W: p.ids.map((_, i) => Array.from(p.power_W.subarray(i * intervals, (i + 1) * intervals))) })
 
 function result(input: OptimalInput, plan: OptimalPlan, flag: 'SOLVER_TIMEOUT' | 'SOLVER_FAILED' | undefined): OptimalAllocation {
   const allocation = new Map<string, readonly W[]>()

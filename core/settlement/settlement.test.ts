@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import t from 'tap'
 import { bonusByCount } from '#core/settlement/bonus.js'
 import { settleFlexOrder } from '#core/settlement/flex-order.js'
