@@ -1,10 +1,19 @@
 import { genesis, link } from '#core/audit/chain.js'
 import type { AuditRecord, AuditStore } from '#core/port/store/audit.js'
-import { requireTenant, type Session } from '#prisma/session.js'
+import { requireTenant, type Session, type Sql } from '#prisma/session.js'
 import { pageOf, readCursor } from '#prisma/store/cursor.js'
 
 const columns = ['seq', 'at', 'actor', 'action', 'entity', 'reason', 'before', 'after', 'hash'] as const
 const list = columns.map((c) => `"${c}"`).join(', ')
+
+/** The end of a tenant's chain, locked until the transaction ends. */
+async function head(sql: Sql, tenant: string): Promise<{ seq: number; hash: string }> {
+  const locked = (): Promise<{ seq: number; hash: string }[]> => sql.rows('select seq, hash from audit_chain where tenant = $1 for update', [tenant])
+  const [found] = await locked()
+  if (found) return found
+  await sql.count('insert into audit_chain (tenant, seq, hash) values ($1, 0, $2) on conflict do nothing', [tenant, genesis])
+  return (await locked())[0]!
+}
 
 export function auditStore(session: Session): AuditStore {
   return {
@@ -12,17 +21,16 @@ export function auditStore(session: Session): AuditStore {
       requireTenant(tenant)
       if (drafts.length === 0) return
       await session.atomically(async ({ sql }) => {
-        await sql.count('insert into audit_chain (tenant, seq, hash) values ($1, 0, $2) on conflict do nothing', [tenant, genesis])
-        const [head] = await sql.rows<{ seq: number; hash: string }>('select seq, hash from audit_chain where tenant = $1 for update', [tenant])
-        let { seq, hash } = head!
+        let { seq, hash } = await head(sql, tenant)
         const records = drafts.map(({ actor, action, entity, reason, before, after }): AuditRecord => {
           const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
           hash = link(hash, record)
           return { ...record, hash }
         })
         const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')
-        await sql.count(`insert into audit (tenant, ${list}) select $1, * from unnest(${types})`, [tenant, ...columns.map((c) => records.map((r) => r[c]))])
-        await sql.count('update audit_chain set seq = $2, hash = $3 where tenant = $1', [tenant, seq, hash])
+        // Every question asked while the chain is held makes all appenders wait: records and head go in one statement.
+        await sql.count(`with written as (insert into audit (tenant, ${list}) select $1, * from unnest(${types}))
+          update audit_chain set seq = $${columns.length + 2}, hash = $${columns.length + 3} where tenant = $1`, [tenant, ...columns.map((c) => records.map((r) => r[c])), seq, hash])
       })
     },
     async list(tenant, { entity, from }, { limit, cursor }) {
