@@ -113,9 +113,11 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
 
   /** A key belongs to one device; the store's unique id decides between two that ask at once (SEC-021). */
   async function claimKeys(jobs: readonly Job[]): Promise<Map<Job, string>> {
-    await documents.insertMany<KeyRecord>(jobs.map((j) => ({ tenant, kind: Kind.key, id: j.keyHash, parent: '', body: { vendor: j.vendor.name, hwSerialNum: j.hwSerialNum, compromised: false } })), clock.nowMs(), { onConflict: 'skip' })
-    const keys = await byIds<KeyRecord>(Kind.key, jobs.map((j) => j.keyHash))
-    return new Map(jobs.flatMap((job): [Job, string][] => {
+    const fresh = new Set((await documents.insertMany<KeyRecord>(jobs.map((j) => ({ tenant, kind: Kind.key, id: j.keyHash, parent: '', body: { vendor: j.vendor.name, hwSerialNum: j.hwSerialNum, compromised: false } })), clock.nowMs(), { onConflict: 'skip' })).map((d) => d.id))
+    const seen = jobs.filter((j) => !fresh.has(j.keyHash))
+    if (seen.length === 0) return new Map()
+    const keys = await byIds<KeyRecord>(Kind.key, seen.map((j) => j.keyHash))
+    return new Map(seen.flatMap((job): [Job, string][] => {
       const key = keys.get(job.keyHash)?.body
       if (key?.compromised) return [[job, 'the key was revoked as compromised']]
       return key && key.vendor === job.vendor.name && key.hwSerialNum === job.hwSerialNum ? [] : [[job, 'the key belongs to another device']]
@@ -123,12 +125,12 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
   }
 
   /**
-   * Keys claimed, intent stored, bytes to be signed stored, signed, stored, told, and only then answered: whatever
-   * moment the process dies at, the same request ends with one certificate that is on record (SEC-025).
+   * For keys that are claimed: intent and bytes to be signed are stored, signed, stored, told, and only then answered.
+   * Whatever moment the process dies at, the same request ends with one certificate that is on record (SEC-025).
    */
-  async function issue(jobs: readonly Job[], known: Map<string, Document<EnrolmentRecord>>): Promise<Map<Job, Issued | string>> {
-    const refused: Map<Job, Issued | string> = new Map(await claimKeys(jobs)), now = clock.nowMs()
-    const planned = await Promise.all(jobs.filter((j) => !refused.has(j)).map(async (job) => {
+  async function issue(jobs: readonly Job[], known: Map<string, Document<EnrolmentRecord>>): Promise<Map<Job, Issued>> {
+    const now = clock.nowMs()
+    const planned = await Promise.all(jobs.map(async (job) => {
       const before = known.get(enrolmentId(job.vendor.name, job.hwSerialNum))
       const serial = serialFrom(ids.hex(16)), pin = before?.body.pin ?? pinFromHex(ids.hex(8))
       const validity = { fromMs, toMs: needs.lifetimeMs ? Math.floor((now + needs.lifetimeMs) / 1000) * 1000 : indefinite }
@@ -146,14 +148,13 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
       }
       return { job, enrolment, record, tbs }
     }))
-    await documents.insertMany(planned.map((p) => enrolmentDocument(p.enrolment)), now, { onConflict: 'replace' })
-    await documents.insertMany(planned.map((p) => certificateDocument(p.record)), now, { onConflict: 'fail' })
+    // Each step is one statement: the enrolments and the certificates of a batch, all or none.
+    await documents.insertMany<unknown>(planned.flatMap((p) => [enrolmentDocument(p.enrolment), certificateDocument(p.record)]), now, { onConflict: 'replace' })
     const made = await Promise.all(planned.map(async (p) => ({ ...p, record: await finish(p.record) })))
-    await documents.insertMany(made.map((p) => certificateDocument(p.record)), now, { onConflict: 'replace' })
+    await documents.insertMany<unknown>(made.flatMap((p) => [certificateDocument(p.record), enrolmentDocument({ ...p.enrolment, state: 'issued' })]), now, { onConflict: 'replace' })
     await tell(made.map((p) => p.record))
-    await documents.insertMany(made.map((p) => enrolmentDocument({ ...p.enrolment, state: 'issued' })), now, { onConflict: 'replace' })
-    for (const { job, record } of made) refused.set(job, issuedOf(record, false))
-    return refused
+    for (const { record } of made) logIssued(record)
+    return new Map(made.map(({ job, record }) => [job, issuedOf(record, false)]))
   }
 
   /** Signs what is on record. */
@@ -164,9 +165,11 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
 
   async function tell(records: readonly CertificateRecord[]): Promise<void> {
     await registration.issued(records.map((r) => ({ lfdi: r.lfdi!, sfdi: r.sfdi!, pin: r.pin, vendor: r.vendor, hwType: r.hwType, hwSerialNum: r.hwSerialNum, serial: r.serial, replaces: r.replaces })))
-    // SEP-230: one line of audit for each certificate.
-    for (const r of records) log.info({ audit: 'certificate issued', serial: r.serial, lfdi: r.lfdi, sfdi: r.sfdi, vendor: r.vendor, hwSerialNum: r.hwSerialNum, requester: r.requester, clause: 'SEP-230' }, 'certificate issued')
   }
+
+  /** SEP-230: one line of audit for each certificate. */
+  const logIssued = (r: CertificateRecord): void =>
+    log.info({ audit: 'certificate issued', serial: r.serial, lfdi: r.lfdi, sfdi: r.sfdi, vendor: r.vendor, hwSerialNum: r.hwSerialNum, requester: r.requester, clause: 'SEP-230' }, 'certificate issued')
 
   /** What is on record for this device and key: the certificate (finished now if a crash left it unsigned), or nothing yet. */
   async function recorded(document: Document<EnrolmentRecord> | undefined, keyHash: string): Promise<Issued | undefined> {
@@ -174,19 +177,24 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
     if (!enrolment?.certificate || enrolment.keyHash !== keyHash || (enrolment.state !== 'issued' && enrolment.state !== 'issuing')) return undefined
     const found = await documents.get<CertificateRecord>(tenant, Kind.certificate, enrolment.certificate)
     if (!found) return undefined
-    const record = found.body.state === 'signing' ? (await documents.replace(certificateDocument(await finish(found.body)), clock.nowMs(), found.version)).body : found.body
-    if (record.state !== 'valid' || registry.isBlocked(record.lfdi!)) return undefined
-    if (enrolment.state === 'issuing') {
-      await tell([record])
-      await documents.insertMany([enrolmentDocument({ ...enrolment, state: 'issued' })], clock.nowMs(), { onConflict: 'replace' })
+    let record = found.body
+    if (record.state === 'signing') {
+      record = await finish(record)
+      await documents.insertMany<unknown>([certificateDocument(record), enrolmentDocument({ ...enrolment, state: 'issued' })], clock.nowMs(), { onConflict: 'replace' })
+      logIssued(record)
     }
+    if (record.state !== 'valid' || registry.isBlocked(record.lfdi!)) return undefined
+    // Told again: the process may have died between the commit and the telling.
+    await tell([record])
     return issuedOf(record, true)
   }
 
   const one = async (job: Job, document: Document<EnrolmentRecord> | undefined): Promise<Issued> => {
-    const result = (await issue([job], new Map(document ? [[document.id, document]] : []))).get(job)!
-    if (typeof result === 'string') throw new Refusal('invalid', result)
-    return result
+    return (await issue([job], new Map(document ? [[document.id, document]] : []))).get(job)!
+  }
+  const mustClaim = async (job: Job): Promise<void> => {
+    const refused = (await claimKeys([job])).get(job)
+    if (refused) throw new Refusal('invalid', refused)
   }
 
   /** A device that holds a good certificate does not get a second one for another key here: that is simplereenroll. */
@@ -211,8 +219,7 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
         const conflict = await taken(document, asked.keyHash)
         if (conflict) throw new Refusal('conflict', conflict)
         const job: Job = { vendor, hwType, hwSerialNum, publicKey: asked.publicKey, keyHash: asked.keyHash, csr: Buffer.from(csr).toString('base64'), requester: nameOf(requester), replaces: null }
-        const refused = (await claimKeys([job])).get(job)
-        if (refused) throw new Refusal('invalid', refused)
+        await mustClaim(job)
         // Last of all checks: a request that is refused does not use up the secret.
         if (requester.kind === 'secret') await vendors.useSecret(requester.id, asked.keyHash)
         if (vendor.approval === 'manual') {
@@ -245,7 +252,9 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
         const newest = document?.body.certificate ? await registry.bySerial(document.body.certificate) : undefined
         // A certificate that was replaced may fetch what replaced it, nothing else.
         if (newest?.lfdi && newest.lfdi !== device.lfdi && newest.state === 'valid') throw new Refusal('forbidden', 'this certificate was replaced by a newer one: renew that one')
-        const issued = await one({ vendor, hwType: device.hwType!, hwSerialNum, publicKey: asked.publicKey, keyHash: asked.keyHash, csr: Buffer.from(csr).toString('base64'), requester: device.lfdi, replaces: device.lfdi }, document)
+        const job: Job = { vendor, hwType: device.hwType!, hwSerialNum, publicKey: asked.publicKey, keyHash: asked.keyHash, csr: Buffer.from(csr).toString('base64'), requester: device.lfdi, replaces: device.lfdi }
+        await mustClaim(job)
+        const issued = await one(job, document)
         await supersede(device.lfdi)
         return issued
       })
@@ -288,7 +297,9 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
       else if (seen.has(id) || seen.has(job.keyHash)) answers.set(job, 'the same serial number or key comes twice in this batch')
       else { fresh.push(job); seen.add(id).add(job.keyHash) }
     }
-    if (fresh.length > 0) for (const [job, answer] of await issue(fresh, known)) answers.set(job, answer)
+    const refused = fresh.length > 0 ? await claimKeys(fresh) : new Map<Job, string>()
+    for (const [job, why] of refused) answers.set(job, why)
+    for (const [job, issued] of await issue(fresh.filter((j) => !refused.has(j)), known)) answers.set(job, issued)
     return answers
   }
 

@@ -361,14 +361,17 @@ t.test('SEP-232 a batch: requests and key lists, an archive back', async (t) => 
 })
 
 t.test('SEC-025 dying at any moment leaves one certificate on record', async (t) => {
-  for (const dieAt of [1, 2, 3, 4, 5]) {
+  for (const [dieAt, committed] of [[1, false], [1, true], [2, false], [2, true], [3, false], [3, true]] as const) {
     const { documents } = db.stores
     let writes = 0
     const mortal = new Proxy(documents, { get: (target, name: keyof typeof documents) => name !== 'insertMany' && name !== 'replace' ? target[name] : async (...args: unknown[]) => {
-      if (++writes === dieAt) throw new Error('killed')
-      return (target[name] as (...a: unknown[]) => unknown)(...args)
+      const dies = ++writes === dieAt
+      if (dies && !committed) throw new Error('killed')
+      const done = await (target[name] as (...a: unknown[]) => unknown)(...args)
+      if (dies) throw new Error('killed')
+      return done
     } })
-    const hwSerialNum = `DIE-${dieAt}`, { csr } = await request(hwSerialNum), requester = { kind: 'vendor' as const, vendor: (await vendors.get('vendor-1'))! }
+    const hwSerialNum = `DIE-${dieAt}-${committed}`, { csr } = await request(hwSerialNum), requester = { kind: 'vendor' as const, vendor: (await vendors.get('vendor-1'))! }
     await t.rejects(buildEnrolment({ ...needs, documents: mortal }).enrol(csr, requester), /killed/)
     const unfinished = await db.stores.documents.list<CertificateRecord>(db.tenant, { kind: Kind.certificate, owner: hwSerialNum })
     const after = await enrolment.enrol(csr, requester)
@@ -377,6 +380,7 @@ t.test('SEC-025 dying at any moment leaves one certificate on record', async (t)
     t.equal(all.length, 1, `killed at write ${dieAt}`)
     if (unfinished.length > 0) t.equal(all[0]!.id, unfinished[0]!.id, 'the stored bytes were signed, nothing new')
     t.match(all[0]!.body, { state: 'valid', lfdi: after.kind === 'issued' ? after.lfdi : '' })
+    t.equal(registered.at(-1)?.lfdi, after.kind === 'issued' ? after.lfdi : '', 'SEP-231 and it was told')
   }
   const { csr } = await request('RACE-1'), requester = { kind: 'vendor' as const, vendor: (await vendors.get('vendor-1'))! }
   const answers = await Promise.all(Array.from({ length: 20 }, () => enrolment.enrol(csr, requester)))

@@ -38,9 +38,17 @@ export const penOf = (hwType: string): number | undefined => {
 }
 
 export function buildVendors({ documents, tenant, clock, ids }: { readonly documents: DocumentStore; readonly tenant: string; readonly clock: Clock; readonly ids: Ids }): Vendors {
-  const all = async (): Promise<VendorRecord[]> => (await documents.list<VendorRecord>(tenant, { kind: Kind.vendor, order: ['id'] })).map((d) => d.body)
+  let kept: { readonly revision: number; readonly vendors: VendorRecord[] } | undefined
+  /** Few and rarely changed, asked for on every request: kept until the store's counter of this kind moves. */
+  async function all(): Promise<VendorRecord[]> {
+    const revision = documents.revision(tenant, Kind.vendor)
+    if (kept?.revision === revision) return kept.vendors
+    const found = (await documents.list<VendorRecord>(tenant, { kind: Kind.vendor, order: ['id'] })).map((d) => d.body)
+    kept = { revision, vendors: found }
+    return found
+  }
   return {
-    get: async (name) => (await documents.get<VendorRecord>(tenant, Kind.vendor, name))?.body,
+    get: async (name) => (await all()).find((v) => v.name === name),
     byFingerprint: async (fingerprint) => (await all()).find((v) => v.active && v.fingerprints.includes(fingerprint)),
     byPen: async (pen) => (await all()).find((v) => v.active && v.pen === pen),
     list: all,
@@ -48,6 +56,7 @@ export function buildVendors({ documents, tenant, clock, ids }: { readonly docum
       if (!/^[\w.-]{1,64}$/.test(vendor.name)) throw new Refusal('invalid', 'a vendor name has 1 to 64 letters, digits, "-", "." or "_"')
       if (!Number.isInteger(vendor.pen) || vendor.pen < 1 || vendor.pen > 0xffffffff) throw new Refusal('invalid', 'a PEN is a number from 1 to 4294967295')
       const [stored] = await documents.insertMany<VendorRecord>([{ tenant, kind: Kind.vendor, id: vendor.name, parent: '', key: vendor.name, body: vendor }], clock.nowMs(), { onConflict: 'replace' })
+      kept = undefined
       return stored?.body ?? vendor
     },
     async addSecrets(name, serials, ttlMs = defaultTtlMs) {
