@@ -65,7 +65,7 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
   if (made.shares.length === 0 && made.available_W > 0 && made.free_W === 0) guarded.push({ check: 'capacity', detail: `all ${made.available_W} W of this window are promised to other orders` })
   if (failed.length > 0 || guarded.length > 0) {
     if (!order.dryRun) await note(work, caller, [{ action: 'dispatch.refuse', entity: id, reason: [...failed, ...guarded].map((c) => c.check).join(' ') }])
-    return { outcome: failed.length > 0 && !stopped ? 'refused' : 'guarded', checks: [...failed, ...guarded], plan: made }
+    return { outcome: failed.length > 0 && !stopped ? 'refused' : 'guarded', checks: stopped ? guarded : [...failed, ...guarded], plan: made }
   }
 
   const twoPerson = program.limits.twoPersonAbove_kW, held = twoPerson !== undefined && Math.abs(order.delta_W) > twoPerson * 1000

@@ -155,7 +155,7 @@ t.test('the walk of the core, on a real database with a clock moved by hand', as
   })
 
   await t.test('REL-026 parallel orders never sell a watt twice', async (t) => {
-    const { database, order } = await scene(t, { points: 4 })
+    const { order } = await scene(t, { points: 4 })
     const answers = await Promise.all(Array.from({ length: 12 }, () => order({ delta_W: -7_000 })))
     const sold = answers.reduce((sum, a) => sum + (a.outcome === 'issued' ? Math.abs(a.dispatch.allocated_W) : 0), 0)
     t.equal(sold, 40_000)
@@ -249,7 +249,7 @@ t.test('the walk of the core, on a real database with a clock moved by hand', as
   })
 
   await t.test('CORE-204 stop: everything, one node, then lifted', async (t) => {
-    const { database, core, order, lines, me, deliveries } = await scene(t, { points: 4 })
+    const { core, order, lines, me, deliveries } = await scene(t, { points: 4 })
     core.timetable.start()
     const issued = await order({ delta_W: -40_000 })
     if (issued.outcome !== 'issued') return t.fail('not issued')

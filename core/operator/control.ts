@@ -1,0 +1,81 @@
+import Type, { type Static } from 'typebox'
+import { genesis, link } from '#core/audit/chain.js'
+import type { Role } from '#core/caller.js'
+import { present } from '#core/permission.js'
+import type { AuditRecord } from '#core/port/store/audit.js'
+import type { Document } from '#core/port/store/document.js'
+import { createToken, listTokens, revokeToken, roles as allRoles, type Token } from '#core/token/token.js'
+import type { Stop } from '#core/stop/blocks.js'
+import { administrators, auditors, staffAndGrid, stoppers } from '#core/operator/roles.js'
+import { created, ok, type OperatorRoute } from '#core/operator/route.js'
+import { closed, filter, page, reference, text, time } from '#core/operator/schema.js'
+import { instantOf, pageOf, stamp } from '#core/operator/wire.js'
+
+const token = closed({
+  role: Type.Union(allRoles.map((r) => Type.Literal(r))), user: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })), expiresIn_s: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
+  programs: Type.Optional(Type.Array(reference, { maxItems: 1000 })),
+})
+const tokenView = (d: Document<Token>) => ({
+  id: d.id, version: d.version, createdAt: stamp(d.createdAt), role: d.body.role, user: d.body.user, expiresAt: d.body.expiresAt === null ? null : stamp(d.body.expiresAt), revokedAt: d.body.revokedAt === null ? null : stamp(d.body.revokedAt),
+  createdBy: d.body.createdBy, ...(d.body.programs ? { programs: d.body.programs } : {}),
+})
+
+const stop = closed({
+  scope: Type.Optional(Type.Union((['all', 'program', 'node', 'resource'] as const).map((s) => Type.Literal(s)))), subject: Type.Optional(reference), program: Type.Optional(reference), node: Type.Optional(reference), resource: Type.Optional(reference),
+  reason: Type.Optional(text),
+})
+type StopBody = Static<typeof stop>
+const stopView = (id: string | null, s: Stop) => ({ id, version: 1, scope: s.scope, subject: s.subject, reason: s.reason, by: s.by, at: stamp(s.at), active: s.liftedAt === undefined, liftedAt: s.liftedAt === undefined ? null : stamp(s.liftedAt) })
+
+const auditView = (r: AuditRecord) => ({ ...r })
+
+export const controlRoutes: readonly OperatorRoute[] = [
+  { method: 'GET', path: 'tokens', summary: 'Tokens, without their secrets', roles: administrators, query: page({}),
+    read: async ({ core, caller }) => ok({ items: (await listTokens(core.database.stores, caller.tenant)).map(tokenView), next: null }) },
+  { method: 'POST', path: 'tokens', summary: 'Create a token; its secret is shown this once', roles: administrators, body: token, example: { role: 'viewer', user: 'vera', expiresIn_s: 3600 },
+    command: async (work, ask) => {
+      const b = ask.body as Static<typeof token>, programs: string[] = []
+      for (const p of b.programs ?? []) programs.push(present(await work.stores.programs.find(ask.caller.tenant, p), 'program', p).id)
+      const { token: secret, document } = await createToken(work, ask.caller, {
+        role: b.role as Role, ...(b.user === undefined ? {} : { user: b.user }), ...(b.expiresIn_s === undefined ? {} : { expiresIn_s: b.expiresIn_s }), ...(b.programs ? { programs } : {}),
+      })
+      return created('tokens', document.id, { token: secret, ...tokenView(document) })
+    } },
+  { method: 'DELETE', path: 'tokens/:id', summary: 'Revoke a token at once', roles: administrators, command: async (work, ask) => ok(tokenView(await revokeToken(work, ask.caller, ask.params.id!))) },
+
+  { method: 'GET', path: 'stop', summary: 'Stops in force and lifted', roles: staffAndGrid, query: page({}),
+    read: async ({ core, caller }) => ok({ items: (await core.stop.list(caller.tenant)).map((d) => stopView(d.id, d.body)), next: null }) },
+  { method: 'POST', path: 'stop', summary: 'Stop everything, a program, a node or a resource; needs no second person', roles: stoppers, body: stop,
+    act: async (ask) => {
+      const b = (ask.body ?? {}) as StopBody
+      const scope = b.scope ?? (b.node !== undefined ? 'node' : b.program !== undefined ? 'program' : b.resource !== undefined ? 'resource' : 'all')
+      const subject = b.subject ?? b.node ?? b.program ?? b.resource
+      const answer = await ask.core.stop.stop(ask.caller, { scope, ...(subject === undefined ? {} : { subject }), reason: b.reason ?? 'stopped by the operator' })
+      return { status: 201, ...(answer.id === null ? {} : { location: `/api/v1/stop/${answer.id}` }), body: { ...stopView(answer.id, answer.stop), stored: answer.stored, devices: answer.devices } }
+    } },
+  { method: 'POST', path: 'stop/:id/lift', summary: 'Lift a stop', roles: ['admin', 'operator', 'dispatcher'], body: closed({ reason: Type.Optional(text) }),
+    act: async (ask) => ok(stopView(ask.params.id!, await ask.core.stop.lift(ask.caller, ask.params.id!, (ask.body as { reason?: string } | undefined)?.reason ?? 'lifted by the operator'))) },
+
+  { method: 'GET', path: 'audit', summary: 'The audit trail', roles: auditors, query: page({ entity: filter, from: Type.Optional(time) }),
+    read: async (ask) => {
+      const { entity, from } = ask.query
+      const { items, next } = await ask.core.database.stores.audit.list(ask.caller.tenant, { ...(entity === undefined ? {} : { entity }), ...(from === undefined ? {} : { from: new Date(instantOf(from, 'utc', '/from') * 1000).toISOString() }) }, pageOf(ask))
+      return ok({ items: items.map(auditView), next })
+    } },
+  { method: 'GET', path: 'audit/verify', summary: 'Recomputes the hash chain and names the first broken record', roles: auditors,
+    read: async ({ core, caller }) => {
+      let head = genesis, count = 0, broken: AuditRecord | undefined
+      await core.database.stores.audit.walk(caller.tenant, (batch) => {
+        for (const r of batch) {
+          if (broken) return
+          const { hash, ...record } = r, expected = link(head, record)
+          if (expected !== hash || r.seq !== count + 1) broken = r
+          else {
+            head = hash
+            count++
+          }
+        }
+      })
+      return ok({ verified: broken === undefined, records: count, head, ...(broken ? { firstBroken: auditView(broken) } : {}) })
+    } },
+]

@@ -1,0 +1,15 @@
+import { assetRoutes } from '#core/operator/assets.js'
+import { availabilityRoutes } from '#core/operator/availability.js'
+import { baselineRoutes } from '#core/operator/baseline.js'
+import { controlRoutes } from '#core/operator/control.js'
+import { dispatchRoutes } from '#core/operator/dispatch.js'
+import { enrolmentRoutes } from '#core/operator/enrolment.js'
+import { programRoutes } from '#core/operator/program.js'
+import { readingRoutes } from '#core/operator/reading.js'
+import type { OperatorRoute } from '#core/operator/route.js'
+import { settlementRoutes } from '#core/operator/settlement.js'
+
+/** Everything the operator's door says, readable aloud: contract §6. A new resource is a file and a line here. */
+export const registry: readonly OperatorRoute[] = [
+  ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...readingRoutes, ...baselineRoutes, ...settlementRoutes, ...controlRoutes,
+]
