@@ -19,8 +19,15 @@ export interface OptimalAllocation {
   readonly bindingConstraints: readonly BindingConstraint[]
 }
 
-/** Source runs as .ts, the built program as .js: the worker's file has the same ending as this one. */
-const workerFile = new URL(`./highs-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+const source = import.meta.url.endsWith('.ts')
+const workerFile = new URL(`./highs-worker${source ? '.ts' : '.js'}`, import.meta.url)
+
+/** The built program starts the file as it is; in source form a thread does not inherit the TypeScript loader and asks for it first. */
+function start(workerData: { readonly input: OptimalInput; readonly seconds: number }): Worker {
+  if (!source) return new Worker(workerFile, { workerData, execArgv: [] })
+  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(workerFile.href)}) })`
+  return new Worker(code, { eval: true, workerData })
+}
 
 /**
  * CORE-065: LP over all intervals in a worker thread. The time box is the machine's, not the story's, so it is a plain
@@ -41,7 +48,7 @@ interface Answer {
 
 /** The first of: the solver's plan, its failure, the end of the time box. The worker ends in any case. */
 async function ask(input: OptimalInput, timeLimit_ms: number): Promise<Answer> {
-  const worker = new Worker(workerFile, { workerData: { input, seconds: timeLimit_ms / 1000 } })
+  const worker = start({ input, seconds: timeLimit_ms / 1000 })
   let merit: PackedPlan | undefined, timer: NodeJS.Timeout | undefined
   const heard = new Promise<Answer>((done) => {
     worker.on('message', (word: WorkerWord) => {
