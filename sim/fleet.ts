@@ -1,5 +1,5 @@
 import { Agent } from 'undici'
-import { systemClock, type Clock } from '#core/port/clock.js'
+import { systemClock, type Clock, type Timer } from '#core/port/clock.js'
 import { silent, type Log } from '#ven-client/log.js'
 import { simCharger } from '#sim/charger.js'
 import type { Behaviour, Diary, SimDevice } from '#sim/device.js'
@@ -88,6 +88,7 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
     connect: { minVersion: 'TLSv1.2', ...(credentials.tlsCa ? { ca: credentials.tlsCa } : {}), ...(config.insecure ? { rejectUnauthorized: false } : {}) },
   })
   const running: SimDevice[] = []
+  const ticks = new Map<string, Timer>()
 
   function start(planned: PlannedDevice): SimDevice | undefined {
     const { name, servicePoint, site } = planned
@@ -120,11 +121,22 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
     else log.warn({ device: planned.name, protocol: planned.protocol }, 'no credentials or no endpoint: not started')
   }
 
+  /** Meters run on although nobody asks them anything: one look at all of a protocol's each minute of its time. */
+  for (const protocol of ['openadr', 'ieee2030_5', 'ocpp'] as const) {
+    const clock = clocks[protocol], mine = running.filter((d) => d.diary.protocol === protocol)
+    const tick = (): void => {
+      for (const device of mine) device.meter.advance(clock.nowMs())
+      ticks.set(protocol, clock.after(60_000, tick))
+    }
+    if (mine.length > 0) tick()
+  }
+
   return {
     meters: () => Object.fromEntries(running.map((d) => [d.servicePoint, d.meter.finished().map((c) => ({ start: c.start / 1000, import_Wh: c.import_Wh, export_Wh: c.export_Wh }))])),
     says: () => running.map((d) => ({ ...d.diary })),
     connected: () => ({ up: running.filter((d) => d.diary.connected || d.diary.behaviour === 'silent').length, of: config.devices.length }),
     async stop() {
+      for (const timer of ticks.values()) timer.cancel()
       await Promise.allSettled(running.map((d) => d.stop()))
       await pool.close()
     },

@@ -35,6 +35,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
   const diary = diaryOf(site.name, 'openadr', behaviour)
   // no building hits its number exactly; each has its own small bias
   const aim = 0.98 + 0.05 * uniform(seedOf(site.name), site.seed, 30)
+  const followed = new Set<string>()
   let order: Order | undefined
 
   function target(normal: number): number {
@@ -54,7 +55,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
   const take = (next: Order): void => {
     count.advance(clock.nowMs())
     order = next
-    if (next.says.size > 0) diary.ordersFollowed += 1
+    for (const say of next.says.values()) if (!followed.has(say.source)) { followed.add(say.source); diary.ordersFollowed += 1 }
   }
   const verdict = (): Verdict => behaviour === 'optout' ? 'optOut' : behaviour === 'reject' ? 'reject' : 'follow'
   const device: Device = {
@@ -79,6 +80,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
   const agent = runAgent(client, {
     venName: options.venName, devices: [device], pollEvery_s: options.pollEvery_s ?? 60, firstPollWithin_s: options.spread_s ?? 30,
     reports: { within_s: behaviour === 'late' ? lateness_ms / 1000 : 30 },
+    onReport: () => { diary.readingsSent += 1 },
     onStopped: (error) => { diary.lastError = error.message; diary.connected = false },
   })
   agent.ready.then(() => {

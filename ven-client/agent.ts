@@ -20,6 +20,7 @@ export interface AgentOptions extends Pick<FeedOptions, 'pollEvery_s' | 'firstPo
   readonly store?: ReportStore
   readonly reports?: ScheduleOptions & { readonly within_s?: number }
   readonly onChange?: (change: Change) => void
+  readonly onReport?: (key: string) => void
   readonly onOrder?: (device: Device, order: Order) => void
   /** The VTN refused for good; the agent has stopped polling, devices keep what they were told until its end. */
   readonly onStopped?: (error: VtnError) => void
@@ -51,7 +52,7 @@ const limits = [['IMPORT_CAPACITY_LIMIT', 'IMPORT_CAPACITY_SUBSCRIPTION'], ['EXP
 export function runAgent(client: VtnClient, options: AgentOptions): Agent {
   const { clock, log } = client
   const abort = new AbortController()
-  const queue: ReportQueue = reportQueue(client, options.store ? { store: options.store } : {})
+  const queue: ReportQueue = reportQueue(client, { ...(options.store ? { store: options.store } : {}), ...(options.onReport ? { onSent: options.onReport } : {}) })
   const planned = new Map<string, { event: Event; placement: Placement }>()
   const refused = new Map<string, Map<Device, Verdict>>()
   const heard = new Set<string>()
@@ -78,10 +79,30 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     }
   }
 
-  const mine = (event: Event, device: Device): boolean =>
-    addresses(event, resources.get(device.name)?.targets ?? [], ven?.targets ?? [])
+  const known = (target: string): boolean => ven?.targets?.includes(target) === true || [...resources.values()].some((r) => r.targets?.includes(target))
 
+  /** The VTN shows only what is ours (OA-104); a target that we cannot place, even after asking again, is for all our devices. */
+  const mine = (event: Event, device: Device): boolean =>
+    addresses(event, resources.get(device.name)?.targets ?? [], ven?.targets ?? []) || !(event.targets ?? []).some(known)
+
+  /** Targets are business logic's to write (OA-080), often long after we registered: an unknown one makes us read our own objects again. */
+  async function learnTargets(events: readonly Event[]): Promise<void> {
+    if (!ven || events.every((e) => (e.targets ?? []).every(known))) return
+    try {
+      const signal = { signal: abort.signal }
+      ven = (await client.vens({}, signal)).find((v) => v.id === ven?.id) ?? ven
+      resources = new Map((await client.resources({ venID: ven.id }, signal)).map((r) => [r.resourceName, r]))
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'own targets cannot be read')
+    }
+  }
+
+  let changing: Promise<void> = Promise.resolve()
   function onChanges(changes: readonly Change[], all: readonly Event[]): void {
+    changing = changing.then(() => learnTargets(all)).then(() => abort.signal.aborted ? undefined : apply(changes, all))
+  }
+
+  function apply(changes: readonly Change[], all: readonly Event[]): void {
     for (const change of changes) {
       if (change.kind === 'removed') for (const forgets of [planned, refused, heard]) forgets.delete(change.event.id)
       else planned.set(change.event.id, { event: change.event, placement: place(change.event, { venID: ven?.id ?? '', seen_ms: clock.nowMs() }) })
@@ -144,14 +165,16 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     if (before ? before.text === text : order.says.size === 0) return
     options.onOrder?.(device, order)
     const verdict = device.follow(order)
-    const sources = new Set([...order.says.values(), ...before?.order.says.values() ?? []].map((s) => s.source))
-    for (const source of sources) {
-      const running = [...order.says.values()].some((s) => s.source === source)
-      if (verdict !== 'follow' && running) refuse(source, device, verdict)
-      const known = planned.get(source)
-      if (known && reports) void reports.tell(known.event, 'OPERATING_STATE')
+    const now = sourcesOf(order), earlier = before ? sourcesOf(before.order) : new Set<string>()
+    for (const source of new Set([...now, ...earlier])) {
+      if (verdict !== 'follow' && now.has(source)) refuse(source, device, verdict)
+      else if (now.has(source) && earlier.has(source)) continue             // goes on as before
+      const about = planned.get(source)
+      if (about && reports) void reports.tell(about.event, 'OPERATING_STATE')
     }
   }
+
+  const sourcesOf = (order: Order): Set<string> => new Set([...order.says.values()].map((s) => s.source))
 
   function refuse(eventID: string, device: Device, verdict: Verdict): void {
     refused.set(eventID, (refused.get(eventID) ?? new Map<Device, Verdict>()).set(device, verdict))
@@ -189,8 +212,8 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     poke: () => feed?.poke(),
     optOut(eventID) {
       for (const device of options.devices) refuse(eventID, device, 'optOut')
-      const known = planned.get(eventID)
-      if (known && reports) void reports.tell(known.event, 'OPERATING_STATE')
+      const about = planned.get(eventID)
+      if (about && reports) void reports.tell(about.event, 'OPERATING_STATE')
       obey()
     },
     afterOutage() { withoutLimits = true; obey(); feed?.poke() },

@@ -65,7 +65,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   const wait = backoff(random)
   const interval_ms = (options.interval_s ?? 900) * 1000
   const lag_ms = (0.1 + 0.9 * random()) * (options.postWithin_s ?? 60) * 1000
-  const said = new Map<string, Set<number>>(), decisions = new Map<string, Decision>()
+  const said = new Map<string, Set<number>>(), lastSeen = new Map<string, number>(), decisions = new Map<string, Decision>()
   let dcap: DeviceCapabilityValue | undefined, own: EndDeviceValue | undefined, der: DERValue | undefined
   let assignments: FunctionSetAssignmentsValue[] = [], programs: Program[] = [], lines: EventLine[] = []
   let discoveredAt = -Infinity, pollRate_s = 300, standing = '[]', stopped = false
@@ -186,8 +186,10 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
         }
       }
     }
-    const live = new Set(lines.map((l) => l.control.mRID))
-    for (const mRID of said.keys()) if (!live.has(mRID)) { said.delete(mRID); decisions.delete(mRID) }
+    // kept a day beyond the end: an event that a server shows again must not be answered anew
+    const now = clock.nowMs()
+    for (const line of lines) lastSeen.set(line.control.mRID, Math.max(now, line.end))
+    for (const [mRID, at] of lastSeen) if (now - at > 86_400_000) for (const memory of [said, decisions, lastSeen]) memory.delete(mRID)
   }
 
   async function measure(): Promise<void> {
