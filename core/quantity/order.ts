@@ -1,11 +1,16 @@
-const wide = /[\ud800-\uffff]/
+/** A UTF-16 code unit's place in UTF-8 byte order: surrogates stand for characters above U+FFFF, so they go last. */
+const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
 
 /**
  * CORE-008: the last tie-break everywhere is the identifier ascending in byte order (UTF-8). UTF-16 order, which `<`
- * gives, differs from it only past U+D7FF, so only such strings pay for the encoding.
+ * gives, differs from it past U+D7FF; the first unit that differs decides.
  */
 export function byteOrder(a: string, b: string): number {
   if (a === b) return 0
-  if (wide.test(a) || wide.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  return a < b ? -1 : 1
+  const n = Math.min(a.length, b.length)
+  for (let i = 0; i < n; i++) {
+    const x = a.charCodeAt(i), y = b.charCodeAt(i)
+    if (x !== y) return rank(x) < rank(y) ? -1 : 1
+  }
+  return a.length < b.length ? -1 : 1
 }
