@@ -14,8 +14,13 @@ export class Changes {
   readonly #base = randomInt(2 ** 47) * 16
   readonly #documentListeners = new Set<DocumentListener>()
   readonly #agendaListeners = new Set<() => void>()
+  readonly #log: Log
   #extra = 0
   deaf = true
+
+  constructor(log: Log) {
+    this.#log = log
+  }
 
   revision(tenant: string, kind: string): number {
     if (this.deaf) this.#extra += 1
@@ -25,11 +30,16 @@ export class Changes {
   documents(tenant: string, kind: string): void {
     const key = `${tenant} ${kind}`
     this.#revisions.set(key, (this.#revisions.get(key) ?? 0) + 1)
-    for (const listener of this.#documentListeners) listener({ tenant, kind })
+    for (const listener of this.#documentListeners) this.#tell(() => listener({ tenant, kind }))
   }
 
   agenda(): void {
-    for (const listener of this.#agendaListeners) listener()
+    for (const listener of this.#agendaListeners) this.#tell(listener)
+  }
+
+  /** What is told is committed already: a listener that throws harms neither the writer nor the other listeners (REL-006). */
+  #tell(listener: () => void): void {
+    try { listener() } catch (error) { this.#log.error({ err: error }, 'a listener for changes failed') }
   }
 
   /** After a time of deafness anything may have changed. */
@@ -37,7 +47,7 @@ export class Changes {
     this.#extra += 1
     for (const key of this.#revisions.keys()) {
       const [tenant = '', kind = ''] = key.split(' ')
-      for (const listener of this.#documentListeners) listener({ tenant, kind })
+      for (const listener of this.#documentListeners) this.#tell(() => listener({ tenant, kind }))
     }
     this.agenda()
   }

@@ -6,7 +6,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { Database, Stores, UnitOfWork } from '#core/port/store/index.js'
 import { Changes, listen } from '#prisma/changes.js'
-import { lostConnection, lostRace, sqlState, toRefusal } from '#prisma/error-map.js'
+import { lostConnection, lostRace, sqlState, timedOut, toRefusal } from '#prisma/error-map.js'
 import type { PrismaClient } from '#prisma/generated/client.js'
 import { askPool, prismaOver, sqlOver, type Session } from '#prisma/session.js'
 import { numberBook } from '#prisma/store/reading-numbers.js'
@@ -51,6 +51,12 @@ async function lockedAlone(client: PoolClient): Promise<boolean> {
   }
 }
 
+/** How far a transaction came: one that lost its connection after it began and before COMMIT was sent is known not to be committed (REL-021). */
+interface Progress {
+  begun: boolean
+  committing: boolean
+}
+
 type Work<T> = (stores: Stores, session: Session) => Promise<T>
 type Isolation = 'readCommitted' | 'serializable'
 
@@ -75,7 +81,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
   // REL-023: the pool drops its own listener while a client is checked out.
   pool.on('connect', (client) => { client.on('error', broke) })
 
-  const changes = new Changes()
+  const changes = new Changes(log)
   const listener = listen({ connectionString: url, connectionTimeoutMillis: 3000, application_name: 'loadstone listen' }, changes, log)
   const surroundings: Surroundings = { clock, changes, numbers: numberBook() }
   const seats: Seat[] = []
@@ -101,8 +107,9 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     return seat
   }
 
-  async function attempt<T>(work: Work<T>, isolation: Isolation, alone: boolean): Promise<T> {
+  async function attempt<T>(work: Work<T>, isolation: Isolation, alone: boolean, progress: Progress): Promise<T> {
     const client = await pool.connect()
+    progress.begun = true
     const seat = seats.pop() ?? makeSeat()
     seat.client = client
     seat.kinds.clear()
@@ -110,6 +117,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     try {
       await begin(client, isolation, alone)
       const result = await work(seat.stores, seat.session)
+      progress.committing = true
       const { command } = await client.query('commit')
       if (command === 'ROLLBACK') throw new Refusal('unavailable', 'an error inside the unit of work was swallowed; nothing was stored')
       for (const [tenant, kind] of seat.kinds.values()) changes.documents(tenant, kind)
@@ -136,10 +144,12 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
 
   async function run<T>(work: Work<T>, isolation: Isolation = 'readCommitted'): Promise<T> {
     for (let n = 1; ; n++) {
+      const progress: Progress = { begun: false, committing: false }
       try {
-        return await attempt(work, isolation, n > 1 && isolation === 'serializable')
+        return await attempt(work, isolation, n > 1 && isolation === 'serializable', progress)
       } catch (error) {
-        if (n >= tries || !lostRace(error)) throw toRefusal(error)
+        const cut = progress.begun && !progress.committing && lostConnection(error) && !timedOut(error)
+        if (n >= tries || !(lostRace(error) || (cut && n === 1))) throw toRefusal(error)
         await pause(randomInt(5, 20 * 2 ** n))
       }
     }

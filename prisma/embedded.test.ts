@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync, closeSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync, closeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -135,6 +135,23 @@ t.test('REL-001 a killed server comes back by itself with every acknowledged row
     if (!rows) await new Promise((done) => setTimeout(done, 50))
   }
   t.same(rows, [{ n: 10 }])
+})
+
+const debians = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').filter((v) => Number(v) >= 15 && existsSync(`/usr/lib/postgresql/${v}/bin/initdb`)) : []
+
+t.test('without the npm package Debian\'s PostgreSQL is used, and again for the folder that it wrote', { skip: debians.length === 0 && 'no Debian PostgreSQL here' }, async (t) => {
+  const options = { dataDir: folder(), log: silent, fsync: false }, { arch } = process
+  Object.defineProperty(process, 'arch', { value: 'none' })
+  t.teardown(() => Object.defineProperty(process, 'arch', { value: arch }))
+  const first = await startEmbedded(options)
+  t.same(await migrate(first.url, silent), ['0001_init'])
+  const version = async (url: string): Promise<unknown> => (await ask<{ v: string }>(url, `select current_setting('server_version') as v`))[0]?.v
+  const was = await version(first.url)
+  await first.stop()
+  Object.defineProperty(process, 'arch', { value: arch })
+  const second = await startEmbedded(options)
+  t.equal(await version(second.url), was)
+  await second.stop()
 })
 
 function flip(file: string, at: number, length: number): void {

@@ -22,6 +22,9 @@ export function lostConnection(error: unknown): boolean {
 
 const lostWords = /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable|Client was closed/i
 
+/** We gave up waiting: asking again at once would double the wait. */
+export const timedOut = (error: unknown): boolean => error instanceof Error && /timeout/i.test(deepest(error))
+
 function deepest(error: Error): string {
   let text = error.message
   for (let at = error.cause; at instanceof Error; at = at.cause) text += `\n${at.message}`

@@ -1,7 +1,7 @@
 import { Pool, types, type CustomTypesConfig, type QueryConfig, type QueryResult } from 'pg'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Refusal } from '#core/error.js'
-import { lostConnection, sqlState, toRefusal } from '#prisma/error-map.js'
+import { lostConnection, sqlState, timedOut, toRefusal } from '#prisma/error-map.js'
 import { PrismaClient } from '#prisma/generated/client.js'
 
 export interface QueryOptions {
@@ -78,7 +78,7 @@ export function askPool(pool: Pool): Ask {
   }
   return async (config) => {
     try { return await once(config) } catch (error) {
-      const dead = lostConnection(error) && !/timeout/i.test((error as Error).message)
+      const dead = lostConnection(error) && !timedOut(error)
       if (dead && /^\s*select\b/i.test(config.text) && !/\bfor update\b|pg_|nextval/i.test(config.text)) return await once(config)
       throw error
     }

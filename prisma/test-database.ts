@@ -61,12 +61,26 @@ async function template(server: string): Promise<string> {
   return name
 }
 
+/** Drops what killed test runs of this machine left behind; another machine's are not ours to judge. */
+async function sweep(client: Client): Promise<void> {
+  if (process.env['LOADSTONE_TEST_DATABASE_URL']) return
+  const { rows } = await client.query<{ name: string }>(`select datname as name from pg_database where datname ~ '^loadstone_test_[0-9]+_'`)
+  for (const { name } of rows) if (!alive(Number(name.split('_')[2]))) await client.query(`drop database if exists ${name} with (force)`)
+}
+
+const alive = (pid: number): boolean => {
+  try { return process.kill(pid, 0) } catch (error) { return (error as NodeJS.ErrnoException).code === 'EPERM' }
+}
+
 /** A database of its own for one test file, on the real PostgreSQL (style.md §8). */
 export async function testDatabase(options: { clock?: Clock; log?: Log; poolSize?: number } = {}): Promise<TestDatabase> {
   const server = await testServer()
   const from = await template(server)
   const name = `loadstone_test_${process.pid}_${randomBytes(4).toString('hex')}`
-  await asAdmin(server, (client) => client.query(`create database ${name} template ${from}`))
+  await asAdmin(server, async (client) => {
+    await sweep(client)
+    await client.query(`create database ${name} template ${from}`)
+  })
   const url = named(server, name)
   const database = await openDatabase({ url, log: options.log ?? silent, clock: options.clock ?? systemClock, poolSize: options.poolSize ?? 5 })
   return {

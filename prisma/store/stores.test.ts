@@ -231,6 +231,7 @@ t.test('CORE-014 documents: versions, batches and removal', async (t) => {
 t.test('a write raises the revision here at once and, by NOTIFY, in another process; a rollback raises nothing', async (t) => {
   const other = await openDatabase({ url: db.url, log: silent, clock })
   t.teardown(() => other.close())
+  t.teardown(other.stores.documents.onChange(() => { throw new Error('a bad listener') }))
   const kind = 'csip/DERControl', seen: string[] = []
   const before = stores.documents.revision(tenant, kind), theirs = other.stores.documents.revision(tenant, kind)
   t.not(before, theirs, 'two lives never share a cache key')
