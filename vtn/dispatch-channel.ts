@@ -29,7 +29,7 @@ const targetOf = (venID: string): string => `ven-${venID}`
 
 /** Orders become one event per VEN, since each has its own change of load. Idempotent on order id and revision. */
 export function openAdrChannel(context: Context): DispatchChannel {
-  const { documents, unitOfWork, clock, config } = context
+  const { unitOfWork, clock, config } = context
   const { tenant } = config
 
   async function inBatches(orders: readonly DeliveryOrder[], work: (batch: readonly DeliveryOrder[]) => Promise<SendOutcome[]>): Promise<SendOutcome[]> {

@@ -62,6 +62,8 @@ function keep(node: Node, value: unknown, path: string, faults: Fault[]): unknow
     if (unstorable.test(value)) faults.push({ path: path || '/', reason: 'has a character that cannot be stored' })
     return formatOf(node) === 'date-time' ? inUtc(value) : value
   }
+  // `1e999` is JSON and becomes Infinity, which is not.
+  if (typeof value === 'number' && !Number.isFinite(value)) faults.push({ path: path || '/', reason: 'is too large a number' })
   if (typeof value !== 'object') return value
   const form = node.anyOf ? formFor(node.anyOf, value) : node
   if (Array.isArray(value)) return value.map((item, i) => keep(form?.items ?? {}, item, `${path}/${i}`, faults))

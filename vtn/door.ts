@@ -91,7 +91,7 @@ export function routes(app: FastifyInstance, base: string, table: readonly Route
   for (const { path, methods } of table) {
     const url = base + path
     const offered = Object.keys(methods) as (keyof Route['methods'])[]
-    const allow = [...offered.flatMap((m) => (m === 'GET' ? ['GET', 'HEAD'] : [m]))]
+    const allow = offered.flatMap((m) => (m === 'GET' ? ['GET', 'HEAD'] : [m]))
     for (const method of offered) {
       const { scope, handler } = methods[method] as { scope: Scope | 'any' | 'none'; handler: RouteHandlerMethod }
       app.route({ method, url, handler, config: scope === 'none' ? {} : { scope, refuseToken } })

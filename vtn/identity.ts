@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller, Role } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
-import type { Clients } from '#vtn/client.js'
+import type { Client, Clients } from '#vtn/client.js'
 import { widen, type Scope, type VtnRole } from '#vtn/scope.js'
 import type { TokenClaims, Tokens } from '#vtn/token.js'
 
@@ -23,6 +23,9 @@ const noRoles: readonly Role[] = []
 const callerOf = (tenant: string, clientID: string, role: VtnRole, scopes: ReadonlySet<Scope>): VtnCaller => Object.freeze({
   tenant, subject: clientID, user: clientID, kind: role === 'BL' ? 'businessLogic' as const : 'ven' as const, roles: noRoles, role, scopes,
 })
+
+/** A known client with all its scopes, where another broker asks about a login that it has checked with us before. */
+export const clientCaller = (tenant: string, client: Client): VtnCaller => callerOf(tenant, client.clientID, client.role, client.scopes)
 
 const refused = (): Refusal => new Refusal('unauthenticated', 'the access token is missing, unknown or no longer valid')
 

@@ -29,8 +29,8 @@ export interface NoticeRow {
   readonly objectType: ObjectType
   readonly operation: Operation
   readonly doc: Stored
-  /** Targets before an UPDATE, for VENs that lose sight (OA-139). */
-  readonly lost: readonly string[]
+  /** The object before an UPDATE that changed its targets, for VENs that lose sight (OA-139). */
+  readonly before?: Stored
   readonly recipients: readonly Recipient[]
 }
 
@@ -74,8 +74,8 @@ export function makeNotices(needs: { documents: DocumentStore; access: Access; i
         const told = await recipients(change, doc)
         const push = needs.mqtt && change.operation !== 'READ'
         if (!told.length && !push) continue
-        const lost = change.before && change.after ? change.before.targets.filter((t) => !change.after?.targets.includes(t)) : []
-        const payload: NoticeRow = { objectType: change.objectType, operation: change.operation, doc, lost, recipients: told }
+        const moved = push && change.before && change.after && change.before.targets.join('\u0001') !== change.after.targets.join('\u0001')
+        const payload: NoticeRow = { objectType: change.objectType, operation: change.operation, doc, recipients: told, ...(moved && change.before ? { before: change.before } : {}) }
         rows.push({ id: ids.uuid(), tenant, task: noticeTask, subject: doc.id, dueAt: clock.nowMs(), payload })
       }
       if (rows.length) await stores.agenda.add(rows)

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import { openapi, type Operation } from '#core/describe/openapi.js'
 import type { Resource } from '#core/describe/resource.js'
 import { resource } from '#core/describe/resource.js'

@@ -77,6 +77,7 @@ const idPattern = /^[a-zA-Z0-9_-]{1,128}$/
 
 /** OA-053: a path id of another form is 400, not 404. */
 export function pathId(value: string | undefined): string {
+  if (value === '') throw new DoorRefusal(404, 'nothing is here')
   if (value === undefined || !idPattern.test(value)) throw new DoorRefusal(400, 'an id in the path has characters or a length that no id has')
   return value
 }

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { ServerOptions as TlsOptions } from 'node:https'
+import type { Server } from 'node:net'
+import type { TlsOptions as MqttTlsOptions } from 'node:tls'
 import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Ids } from '#core/port/ids.js'
@@ -15,7 +17,10 @@ import { openAdrChannel } from '#vtn/dispatch-channel.js'
 import { makeDoor, routes } from '#vtn/door.js'
 import { eventReadLog } from '#vtn/event-read-log.js'
 import { makeIdentity, type Identity } from '#vtn/identity.js'
+import { buildMqtt } from '#vtn/mqtt/build.js'
+import { notifierRoutes } from '#vtn/mqtt/notifier-door.js'
 import { makeNotices } from '#vtn/notice.js'
+import { noticeWorker } from '#vtn/notice-worker.js'
 import { makeObjects, type Objects } from '#vtn/objects.js'
 import { document31 } from '#vtn/openapi.js'
 import { rateLimit } from '#vtn/rate.js'
@@ -24,6 +29,13 @@ import { loadSecrets } from '#vtn/secret.js'
 import { objectRoutes, type SurfaceNeeds } from '#vtn/surface.js'
 import { externalTokens, ownTokens } from '#vtn/token.js'
 import { tokenRoutes } from '#vtn/token-door.js'
+import { objectRoutes301 } from '#vtn/v301/surface.js'
+import { addressRule } from '#vtn/webhook/address.js'
+import { challenge } from '#vtn/webhook/challenge.js'
+import { webhookWorker } from '#vtn/webhook/deliver.js'
+import { makeEndpoints } from '#vtn/webhook/endpoint.js'
+import { webhookOperations, type WebhookOperations } from '#vtn/webhook/operator.js'
+import { outbound } from '#vtn/webhook/post.js'
 import { makeWorker } from '#vtn/worker.js'
 
 export interface VtnNeeds {
@@ -39,6 +51,8 @@ export interface VtnNeeds {
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
   readonly directory: ResourceDirectory
+  /** Only for tests: how names resolve and which root signs the receivers. */
+  readonly outbound?: Pick<Parameters<typeof outbound>[0], 'lookup' | 'ca'>
 }
 
 export interface Vtn {
@@ -48,6 +62,10 @@ export interface Vtn {
   readonly clients: Clients
   readonly identity: Identity
   readonly objects: Objects
+  /** For the operator: broken receivers, delivery log, resend. */
+  readonly webhooks: WebhookOperations
+  /** An MQTT listener, not yet listening, when the embedded broker is configured; call it once per address. */
+  readonly broker?: (tls?: MqttTlsOptions) => Server
   /** Starts the outbox workers; doors work without, but nothing is told. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -55,6 +73,7 @@ export interface Vtn {
   drain(): Promise<void>
 }
 
+export const base301 = '/openadr3/3.0.1'
 export const bases31 = ['/openadr3/3.1.1', '/openadr3/3.1.0', '/openadr3/3.1'] as const
 
 export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
@@ -69,12 +88,24 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
   const idp = config.auth?.externalIdp
   const tokens = idp ? externalTokens(idp, tokenClock) : ownTokens({ secrets, tokenClock, ids, tenant, life_s: config.tokenLife_s })
   const identity = makeIdentity({ tokens, clients, tokenClock, tenant, external: idp !== undefined, publicReads: config.publicReads ?? false })
-  const notices = makeNotices({ documents, access, ids, clock, tenant, mqtt: false })
-  const context: Context = { documents, unitOfWork, clock, ids, log, config, secrets, access, notices, challenge: async () => {} }
+  const notices = makeNotices({ documents, access, ids, clock, tenant, mqtt: config.mqtt !== undefined })
+  const { webhooks } = config
+  const out = outbound({ rule: addressRule(webhooks?.allow), allowHttp: webhooks?.allowHttp ?? false, timeout_ms: webhooks?.timeout_ms ?? 10_000, ...needs.outbound })
+  const context: Context = {
+    documents, unitOfWork, clock, ids, log, config, secrets, access, notices,
+    challenge: challenge({ outbound: out, ids, log, mode: webhooks?.echo ?? 'required' }),
+  }
   const objects = makeObjects(context)
   const readLog = eventReadLog({ documents, unitOfWork, happenings: needs.happenings, notices, clock, log, tenant })
   const surface: SurfaceNeeds = { context, objects, answers: new Answers(), readLog }
-  const workers = [makeWorker({ agenda: stores.agenda, clock, log }, reportIntake({ context, ...needs }))]
+  const mqtt = config.mqtt && await buildMqtt({ context, identity, clients, tokenClock, log })
+  const { agenda } = stores
+  const endpoints = makeEndpoints({ documents, clock, log, tenant, brokenAfter: webhooks?.brokenAfter ?? 20 })
+  const workers = [
+    makeWorker({ agenda, clock, log }, reportIntake({ context, ...needs })),
+    makeWorker({ agenda, clock, log }, noticeWorker(context, mqtt?.push)),
+    webhookWorker({ agenda, documents, clock, log, tenant, secrets, outbound: out, endpoints, attempts: webhooks?.attempts ?? 8 }),
+  ]
   const rate = rateLimit(config.ratePerMinute, tokenClock)
 
   async function door(options: { tls?: TlsOptions } = {}): Promise<FastifyInstance> {
@@ -82,12 +113,17 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     // OA-001: development only, and said so.
     if (!options.tls) log.warn({ clause: 'OA-001' }, 'a VTN door speaks plain HTTP: for development on this machine only')
     const token = { clients, secrets, tokens, config }
-    const table = objectRoutes(surface)
+    const table = [...objectRoutes(surface), ...notifierRoutes(context, objects)], table301 = objectRoutes301(surface)
     for (const base of new Set(config.basePath31 === undefined ? bases31 : [config.basePath31, ...bases31])) {
       routes(app, base, table, config.auth?.invalidTokenStatus31 ?? 401)
       tokenRoutes(app, base, token, { authServer: true, wrongClient: 401 })
       app.get(`${base}/openapi.json`, (_request, reply) => reply.send(document31(base)))
     }
+    for (const base of new Set(config.basePath301 === undefined ? [base301] : [config.basePath301, base301])) {
+      routes(app, base, table301, config.auth?.invalidTokenStatus301 ?? 403)
+      tokenRoutes(app, base, token, { authServer: false, wrongClient: 403 })
+    }
+    if (config.mqtt?.external && mqtt) mqtt.callbacks(app)
     await app.ready()
     return app
   }
@@ -96,7 +132,13 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     door, clients, identity, objects,
     channel: openAdrChannel(context),
     start: async () => { for (const w of workers) w.start() },
-    stop: async () => { await Promise.all(workers.map((w) => w.stop())) },
+    stop: async () => {
+      await Promise.all(workers.map((w) => w.stop()))
+      await mqtt?.close()
+      await out.close()
+    },
     drain: async () => { for (const w of workers) await w.drain() },
+    webhooks: webhookOperations(context),
+    ...(mqtt?.broker ? { broker: mqtt.broker.server } : {}),
   }
 }

@@ -46,7 +46,12 @@ export interface Reading {
   readonly version: string
   /** Kinds whose change makes an answer stale. */
   readonly kinds: readonly string[]
+  /** May be a promise where `kinds` has more than one. */
   readonly show: (doc: Stored, view: View) => unknown
+  /** Another view of the same caller, where the surface reads differently. */
+  readonly view?: (view: View) => View
+  /** Refuses before anything is looked up. */
+  readonly before?: (request: FastifyRequest) => Promise<void>
   /** Targets that the query asks for. */
   readonly asked: (query: ReturnType<typeof rawQuery>) => readonly string[] | undefined
   readonly within?: (request: FastifyRequest) => Partial<DocumentQuery>
@@ -61,23 +66,26 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
     for (const kind of reading.kinds) text += `${documents.revision(config.tenant, kind)}.`
     return noun.objectType === 'EVENT' && request.url.includes('active') ? `${text}${clock.now()}` : text
   }
-  const text = (doc: Stored, view: View): string =>
-    (reading.kinds.length > 1 ? JSON.stringify(reading.show(doc, view))
+  const text = (doc: Stored, view: View): string | Promise<string> =>
+    (reading.kinds.length > 1 ? Promise.resolve(reading.show(doc, view)).then((made) => JSON.stringify(made))
       : answers.text(`${reading.version}|${doc.kind}|${doc.id}|${doc.version}|${doc.modifiedAt}|${view.grants ? doc.targets.filter((t) => view.grants?.includes(t)).join('\u0001') : view.key}`, () => reading.show(doc, view)))
 
   async function make(request: FastifyRequest, view: View, key: string, at: string) {
+    await reading.before?.(request)
     if (idName !== undefined) {
       const within = reading.within?.(request)
       const doc = await objects.get(noun, view, pathId((request.params as Record<string, string>)[idName]))
       if (within?.parent !== undefined && doc.parent !== within.parent) throw new Refusal('notFound', `no ${noun.described.name} ${doc.id}`)
-      return answers.keep(key, at, text(doc, view), [doc.id])
+      return answers.keep(key, at, await text(doc, view), [doc.id])
     }
     const query = rawQuery(request.url)
     const docs = await objects.list(noun, view, query, pageCut(query), reading.asked(query), reading.within?.(request))
-    return answers.keep(key, at, `[${docs.map((d) => text(d, view)).join(',')}]`, docs.map((d) => d.id))
+    const texts = reading.kinds.length > 1 ? await Promise.all(docs.map((d) => text(d, view))) : docs.map((d) => text(d, view))
+    return answers.keep(key, at, `[${texts.join(',')}]`, docs.map((d) => d.id))
   }
 
-  function withView(request: FastifyRequest, reply: FastifyReply, view: View): FastifyReply | Promise<FastifyReply> {
+  function withView(request: FastifyRequest, reply: FastifyReply, own: View): FastifyReply | Promise<FastifyReply> {
+    const view = reading.view?.(own) ?? own
     const key = `${reading.version}|${view.key}|${request.url}`
     const at = stamp(request)
     const hit = answers.find(key, at)

@@ -53,6 +53,7 @@ export async function testVtn(config: Partial<VtnConfig> = {}, more: Partial<Vtn
     config: {
       tenant: db.tenant,
       clients: [{ clientID: 'bl_client', clientSecret: '1001', role: 'BL' }, { clientID: 'ven_client', clientSecret: '999', role: 'VEN' }, { clientID: 'ven_client2', clientSecret: '9999', role: 'VEN' }],
+      webhooks: { echo: 'off' },
       ...config,
     },
     readings: { record: async (_caller, rows) => { told.readings.push(...rows); return { accepted: rows.length, duplicates: 0, corrected: 0 } } },

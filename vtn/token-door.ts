@@ -46,7 +46,7 @@ export interface TokenNeeds {
 }
 
 /** One token answer, or an RFC 6749 refusal; shared with nobody, called by the endpoint alone. */
-async function grant(needs: TokenNeeds, form: Form, authorization: string | undefined, wrongClient: number): Promise<ClientCredentialResponse> {
+async function grant(needs: TokenNeeds, form: Form, authorization: string | undefined, wrongClient: number, old: boolean): Promise<ClientCredentialResponse> {
   const { clients, secrets, tokens } = needs
   if (form['grant_type'] === undefined) throw refuse('invalid_request', 'grant_type is required')
   if (form['grant_type'] !== ('client_credentials' satisfies ClientCredentialRequest['grant_type'])) throw refuse('unsupported_grant_type', 'only client_credentials is offered')
@@ -57,6 +57,8 @@ async function grant(needs: TokenNeeds, form: Form, authorization: string | unde
   // OA-026: an unknown client costs the same comparison as a wrong secret.
   if (!secrets.matches(secret, client?.secretHash) || !client) throw refuse('invalid_client', 'unknown client or wrong secret', wrongClient)
   const asked = (form['scope'] ?? '').split(' ').filter(Boolean)
+  // OA-240: on 3.0.1 VENs read under read_all, which here means what a VEN may read.
+  if (old && client.role === 'VEN' && asked.includes('read_all')) asked.splice(asked.indexOf('read_all'), 1, 'read_targets', 'read_ven_objects')
   const strange = asked.find((s) => !client.scopes.has(s as Scope))
   if (strange !== undefined) throw refuse('invalid_scope', 'a scope was asked for that this client does not have')
   const scopes = asked.length ? asked as Scope[] : [...client.scopes]
@@ -79,7 +81,7 @@ export function tokenRoutes(app: FastifyInstance, base: string, needs: TokenNeed
         // SEC-011, SEC-012: nothing secret in an address.
         if (request.url.includes('?')) throw refuse('invalid_request', 'parameters belong in the body')
         const body = request.body as Form | undefined
-        const answer = await grant(needs, body ?? {}, request.headers.authorization, surface.wrongClient)
+        const answer = await grant(needs, body ?? {}, request.headers.authorization, surface.wrongClient, !surface.authServer)
         return reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' }).send(answer)
       })
       scoped.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'], url, ...allowPost })

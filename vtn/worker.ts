@@ -55,14 +55,17 @@ export function makeWorker(needs: { agenda: Agenda; clock: Clock; log: Log }, ta
     if (stopped) return
     if (running) { again = true; return }
     timer?.cancel()
-    running = drain().catch((error: unknown) => log.error({ err: error, task: task.task }, 'the outbox could not be read'))
-      .then(async () => {
-        running = undefined
-        if (stopped) return
-        if (again) { again = false; wake(); return }
-        const due = await agenda.nextDue([task.task]).catch(() => undefined)
-        if (!stopped && !running) timer = clock.after(Math.min(Math.max(10, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
-      })
+    running = turn()
+  }
+
+  async function turn(): Promise<void> {
+    await drain().catch((error: unknown) => log.error({ err: error, task: task.task }, 'the outbox could not be read'))
+    running = undefined
+    if (stopped) return
+    if (again) { again = false; return wake() }
+    const due = await agenda.nextDue([task.task]).catch(() => undefined)
+    // At least now and then, should an announcement have been lost.
+    if (!stopped && !running) timer = clock.after(Math.min(Math.max(10, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
   }
 
   return {

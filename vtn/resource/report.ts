@@ -27,7 +27,9 @@ export const report: Behaviour<ReportRequest> = {
   /** The outbox row of the report's meaning commits with it (CORE-093, REL-002). */
   companions: (stores, { caller, id, context }) =>
     stores.agenda.add([{ id: context.ids.uuid(), tenant: caller.tenant, task: reportTask, subject: id, dueAt: context.clock.nowMs(), payload: null }]),
-  async place({ context, caller, content, old, unknown }, stores) {
+  async place({ context, caller, content: given, old, unknown }, stores) {
+    // 3.0.1 bodies name the program as well (OA-238); it was compared at that door.
+    const { programID: _, ...content } = given as typeof given & { programID?: string }
     if (old && old.parent !== content.eventID) throw new Refusal('invalid', 'a report does not move to another event (OA-092)')
     const event = await stores.documents.get<Content>(caller.tenant, kindOf.EVENT, content.eventID)
     // OA-108: an event that the VEN cannot see is as unknown as one that does not exist.

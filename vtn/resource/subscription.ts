@@ -2,6 +2,7 @@ import { Refusal } from '#core/error.js'
 import { sees, viewOf } from '#vtn/access.js'
 import type { Behaviour } from '#vtn/behaviour.js'
 import { idParameter, list, scalar } from '#vtn/query.js'
+import { forgive } from '#vtn/webhook/endpoint.js'
 import { kindOf, tidy, type Content } from '#vtn/stored.js'
 import { objectTypes } from '#vtn/wire/field.js'
 import type { SubscriptionRequest } from '#vtn/wire/subscription.js'
@@ -31,6 +32,10 @@ export const subscription: Behaviour<SubscriptionRequest> = {
       if (!allowed) throw new Refusal('invalid', `callbackUrl must be https (OA-120)`, { faults: [{ path: '/objectOperations', reason: 'callbackUrl must be https' }] })
       if (!before.has(url)) await context.challenge(url, bearerToken)
     }
+  },
+  // OA-129: writing the subscription again gives its receiver a new start.
+  async companions(stores, { caller, id, old }) {
+    if (old) await forgive(stores, caller.tenant, id)
   },
   async place({ context, caller, content, old, unknown, surface }, stores) {
     if (content.programID !== undefined) {

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 
 /** Scalars and small parts that several OpenADR objects share (openadr3.md §4, §5). Names are the YAML's. */
 const options = (description: string) => ({ description })

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { Event } from '#vtn/wire/event.js'
 import { objectTypes, targets } from '#vtn/wire/field.js'
 import { Program } from '#vtn/wire/program.js'

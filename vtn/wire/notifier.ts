@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 const Anonymous = Type.Object({ method: Type.Literal('ANONYMOUS') })
 const Bearer = Type.Object({ method: Type.Literal('OAUTH2_BEARER_TOKEN'), username: Type.String({ description: 'The literal {clientID} means: your clientID.' }) })

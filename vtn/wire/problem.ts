@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { uri } from '#vtn/wire/field.js'
 
 /** OA-050: the body of every 40x and 5xx answer. */

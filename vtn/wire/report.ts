@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { resource } from '#core/describe/resource.js'
 import { clientID, interval, intervalPeriod, name, nullable, objectID, objectMetadata, reportPayloadDescriptor } from '#vtn/wire/field.js'
 

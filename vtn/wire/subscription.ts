@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { resource } from '#core/describe/resource.js'
 import { clientID, name, nullable, objectID, objectMetadata, objectTypes, targets, uri } from '#vtn/wire/field.js'
 

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { uri } from '#vtn/wire/field.js'
 
 /** OA-023: RFC 6749 client credentials. */

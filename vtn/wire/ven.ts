@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { resource } from '#core/describe/resource.js'
 import { attributes, clientID, name, objectMetadata, targets } from '#vtn/wire/field.js'
 

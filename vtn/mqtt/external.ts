@@ -1,0 +1,45 @@
+import { connect } from 'mqtt'
+import type { FastifyInstance } from 'fastify'
+import type { Log } from '#core/port/log.js'
+import type { Identity, VtnCaller } from '#vtn/identity.js'
+import type { TopicAccess } from '#vtn/mqtt/access.js'
+
+/** A broker of somebody else (Mosquitto, EMQX): we publish, and answer its questions about logins and topics. */
+export interface ExternalBroker {
+  publish(topic: string, payload: string): Promise<void>
+  close(): Promise<void>
+}
+
+export function externalBroker(options: { url: string; username?: string; password?: string }, log: Log): ExternalBroker {
+  const client = connect(options.url, {
+    ...(options.username === undefined ? {} : { username: options.username }), ...(options.password === undefined ? {} : { password: options.password }),
+    clean: true, reconnectPeriod: 2000, connectTimeout: 10_000, queueQoSZero: false,
+  })
+  client.on('error', (error) => log.warn({ err: error.message, clause: 'OA-141' }, 'the MQTT broker does not accept us'))
+  return {
+    // OA-142: while it is away nothing queues up without end; VENs poll.
+    publish: async (topic, payload) => { if (client.connected) await client.publishAsync(topic, payload, { qos: 1, retain: false }) },
+    close: () => client.endAsync(true),
+  }
+}
+
+/**
+ * OA-141: `POST /mqtt/auth {username, password}` and `POST /mqtt/acl {username, password?, topic, acc}` for the HTTP plugin of
+ * another broker; 200 = yes, 403 = no. Reading (acc 1, 4) by the same access code as REST; writing (acc 2) never.
+ */
+export function brokerCallbacks(app: FastifyInstance, needs: { identity: Identity; access: TopicAccess; publisher: string | undefined; byClient: (clientID: string) => Promise<VtnCaller | undefined> }): void {
+  const yes = { ok: true }, no = { ok: false }
+  app.post('/mqtt/auth', async (request, reply) => {
+    const { username, password } = (request.body ?? {}) as { username?: unknown; password?: unknown }
+    const caller = await Promise.resolve().then(() => needs.identity.ofToken(String(password ?? ''))).catch(() => undefined)
+    return caller && caller.subject === username ? yes : reply.code(403).send(no)
+  })
+  app.post('/mqtt/acl', async (request, reply) => {
+    const { username, topic, acc } = (request.body ?? {}) as { username?: unknown; topic?: unknown; acc?: unknown }
+    if (typeof username !== 'string' || typeof topic !== 'string') return reply.code(403).send(no)
+    if (needs.publisher !== undefined && username === needs.publisher) return yes
+    const caller = await needs.byClient(username)
+    const allowed = Number(acc) !== 2 && caller !== undefined && await needs.access.maySubscribe(caller, topic)
+    return allowed ? yes : reply.code(403).send(no)
+  })
+}
