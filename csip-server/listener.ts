@@ -2,6 +2,8 @@ import https from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { CsipConfig } from '#csip-server/config.js'
 import { faultAnswer, type Answer, type Door } from '#csip-server/door.js'
@@ -25,6 +27,7 @@ export interface ListenerNeeds {
   readonly config: CsipConfig
   readonly tls: TlsMaterial
   readonly log: Log
+  readonly clock: Pick<Clock, 'now'>
   readonly rateLimit: RateLimit
   /** `der` is the leaf, `chain` what stands above it as far as it is known, leaf first. */
   readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
@@ -33,7 +36,10 @@ export interface ListenerNeeds {
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
 }
 
-interface Known { readonly peer: Peer; readonly verdict: LeafVerdict }
+interface Known { readonly peer: Peer; readonly der: Buffer; readonly chain: readonly Buffer[]; verdict: LeafVerdict; checkedAt: number }
+
+/** A verdict holds a minute (SEC-007: an expired leaf is out by then); the same leaf on its next connection is not examined again (SEP-006). */
+const verdictHolds_s = 60
 
 const strict = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
 const compatible = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
@@ -44,6 +50,7 @@ const contextOf = (tls: TlsMaterial) => ({ key: tls.key, cert: tls.cert, ca: [..
 export function makeListener(needs: ListenerNeeds) {
   const { config, log } = needs
   const known = new WeakMap<TLSSocket, Known>()
+  const examined: Examined = new LRUCache({ max: 20_000 })
   const sockets = new Set<TLSSocket>()
   const server = https.createServer({
     ...contextOf(needs.tls),
@@ -62,7 +69,7 @@ export function makeListener(needs: ListenerNeeds) {
   server.on('secureConnection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    const met = meet(needs, socket)
+    const met = meet(needs, examined, socket)
     needs.count?.('handshake', { result: met?.verdict.ok ? 'accepted' : 'refused', suite: socket.getCipher()?.name ?? '' })
     if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || needs.isRevoked(met.peer.lfdi)) {
       log.warn({ address: socket.remoteAddress, caller: met?.peer.lfdi, reason: met && !met.verdict.ok ? met.verdict.reason : 'no certificate or revoked', clause: 'SEP-006' }, 'csip client refused')
@@ -86,13 +93,13 @@ export function makeListener(needs: ListenerNeeds) {
   return {
     server,
     /** SEP-212: other roots or another certificate without a restart; live connections stay. */
-    reload: (tls: TlsMaterial): void => server.setSecureContext({ ...contextOf(tls) }),
+    reload: (tls: TlsMaterial): void => { examined.clear(); server.setSecureContext({ ...contextOf(tls) }) },
     /** SEP-007, SEP-193: ends the live connections of clients that may no longer be here. */
     sweep(): number {
       let ended = 0
       for (const socket of sockets) {
         const met = known.get(socket)
-        if (met && needs.isRevoked(met.peer.lfdi)) { socket.destroy(); ended++ }
+        if (met && (needs.isRevoked(met.peer.lfdi) || !stillGood(needs, met))) { socket.destroy(); ended++ }
       }
       return ended
     },
@@ -104,19 +111,35 @@ export function makeListener(needs: ListenerNeeds) {
   }
 }
 
+type Examined = LRUCache<string, { verdict: LeafVerdict; at: number; chain: readonly Buffer[] }>
+
 /** Identity once per socket: the hash of the presented leaf and nothing else (SEP-062, SEC-004); resumed sessions keep theirs (SEP-007). */
-function meet(needs: ListenerNeeds, socket: TLSSocket): Known | undefined {
+function meet(needs: ListenerNeeds, examined: Examined, socket: TLSSocket): Known | undefined {
   const leaf = socket.getPeerX509Certificate()
   if (!leaf || !socket.authorized) return undefined // SEC-006: never on `authorized` alone
+  const der = leaf.raw, lfdi = lfdiOf(der), now = needs.clock.now()
+  const peer = devicePeer(lfdi, sfdiOf(lfdi))
+  const before = examined.get(lfdi)
+  if (before?.verdict.ok && now - before.at < verdictHolds_s) return { peer, der, chain: before.chain, verdict: before.verdict, checkedAt: before.at }
   const chain: Buffer[] = []
   for (let at: typeof leaf | undefined = leaf; at && chain.length < 8; at = at.issuerCertificate === at ? undefined : at.issuerCertificate) chain.push(at.raw)
-  const lfdi = lfdiOf(leaf.raw)
-  return { peer: devicePeer(lfdi, sfdiOf(lfdi)), verdict: needs.checkLeaf(leaf.raw, chain) }
+  const verdict = needs.checkLeaf(der, chain)
+  examined.set(lfdi, { verdict, at: now, chain })
+  return { peer, der, chain, verdict, checkedAt: now }
+}
+
+/** SEC-007: certificates run out while connections live. */
+function stillGood(needs: ListenerNeeds, met: Known): boolean {
+  const now = needs.clock.now()
+  if (now - met.checkedAt < verdictHolds_s) return true
+  met.verdict = needs.checkLeaf(met.der, met.chain)
+  met.checkedAt = now
+  return met.verdict.ok || needs.config.leafRefusal === 'forbid'
 }
 
 function serve(needs: ListenerNeeds, known: WeakMap<TLSSocket, Known>, req: IncomingMessage, res: ServerResponse): void {
   const met = known.get(req.socket as TLSSocket)
-  if (!met || needs.isRevoked(met.peer.lfdi)) { req.socket.destroy(); return }
+  if (!met || needs.isRevoked(met.peer.lfdi) || !stillGood(needs, met)) { req.socket.destroy(); return }
   if (!met.verdict.ok) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 403, reasonCode: reason.format })); return }
   if (!needs.rateLimit.allows(met.peer.lfdi)) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 429, reasonCode: reason.frequency, retryAfter: 1 })); return }
   const { headers } = req

@@ -56,7 +56,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const door = makeDoor(context, registry, makeDevices(context))
   const listeners: ReturnType<typeof makeListener>[] = []
   const rateLimit = makeRateLimit(clock, config.rateLimit)
-  const make = () => makeListener({ door, config, tls: needs.tls, log, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
+  const make = () => makeListener({ door, config, tls: needs.tls, log, clock, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
   let sweeping: { cancel(): void } | undefined
   // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
   const sweep = (): void => {

@@ -79,7 +79,7 @@ function scalar(node: Node, type: string | undefined, next: () => number): unkno
 
 function string(node: Node, next: () => number): string {
   if (node.xml?.lexical === 'hex') {
-    const bytes = Number(/\{0,(\d+)\}/.exec(node.pattern ?? '')?.[1] ?? 2)
+    const bytes = Number(/\{(?:\d+,)?(\d+)\}\$$/.exec(node.pattern ?? '')?.[1] ?? 2)
     return Array.from({ length: bytes }, () => Math.floor(next() * 256).toString(16).padStart(2, '0')).join('').toUpperCase()
   }
   if (node.format === 'date-time') return new Date(1_750_000_000_000 + Math.floor(next() * 1e9) * 1000).toISOString()

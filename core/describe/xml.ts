@@ -166,7 +166,9 @@ function plain(tag: SaxesTagNS): XmlElement['attributes'] {
   let out: XmlElement['attributes'] | undefined
   for (const name in tag.attributes) {
     const a = tag.attributes[name] as SaxesTagNS['attributes'][string]
-    if (a.prefix !== 'xmlns' && a.name !== 'xmlns') (out ??= Object.create(null) as XmlElement['attributes'])[a.local] = { value: a.value, uri: a.uri }
+    // Attributes of a description are unqualified (SEP-023); of the others only xsi:type says something, under that name.
+    const known = a.uri === '' && a.name !== 'xmlns' ? a.local : a.uri === XSI && a.local === 'type' ? 'xsi:type' : undefined
+    if (known !== undefined) (out ??= Object.create(null) as XmlElement['attributes'])[known] = { value: a.value, uri: a.uri }
   }
   return out ?? noAttributes
 }
@@ -198,7 +200,7 @@ function scalar(node: Node, raw: string): unknown {
 export function fromXml(element: XmlElement, schema: TSchema, namespaces: ReadonlySet<string>): unknown {
   const node = schema as Node
   if (node.xml?.substitutes) {
-    const type = element.attributes.type?.value.replace(/^.*:/, '') ?? ''
+    const type = element.attributes['xsi:type']?.value.replace(/^.*:/, '') ?? ''
     const target = Object.hasOwn(node.xml.substitutes, type) ? node.xml.substitutes[type] : undefined
     return target ? { type, ...(fromXml(element, target, namespaces) as object) } : { type }
   }
