@@ -149,7 +149,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
         return await attempt(work, isolation, n > 1 && isolation === 'serializable', progress)
       } catch (error) {
         const cut = progress.begun && !progress.committing && lostConnection(error) && !timedOut(error)
-        if (n >= tries || !(lostRace(error) || (cut && n === 1))) throw toRefusal(error)
+        if (n >= tries || !(lostRace(error) || cut)) throw toRefusal(error)
         await pause(randomInt(5, 20 * 2 ** n))
       }
     }

@@ -76,11 +76,13 @@ export function askPool(pool: Pool): Ask {
     let fit = true
     try { return await client.query(config) } catch (error) { fit = reusable(error); throw error } finally { client.release(!fit) }
   }
+  // A restart kills all pooled connections at once, and each may be handed out before its end is noticed.
   return async (config) => {
-    try { return await once(config) } catch (error) {
-      const dead = lostConnection(error) && !timedOut(error)
-      if (dead && /^\s*select\b/i.test(config.text) && !/\bfor update\b|pg_|nextval/i.test(config.text)) return await once(config)
-      throw error
+    const read = /^\s*select\b/i.test(config.text) && !/\bfor update\b|pg_|nextval/i.test(config.text)
+    for (let n = 1; ; n++) {
+      try { return await once(config) } catch (error) {
+        if (!read || n >= 5 || !lostConnection(error) || timedOut(error)) throw error
+      }
     }
   }
 }
