@@ -41,6 +41,8 @@ export interface CsmsConfig {
   readonly compositeShare: number
   /** Whether a first or changed boot is followed by GetBaseReport (OCPP-090). */
   readonly postBootReport: boolean
+  /** Whether each Accepted boot of a station with profiles of ours is followed by a comparison (OCPP-201). */
+  readonly reconcile: boolean
   readonly drainMs: number
 }
 
@@ -73,6 +75,7 @@ export function csmsConfig(env: Readonly<Record<string, string | undefined>>, gi
     currency: 'USD',
     compositeShare: 0.1,
     postBootReport: true,
+    reconcile: true,
     drainMs: number('LOADSTONE_OCPP_DRAIN_MS', 2000, 0),
     ...given,
   }

@@ -3,6 +3,7 @@ import type { AvailabilityIntake, DeliveryHappenings, ReadingIntake, ResourceDir
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore } from '#core/port/store/document.js'
+import type { VendorMessages } from './message/data-transfer.js'
 import type { CsmsConfig } from './config.js'
 
 /** Signs station and EV supply certificates (OCPP-037); `main.ts` gives the one that `certs/` has. */
@@ -30,4 +31,6 @@ export interface CsmsNeeds {
   readonly config: CsmsConfig
   readonly signer?: CertificateSigner
   readonly vehicles?: VehicleCertificates
+  /** DataTransfer plug-ins by vendorId (OCPP-225). */
+  readonly vendors?: ReadonlyMap<string, VendorMessages>
 }

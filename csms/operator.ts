@@ -99,7 +99,7 @@ export function operatorRoutes({ csms, documents, callerOf, permit, urlOf }: Ope
     app.get('/stations/:id', { schema: { tags: ['stations'], summary: 'One station: state, profiles, transactions, last frames' } }, async (request) => {
       const { station } = await stationOf(request)
       return {
-        ...view(station), profiles: profileView(station), transactions: [...station.transactions.values()].map(transactionView),
+        ...view(station), profiles: profileView(station), foreignProfiles: station.foreign, transactions: [...station.transactions.values()].map(transactionView),
         frames: csms.recorder.of(station.identity, 20).map((f) => ({ ...f, at: isoMs(f.at) })),
       }
     })

@@ -18,6 +18,8 @@ export interface Parts {
   /** Waits for the parts that answer a request; opened before the request goes out. */
   expect(station: Station, message: string, requestId: number): Promise<Joined>
   part(station: Station, message: string, requestId: number, seqNo: number, tbc: boolean, items: readonly unknown[]): void
+  /** A part without a number, in the order of arrival. */
+  next(station: Station, message: string, requestId: number, tbc: boolean, items: readonly unknown[]): void
 }
 
 const patience_ms = 120_000
@@ -38,7 +40,11 @@ export function partsJoiner(clock: Clock): Parts {
     o.timer = clock.after(patience_ms, () => finish(key, o, o.last === undefined ? 'timedOut' : 'gap'))
   }
 
-  return {
+  const joiner: Parts = {
+    next(station, message, requestId, tbc, items) {
+      const o = open.get(keyOf(station, message, requestId))
+      if (o) joiner.part(station, message, requestId, o.parts.size, tbc, items)
+    },
     expect: (station, message, requestId) => new Promise((done) => {
       const key = keyOf(station, message, requestId)
       const o: Open = { parts: new Map(), last: undefined, timer: undefined, done }
@@ -55,4 +61,5 @@ export function partsJoiner(clock: Clock): Parts {
       else wait(key, o)
     },
   }
+  return joiner
 }

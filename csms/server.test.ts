@@ -90,7 +90,7 @@ t.test('OCPP-130…132, REL-050, REL-051 offline replay in any order and twice e
     const s = await station(b, id)
     for (const n of sequence) t.equal((await s.call('TransactionEvent', story[n], `m${i}-${n}-${Math.random()}`))[0], 3)
     const stored = await b.database.stores.documents.get<Transaction>('test', 'csms/Transaction', `${id}/T1`)
-    const { ended, complete, stoppedReason, chargingState, evseId, startedAt, endedAt, seen, flags } = stored?.body as Transaction
+    const { ended, complete, stoppedReason, chargingState, evseId, startedAt, endedAt, seen, flags } = (stored as { body: Transaction }).body
     const register = await b.database.stores.documents.get<never>('test', 'csms/Register', `${id}/1/import`)
     const base = Date.UTC(2026, 0, 5, 10) / 1000
     ends.push({ ended, complete, stoppedReason, chargingState, evseId, startedAt, endedAt, seen, flags, first: energyIn((register as { body: never }).body, base, 900), second: energyIn((register as { body: never }).body, base + 900, 900) })
@@ -179,7 +179,7 @@ t.test('OCPP-228, 191 the ladder: each rejection asks for the next way, the last
   await s.until(() => states(o.id).length === 1)
   t.same(states(o.id), ['accepted'])
   const tried = sent(s, 'SetChargingProfile').map(profileOf)
-  t.same(tried.map((p) => [p['stackLevel'], p.chargingSchedule[0]?.['chargingRateUnit'], (p.chargingSchedule[0]?.['chargingSchedulePeriod'] as { limit: number }[])[0]?.limit]), [[2, 'W', 6900], [2, 'A', 10], [1, 'A', 10]], 'V22 6900 W are 10.0 A on three phases')
+  t.same(tried.map((p) => [p['stackLevel'], p.chargingSchedule[0]?.['chargingRateUnit'], (p.chargingSchedule as { chargingSchedulePeriod?: { limit: number }[] }[])[0]?.chargingSchedulePeriod?.[0]?.limit]), [[2, 'W', 6900], [2, 'A', 10], [1, 'A', 10]], 'V22 6900 W are 10.0 A on three phases')
   s.replies['SetChargingProfile'] = { status: 'Rejected', statusInfo: { reasonCode: 'Unspecified' } }
   const no = order('CS013', 1, 3000, { start: Math.floor(Date.now() / 1000) + 90_000 })
   await b.csms.channel.send([no])

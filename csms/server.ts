@@ -19,9 +19,14 @@ import type { Payload } from './rpc/outgoing.js'
 import { CallRefused } from './rpc/error-code.js'
 import { energySchedule } from './smart-charging/energy-schedule.js'
 import { installer as makeInstaller } from './smart-charging/installer.js'
+import { reconciler } from './smart-charging/reconcile.js'
 import { verification } from './smart-charging/verification.js'
+import { eventTaker } from './message/transaction-event.js'
+import { stationLog } from './station-log.js'
 import { fleet as makeFleet, type Fleet } from './fleet.js'
 import { mayCall, mayHear } from './registration.js'
+import type { Reported } from './smart-charging/installer.js'
+import type { Station } from './station.js'
 import { tokens as makeTokens, type Tokens } from './tokens.js'
 import { offered } from './wire/offered.js'
 
@@ -36,6 +41,8 @@ export interface Csms {
   readonly provision: Provision
   /** Sends any CSMS-initiated message (OCPP-226); resolves with the station's answer. */
   readonly command: Command
+  /** Compares the station's profiles with the ledger now (OCPP-201); resolves with those that are not ours. */
+  readonly reconcile: (station: Station) => Promise<readonly Reported[] | undefined>
   close(): Promise<void>
 }
 
@@ -77,6 +84,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   })
   const verifier = verification({ clock, log, journal, config })
   const installer = makeInstaller({ clock, log, journal, happenings, config, accepted: verifier.readBack })
+  const reconcile = reconciler({ parts, log, installer })
   const tokens = makeTokens({ documents, nowMs, config, elsewhere: fleet.inTransactionElsewhere })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
   const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, recorder })
@@ -86,13 +94,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     measured.declare(station, evseId).catch((error: unknown) => log.error({ err: error, station: station.identity }, 'availability'))
   }
 
-  const messages = handlers({
-    clock, ids, log, config, documents, journal, parts, tokens, intake: measured,
-    accepted(station, fresh) {
-      station.session.wake()
-      installer.returned(station)
-      command.afterBoot(station, fresh)
-    },
+  const takeEvent = eventTaker({
+    clock, log, documents, journal, tokens, intake: measured,
     changed(station, transaction) {
       fleet.transactionChanged(station, transaction)
       if (transaction.ended) {
@@ -100,6 +103,26 @@ export function buildCsms(needs: CsmsNeeds): Csms {
         if (transaction.evseId !== undefined && !station.running(transaction.evseId)) station.needs.delete(transaction.evseId)
       }
       if (transaction.evseId !== undefined) declare(station, transaction.evseId)
+    },
+  })
+  const messages = handlers({
+    clock, ids, log, config, documents, journal, parts, tokens, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
+    vendors: needs.vendors ?? new Map(), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
+    capped(station, evseId) {
+      for (const id of evseId === 0 ? station.evses() : [evseId]) declare(station, id)
+    },
+    renegotiate(station, evseId) {
+      const wants = station.needs.get(evseId)
+      if (wants) schedule(station, evseId, wants)
+    },
+    accepted(station, fresh) {
+      station.session.wake()
+      installer.returned(station)
+      command.afterBoot(station, fresh)
+      // Profiles survive reboots (K01.FR.27); that they did is verified (OCPP-100, 201).
+      if (config.reconcile && [...station.ledger.values()].some((e) => e.state === 'installed')) {
+        reconcile(station).catch((error: unknown) => log.info({ station: station.identity, cause: String(error), clause: 'OCPP-201' }, 'not reconciled'))
+      }
     },
     wanted(station, evseId, wants) {
       schedule(station, evseId, wants)
@@ -130,7 +153,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   return {
     attach: (server) => door.attach(server),
     channel: ocppChannel({ installer, find: fleet.find, log }),
-    tokens, fleet, recorder, command, provision: provisioning,
+    tokens, fleet, recorder, command, reconcile, provision: provisioning,
     async close() {
       closing = true
       clock.cancelAll()

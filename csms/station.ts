@@ -2,6 +2,7 @@ import type { NewDocument } from '#core/port/store/document.js'
 import type { StoredPassword } from '#csms/password.js'
 import type { Session } from '#csms/rpc/session.js'
 import type { Version } from '#csms/rpc/version.js'
+import type { Reported } from '#csms/smart-charging/installer.js'
 import type { LedgerEntry } from '#csms/smart-charging/ledger.js'
 import type { Transaction } from '#csms/transaction.js'
 import type { ChargingNeeds } from '#csms/message/notify-ev-charging-needs.js'
@@ -82,6 +83,8 @@ export class Station {
   onlineSince: number | undefined
   replacements: number[] | undefined
   skewed = false
+  /** Profiles at the station that are not ours, as last reported (OCPP-201). */
+  foreign: readonly Reported[] = []
 
   constructor(tenant: string, identity: string, record: StationRecord, session: Session) {
     this.tenant = tenant

@@ -2,6 +2,8 @@ import type { Clock } from '#core/port/clock.js'
 import { handler, in16, in2x, type Handler } from '#csms/handler.js'
 import type { Journal } from '#csms/journal.js'
 import type { Station } from '#csms/station.js'
+import type { ChargingState } from '#csms/wire/transaction-event.js'
+import { transactionDocument } from './transaction-event.js'
 import { isoMs, stampMs } from '#csms/time.js'
 
 /** OCPP-160: the newest timestamp of a connector wins; StatusNotification and NotifyEvent feed this one state. */
@@ -13,6 +15,8 @@ export function connectorState(station: Station, evseId: number, connectorId: nu
   return before?.status !== state.status || before.errorCode !== state.errorCode
 }
 
+const charging16 = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'])
+
 /** G01 and 1.6 4.9. */
 export function statusNotification({ clock, journal }: { clock: Clock; journal: Journal }): Handler[] {
   return [
@@ -23,7 +27,11 @@ export function statusNotification({ clock, journal }: { clock: Clock; journal: 
     handler<{ connectorId: number; errorCode: string; status: string; timestamp?: string }>('StatusNotification', async (station, s) => {
       const state = { status: s.status, at: s.timestamp ?? isoMs(clock.nowMs()), errorCode: s.errorCode }
       // 1.6: connector k is EVSE k (OCPP §17); 0 is the charge point.
-      if (connectorState(station, s.connectorId, s.connectorId === 0 ? 0 : 1, state)) await journal.write([station.document()])
+      const changed = connectorState(station, s.connectorId, s.connectorId === 0 ? 0 : 1, state)
+      const running = station.running(s.connectorId)
+      // 1.6 has no chargingState: the connector's nine states tell it.
+      if (running && charging16.has(s.status)) running.chargingState = s.status as ChargingState
+      if (changed) await journal.write([station.document(), ...(running ? [transactionDocument(station, running)] : [])])
       return {}
     }, in16),
   ]

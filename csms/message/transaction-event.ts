@@ -51,11 +51,13 @@ function forgetOld(station: Station): void {
   }
 }
 
-/** E01…E15: always answered, whatever order the events come in; acknowledged when committed. */
-export function transactionEvent(needs: TransactionNeeds): Handler[] {
+/** Takes one event of a transaction, whatever version told it: E01…E15, in any order, acknowledged when committed. */
+export type TakeEvent = (station: Station, event: TransactionEventRequest) => Promise<TransactionEventResponse>
+
+export function eventTaker(needs: TransactionNeeds): TakeEvent {
   const { clock, documents, journal, tokens, intake } = needs
 
-  async function handle(station: Station, e: TransactionEventRequest): Promise<object> {
+  async function handle(station: Station, e: TransactionEventRequest): Promise<TransactionEventResponse> {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
     const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
     const taken = take(t, e)
@@ -106,5 +108,7 @@ export function transactionEvent(needs: TransactionNeeds): Handler[] {
     return { idTokenInfo: { ...rest, ...(own ? { status: 'Accepted' } : {}) } }
   }
 
-  return [handler<TransactionEventRequest>('TransactionEvent', handle, in2x)]
+  return handle
 }
+
+export const transactionEvent = ({ takeEvent }: { takeEvent: TakeEvent }): Handler[] => [handler<TransactionEventRequest>('TransactionEvent', takeEvent, in2x)]

@@ -18,6 +18,8 @@ interface Schema {
   readonly $ref?: string
   readonly format?: string
   readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly items?: Schema
@@ -34,8 +36,8 @@ export function valid(schema: Schema, root: Schema, random: () => number, depth 
       .filter(([name]) => schema.required?.includes(name) || (depth < 3 && name !== 'customData' && random() < 0.4))
       .map(([name, s]) => [name, valid(s, root, random, depth + 1)]))
     case 'array': return Array.from({ length: Math.max(1, schema.minItems ?? 1) }, () => valid(schema.items as Schema, root, random, depth + 1))
-    case 'integer': return Math.floor(random() * 5)
-    case 'number': return Math.floor(random() * 1000) / 10
+    case 'integer': return Math.max(schema.minimum ?? 0, Math.min(schema.maximum ?? 9, Math.floor(random() * 5)))
+    case 'number': return Math.max(schema.minimum ?? 0, Math.min(schema.maximum ?? 100, Math.floor(random() * 1000) / 10))
     case 'boolean': return random() < 0.5
     default: return schema.format === 'date-time' ? '2026-01-01T00:00:00Z' : 'abc'.slice(0, schema.maxLength ?? 3)
   }

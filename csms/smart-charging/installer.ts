@@ -14,7 +14,7 @@ import { capabilityOf, electricalOf } from './capability.js'
 import { breakpoints, effectiveLimit, type Installed } from './composite.js'
 import { clearChargingProfile, setChargingProfile } from './dialect.js'
 import { nextRung, rungKey, type LadderFacts, type Rung } from './ladder.js'
-import { freeId, ledgerDocument, live, type LedgerEntry } from './ledger.js'
+import { firstId, freeId, lastId, ledgerDocument, live, type LedgerEntry } from './ledger.js'
 import { draft, neverRaising, type Ceiling, type Drafted } from './profile.js'
 import { placeFor, stackLevel, type Place } from './purpose.js'
 
@@ -28,10 +28,19 @@ export interface Installer {
   resume(station: Station): void
   /** The station is back: what it did not take back yet is asked for again (OCPP-235). */
   returned(station: Station): void
+  /** Compares what the station reports with the ledger: ours that are missing are sent again, foreign ones are returned (OCPP-201). */
+  reconcile(station: Station, reported: readonly Reported[]): Promise<Reported[]>
   /** A transaction ended: its TxProfiles went with it. */
   ended(station: Station, transactionId: string): void
   /** A TxProfile is about to rule a transaction: live event limits of that EVSE are restated for it (OCPP-227). */
   restate(station: Station, evseId: number, transactionId: string): Promise<void>
+}
+
+/** A profile as the station has it. */
+export interface Reported {
+  readonly evseId: number
+  readonly source: string
+  readonly profile: ChargingProfile
 }
 
 type Verdict = { kind: 'accepted' } | { kind: 'rejected'; reason: string; final: boolean } | { kind: 'noComms'; reason: string } | { kind: 'withdrawn' }
@@ -325,6 +334,26 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
         if (entry.state !== 'clearing' || clearing.has(entry)) continue
         aside(clear(station, entry).then((done) => (done && entry.delivery ? tell(station, entry.delivery, 'cancelled') : undefined)), 'clear again', station)
       }
+    },
+    async reconcile(station, reported) {
+      const there = new Map(reported.map((r) => [r.profile.id, r]))
+      const now = clock.nowMs()
+      for (const entry of station.ledger.values()) {
+        if (entry.state !== 'installed' || there.has(entry.id) || stampMs(entry.profile.validTo ?? '9999-01-01T00:00:00Z') <= now) continue
+        log.info({ station: station.identity, profile: entry.id, clause: 'OCPP-201' }, 'a profile is missing; sent again')
+        entry.state = 'wanted'
+        await save(station, entry)
+        await set(station, entry)
+      }
+      // Stale ones of our range are cleared; foreign ones are kept and reported, never deleted silently.
+      for (const { profile, evseId } of reported) {
+        const known = station.ledger.get(profile.id)
+        if (profile.id < firstId || profile.id > lastId || (known && live(known))) continue
+        const stale: LedgerEntry = { id: profile.id, evseId, profile, state: 'clearing', changedAt: now }
+        station.ledger.set(profile.id, stale)
+        await clear(station, stale)
+      }
+      return reported.filter((r) => !station.ledger.has(r.profile.id))
     },
     ended(station, transactionId) {
       const gone = [...station.ledger.values()].filter((e) => live(e) && e.profile.transactionId === transactionId)

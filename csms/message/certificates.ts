@@ -1,0 +1,70 @@
+import type { Clock, Timer } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import { handler, in2x, type Handler } from '#csms/handler.js'
+import type { CertificateSigner, VehicleCertificates } from '#csms/needs.js'
+import { CallFailed } from '#csms/rpc/error-code.js'
+import type { Station } from '#csms/station.js'
+import type { StationLog } from '#csms/station-log.js'
+
+type Kind = 'ChargingStationCertificate' | 'V2GCertificate'
+
+/** A promise that gives up; plug-ins must not hold a station's CALL (OCPP-118, 216). */
+async function atMost<T>(clock: Clock, ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
+  let timer: Timer | undefined
+  const late = new Promise<undefined>((done) => { timer = clock.after(ms, () => done(undefined)) })
+  try {
+    return await Promise.race([work ?? undefined, late])
+  } catch {
+    return undefined
+  } finally {
+    timer?.cancel()
+  }
+}
+
+/** A02, M01, M02, M06 (OCPP-036…038, 216, 217). */
+export function certificates({ clock, log, signer, vehicles, stationLog }: {
+  clock: Clock; log: Log; signer?: CertificateSigner; vehicles?: VehicleCertificates; stationLog: StationLog
+}): Handler[] {
+  /** CSRs in progress: a repetition gets Accepted and no second certificate (OCPP-038). */
+  const inProgress = new Map<string, string>()
+
+  async function issue(station: Station, chain: string, kind: Kind): Promise<void> {
+    const most = Number(station.actual('SecurityCtrlr', 'MaxCertificateChainSize') ?? 10_000)
+    if (chain.length > Math.min(10_000, most)) return stationLog.alarm(station, 'certificate chain is too long for the station', { length: chain.length })
+    const payload = station.session.version === '1.6' ? { certificateChain: chain } : { certificateChain: chain, certificateType: kind }
+    const answer = await station.session.call('CertificateSigned', payload, { priority: 'user', offline: 'wait' })
+    if (answer.status === 'Accepted') return stationLog.keep(station, 'CertificateSigned', { kind })
+    await stationLog.alarm(station, 'CertificateSigned Rejected', answer)
+  }
+
+  async function sign(station: Station, csr: string, kind: Kind): Promise<{ status: string }> {
+    if (!signer) return { status: 'Rejected' }
+    if (inProgress.get(`${station.identity} ${kind}`) === csr) return { status: 'Accepted' }
+    const signed = await signer.sign({ csr, station: station.identity, serialNumber: station.record.serialNumber, kind })
+    if ('refused' in signed) {
+      await stationLog.keep(station, 'SignCertificate', { refused: signed.refused, kind })
+      return { status: 'Rejected' }
+    }
+    const key = `${station.identity} ${kind}`
+    inProgress.set(key, csr)
+    // The answer to SignCertificate goes first.
+    clock.after(0, () => {
+      issue(station, signed.chain, kind).catch((error: unknown) => {
+        log.warn({ station: station.identity, cause: error instanceof CallFailed ? error.reason : String(error), clause: 'A02.FR.07' }, 'no answer to CertificateSigned')
+      }).finally(() => inProgress.delete(key))
+    })
+    return { status: 'Accepted' }
+  }
+
+  return [
+    handler<{ csr: string; certificateType?: Kind }>('SignCertificate', (station, r) => sign(station, r.csr, r.certificateType ?? 'ChargingStationCertificate')),
+    handler<{ ocspRequestData: Record<string, unknown> }>('GetCertificateStatus', async (_station, r) => {
+      const answer = await atMost(clock, 10_000, vehicles?.ocsp?.(r.ocspRequestData))
+      return answer ? { status: 'Accepted', ocspResult: answer.ocspResult } : { status: 'Failed' }
+    }, in2x),
+    handler<{ iso15118SchemaVersion: string; action: string; exiRequest: string }>('Get15118EVCertificate', async (_station, r) => {
+      const answer = await atMost(clock, 25_000, vehicles?.exchange?.(r))
+      return answer ? { status: 'Accepted', exiResponse: answer.exiResponse } : { status: 'Failed', exiResponse: '' }
+    }, in2x),
+  ]
+}

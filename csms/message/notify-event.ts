@@ -1,0 +1,46 @@
+import { handler, in2x, type Handler } from '#csms/handler.js'
+import type { Journal } from '#csms/journal.js'
+import type { Station, Variable } from '#csms/station.js'
+import type { StationLog } from '#csms/station-log.js'
+import { learn } from './notify-report.js'
+import { connectorState } from './status-notification.js'
+
+interface EventData {
+  readonly eventId: number
+  readonly timestamp: string
+  readonly trigger: 'Alerting' | 'Delta' | 'Periodic'
+  readonly actualValue: string
+  readonly cleared?: boolean
+  readonly severity?: number
+  readonly component: Variable['component']
+  readonly variable: Variable['variable']
+}
+
+/** OCPP-160: the equivalent of StatusNotification; an EVSE's or the station's state counts for each connector below it. */
+function availability(station: Station, e: EventData): boolean {
+  const { evse } = e.component
+  const keys = Object.keys(station.record.connectors).filter((key) => evse === undefined || key.startsWith(`${evse.id}/`))
+  const targets = evse?.connectorId === undefined ? keys : [`${evse.id}/${evse.connectorId}`]
+  const changed = targets.map((key) => {
+    const [evseId, connectorId] = key.split('/').map(Number) as [number, number]
+    return connectorState(station, evseId, connectorId, { status: e.actualValue, at: e.timestamp })
+  })
+  return changed.some(Boolean)
+}
+
+/** N07, N08, G05: answered empty; states are updated, problems become incidents (OCPP-163, 222). */
+export function notifyEvent({ journal, stationLog }: { journal: Journal; stationLog: StationLog }): Handler[] {
+  return [handler<{ eventData: EventData[] }>('NotifyEvent', async (station, { eventData }) => {
+    let changed = false
+    for (const e of eventData) {
+      const name = e.variable.name.toLowerCase()
+      learn(station, { component: e.component, variable: e.variable, variableAttribute: [{ type: 'Actual', value: e.actualValue }] })
+      if (name === 'availabilitystate') changed = availability(station, e) || changed
+      const incident = (name === 'problem' && e.actualValue === 'true') || (e.trigger === 'Alerting' && (e.severity ?? 9) <= 4 && !e.cleared)
+      if (incident) await stationLog.alarm(station, `${e.component.name}.${e.variable.name}`, e)
+      else await stationLog.keep(station, 'NotifyEvent', e)
+    }
+    if (changed) await journal.write([station.document()])
+    return {}
+  }, in2x)]
+}
