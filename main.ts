@@ -4,7 +4,7 @@ import { assemble } from '#core/assemble.js'
 import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
-import { listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
+import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
 import { seedConformance } from '#main/seed-conformance.js'
@@ -42,14 +42,15 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))
     core.connect({ openadr: vtn.channel, ieee2030_5: csip.channel, ocpp: csms.channel })
     if (seed === 'conformance') await seedConformance({ core, csip, csms, pki: certificates.pki, enrol: (caller, wanted) => enrolSeed(core, caller, wanted) })
+    const enrolment = enrolmentOf(csip, needs)
     core.timetable.start()
     closing.add('timetable', () => core.timetable.stop())
     const doors = {
       ...(only.includes('vtn') ? await listenVtn(vtn, needs) : {}),
       ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),
       ...(only.includes('csms') ? await listenCsms(csms, needs) : {}),
-      ...await named('est', only.includes('est') ? listenEst(csip, needs) : undefined),
-      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms }) : {}),
+      ...await named('est', only.includes('est') ? listenEst(enrolment, needs) : undefined),
+      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms, enrolment }) : {}),
     }
     const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
     return { ready, database, core, pki: certificates.pki, vtn, csip, csms, stop: () => closing.run(log) }

@@ -55,7 +55,7 @@ export function takeDataFolder(given: string, use: { command: string; ports: rea
 }
 
 /** What Loadstone itself puts into a data folder; anything else is somebody's, and is left alone. */
-const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'tokens.json'])
+const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'operator.token'])
 
 function empty(path: string): void {
   if (!existsSync(path)) return

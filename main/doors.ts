@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { buildEst, trustOf, type Registered } from '#certs/index.js'
+import { buildEst, trustOf, type Enrolment } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
@@ -122,19 +122,24 @@ export async function listenCsms(csms: Csms, { options, certificates: { pki }, c
   return out
 }
 
-/** EST; a certificate that it issues pre-registers the device on the 2030.5 door (SEP-231). */
-export async function listenEst(csip: Csip, needs: DoorNeeds): Promise<string | undefined> {
+/** Certificates for devices; one that is issued pre-registers its device on the 2030.5 door (SEP-231), a renewed one takes the old one's place. */
+export function enrolmentOf(csip: Csip, { certificates }: DoorNeeds): Enrolment {
+  return certificates.enrolment({
+    async issued(entries) {
+      for (const e of entries) {
+        if (e.replaces) await csip.provisioning.rekeyEndDevice(e.replaces, e.lfdi)
+        else await csip.provisioning.allowEndDevice({ lfdi: e.lfdi, sfdi: e.sfdi, pin: e.pin })
+      }
+    },
+  })
+}
+
+export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise<string | undefined> {
   const { options, certificates, machine, log, closing } = needs, { pki, registry, vendors } = certificates, { settings } = options
   if (!settings.estPort) return undefined
-  const issued = async (entries: readonly Registered[]): Promise<void> => {
-    for (const e of entries) {
-      if (e.replaces) await csip.provisioning.rekeyEndDevice(e.replaces, e.lfdi)
-      else await csip.provisioning.allowEndDevice({ lfdi: e.lfdi, sfdi: e.sfdi, pin: e.pin })
-    }
-  }
   const trust = trustOf(...pki.csip.trust)
   const app = buildEst({
-    tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment: certificates.enrolment({ issued }),
+    tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment,
     vendors, registry, clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits && !options.seed },
   })
   await app.ready()

@@ -1,15 +1,105 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import helmet from '@fastify/helmet'
+import { Registry } from 'prom-client'
+import type { Caller, Role } from '#core/caller.js'
+import { system } from '#core/caller.js'
+import { Refusal } from '#core/error.js'
+import { buildOperator, collectProcessMetrics } from '#core/operator/door.js'
+import { packageRoot } from '#core/package-root.js'
+import { createToken } from '#core/token/token.js'
+import { certificateRoutes } from '#certs/operator.js'
+import { csipOperator } from '#csip-server/operator.js'
 import type { Csip } from '#csip-server/server.js'
+import { operatorRoutes as stationRoutes } from '#csms/operator.js'
 import type { Csms } from '#csms/server.js'
-import type { DoorNeeds } from '#main/doors.js'
-import type { ReadyLine } from '#main/shape.js'
+import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
+import { firstTenant, type ReadyLine } from '#main/shape.js'
+import { trustOf, type Enrolment } from '#certs/index.js'
 import type { Vtn } from '#vtn/server.js'
 
 export interface OperatorNeeds extends DoorNeeds {
   readonly vtn: Vtn
   readonly csip: Csip
   readonly csms: Csms
+  readonly enrolment: Enrolment
 }
 
-export async function listenOperator(_needs: OperatorNeeds): Promise<Partial<ReadyLine>> {
-  return {}
+type Right = 'read' | 'write'
+
+/** Who may look at and change what the protocol rooms hang on the operator door (CORE-225). */
+const rights: Readonly<Record<'stations' | 'certificates' | 'csip', Readonly<Record<Right, readonly Role[]>>>> = {
+  stations: { read: ['admin', 'operator', 'dispatcher', 'auditor', 'viewer'], write: ['admin', 'operator'] },
+  certificates: { read: ['admin', 'operator', 'caOfficer', 'auditor', 'viewer'], write: ['admin', 'caOfficer'] },
+  csip: { read: ['admin', 'operator', 'dispatcher', 'auditor', 'viewer', 'dso'], write: ['admin', 'operator', 'dso'] },
+}
+
+const rightOf = (method: string): Right => (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
+
+/** A rooms' route by its first path segment; unknown ones are refused at start. */
+function rolesOf(method: string, url: string): readonly Role[] | undefined {
+  const noun = url.split('/')[3] ?? ''
+  const room = { 'stations': 'stations', 'id-tokens': 'stations', 'certificates': 'certificates', 'vendors': 'certificates', 'enrolment-requests': 'certificates', 'csip': 'csip' }[noun] as keyof typeof rights | undefined
+  if (!room) return undefined
+  // one route may take several methods: who may read may come in, the room decides the rest
+  return rights[room][method.includes('GET') ? 'read' : rightOf(method)]
+}
+
+const permit = (room: keyof typeof rights) => (caller: Caller, right: Right): void => {
+  if (!caller.roles.some((r) => rights[room][right].includes(r))) throw new Refusal('forbidden', `the role ${caller.roles.join(', ')} may not do this`)
+}
+
+const callerOf = (request: FastifyRequest): Caller => request.operator
+
+/** The operator's door with everything that hangs on it: the core's routes, stations, certificates, 2030.5 writes, the console. */
+export async function listenOperator(needs: OperatorNeeds): Promise<Partial<ReadyLine>> {
+  const { options, core, log, closing, csip, csms, certificates, machine, enrolment } = needs, { settings } = options
+  const { documents } = core.database.stores
+  const metrics = new Registry()
+  collectProcessMetrics(metrics)
+  const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
+  const trust = trustOf(...certificates.pki.csip.trust)
+  const app = await buildOperator({
+    core, log, version: version(), metrics, rolesOf, bodyLimit: 512 * 2 ** 20,
+    extend: async (door: FastifyInstance) => {
+      await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
+      await door.register(certificateRoutes({
+        registry: certificates.registry, vendors: certificates.vendors, enrolment, trust: () => trust, profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
+      }), { prefix: '/api/v1' })
+      await door.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, callerOf, bodyMax: csip.context.config.bodyMax })
+      await serveConsole(door)
+    },
+  })
+  const port = await serveApp(app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door', closing)
+  return { operator: `http://localhost:${port}`, operatorToken: await operatorToken(needs) }
+}
+
+const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
+
+/** The pages, built by vite; strict CSP without anything inline (SEC-066). */
+async function serveConsole(app: FastifyInstance): Promise<void> {
+  const root = join(packageRoot(), 'build', 'console')
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'"], scriptSrc: ["'self'"], connectSrc: ["'self'"], objectSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'self'"] } },
+    crossOriginEmbedderPolicy: false, strictTransportSecurity: false,
+  })
+  if (!existsSync(root)) return
+  await app.register(async (pages) => {
+    pages.addHook('onRoute', (route) => { route.config = { ...route.config, roles: 'open' } })
+    await pages.register(fastifyStatic, { root, prefix: '/', wildcard: false, index: ['index.html'], cacheControl: false })
+  })
+}
+
+/** The administrator's first token: made once, kept readable for the owner of the data folder only, and printed in the ready line. */
+async function operatorToken({ core, options }: OperatorNeeds): Promise<string> {
+  const file = options.data.at('operator.token')
+  if (existsSync(file)) {
+    const kept = readFileSync(file, 'utf8').trim()
+    if (await core.tokens.callerOf(kept)) return kept
+  }
+  const { token } = await core.transact((work) => createToken(work, system(firstTenant), { role: 'admin', user: 'admin' }))
+  writeFileSync(file, `${token}\n`, { mode: 0o600 })
+  return token
 }

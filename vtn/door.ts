@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods, type RouteHandlerMethod } from 'fastify'
 import type { ServerOptions as TlsOptions } from 'node:https'
+import { systemClock, type Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import { isRefusal } from '#core/error.js'
@@ -22,8 +23,8 @@ export interface Route {
 const every: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
 /** The HTTP side that both surfaces share: media types, limits, deadlines, Problem bodies, request ids. */
-export function makeDoor(needs: { identity: Identity; ids: Ids; log: Log; bodyLimit: number; rate: RateLimit; tls?: TlsOptions }): FastifyInstance {
-  const { identity, ids, log } = needs
+export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; log: Log; bodyLimit: number; rate: RateLimit; tls?: TlsOptions }): FastifyInstance {
+  const { identity, ids, log, clock } = needs
   const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = toProblem(refusedToken(error, request), request.id)
     if (answer.internal) log.error({ err: error, caller: request.caller?.subject, url: request.routeOptions?.url, request: request.id }, 'request failed')
@@ -54,6 +55,8 @@ export function makeDoor(needs: { identity: Identity; ids: Ids; log: Log; bodyLi
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
+    // RFC 9110 §6.6.1: the time that VENs keep theirs by is the door's clock, not whatever Node puts there.
+    if (clock !== systemClock) reply.raw.setHeader('Date', new Date(clock.nowMs()).toUTCString())
     const { scope, allow } = request.routeOptions.config
     if (allow !== undefined) return done(new DoorRefusal(405, `${request.method} is not offered here`, { allow }))
     // SEC-040: no compressed requests, so no bombs.

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon'
+import { shares } from '#sim/fleet.js'
 
 /** What the main job of the contract (§5) is about, decided once from the flags. */
 export interface StoryPlan {
@@ -36,12 +37,6 @@ export function nextBusinessDay(nowMs: number): string {
   let day = DateTime.fromMillis(nowMs, { zone }).startOf('day').plus({ days: 1 })
   while (!isBusinessDay(day)) day = day.plus({ days: 1 })
   return day.toISODate() as string
-}
-
-/** Shares of the contract: 40 sites, 100 batteries, 60 chargers of 200; at least one of each. */
-export function shares(devices: number): { vens: number; inverters: number; chargers: number } {
-  const vens = Math.max(1, Math.round(devices * 0.2)), chargers = Math.max(1, Math.round(devices * 0.3))
-  return { vens, chargers, inverters: Math.max(1, devices - vens - chargers) }
 }
 
 /**

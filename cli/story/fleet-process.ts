@@ -1,0 +1,49 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Fleet, FleetConfig, Ledger } from '#sim/fleet.js'
+import type { Diary } from '#sim/device.js'
+import type { FromChild, ToChild } from '#cli/story/fleet-child.js'
+
+/** A fleet in a process of its own. */
+export interface FleetProcess {
+  meters(): Promise<Record<string, Ledger[]>>
+  says(): Promise<Diary[]>
+  connected(): Promise<ReturnType<Fleet['connected']>>
+  stop(): Promise<void>
+  readonly pid: number | undefined
+}
+
+export function startFleetProcess(config: FleetConfig, diaryFile: string): FleetProcess {
+  const child = fork(fileURLToPath(import.meta.resolve('#cli/story/fleet-child.js')), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const waiting = new Map<number, (answer: unknown) => void>()
+  let asked = 0, gone = false
+  child.on('message', (message: FromChild) => {
+    waiting.get(message.id)?.(message.answer)
+    waiting.delete(message.id)
+  })
+  child.on('exit', () => {
+    gone = true
+    for (const answer of waiting.values()) answer(undefined)
+    waiting.clear()
+  })
+  const send = (message: ToChild): void => { if (!gone) child.send(message) }
+  const ask = (what: 'meters' | 'says' | 'connected' | 'stop'): Promise<unknown> => gone ? Promise.resolve(undefined) : new Promise((done) => {
+    const id = ++asked
+    waiting.set(id, done)
+    send({ ask: what, id })
+  })
+  send({ ask: 'start', config, diaryFile })
+  return {
+    pid: child.pid,
+    meters: async () => (await ask('meters') as Record<string, Ledger[]> | undefined) ?? {},
+    says: async () => (await ask('says') as Diary[] | undefined) ?? [],
+    connected: async () => (await ask('connected') as { up: number; of: number } | undefined) ?? { up: 0, of: 0 },
+    async stop() {
+      const ended = gone ? Promise.resolve() : new Promise<void>((done) => { child.once('exit', () => done()) })
+      const late = setTimeout(() => child.kill('SIGKILL'), 4000)
+      await Promise.race([ask('stop'), ended])
+      await ended
+      clearTimeout(late)
+    },
+  }
+}
