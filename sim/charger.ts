@@ -109,7 +109,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   const registerNow = (at_ms: number): Payload => ({
     timestamp: iso(at_ms),
     sampledValue: [
-      { value: Math.round(count.register().import_Wh * 10) / 10, context: at_ms % aligned_ms === 0 ? 'Sample.Clock' : 'Transaction.Begin', measurand: 'Energy.Active.Import.Register', unitOfMeasure: { unit: 'Wh' } },
+      { value: Math.round((count.registerAt(at_ms) ?? count.register().import_Wh) * 10) / 10, context: at_ms % aligned_ms === 0 ? 'Sample.Clock' : 'Transaction.Begin', measurand: 'Energy.Active.Import.Register', unitOfMeasure: { unit: 'Wh' } },
       { value: Math.round(count.power_W), context: at_ms % aligned_ms === 0 ? 'Sample.Clock' : 'Transaction.Begin', measurand: 'Power.Active.Import', unitOfMeasure: { unit: 'W' } },
     ],
   })
@@ -158,7 +158,6 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     if (stopped) return
     const wait = boundary_ms - clock.nowMs()
     if (wait > 0) { later(wait, () => sampleAt(boundary_ms)); return }
-    count.advance(boundary_ms)                                    // not beyond: the register of this very moment
     if (transaction && announced === transaction.id) transactionEvent('Updated', 'MeterValueClock', boundary_ms)
     else queue('MeterValues', { evseId, meterValue: [registerNow(boundary_ms)] })
     if (behaviour === 'garbage') babble()

@@ -14,6 +14,8 @@ export interface Meter {
   interval(start_ms: number, end_ms: number): Counted | undefined
   /** The register since the meter began, Wh. */
   register(): { readonly import_Wh: number; readonly export_Wh: number }
+  /** The import register at the start of an interval, however late it is asked; undefined before this meter began. */
+  registerAt(boundary_ms: number): number | undefined
   /** Finished intervals, oldest first. */
   finished(): readonly Counted[]
   /** Average W of the last step, for a display. */
@@ -29,6 +31,7 @@ export function meterOn(clock: ProtocolClock, powerBetween: (from_ms: number, to
     advance: (to) => begun()?.advance(to),
     interval: (start, end) => begun()?.interval(start, end),
     register: () => begun()?.register() ?? { import_Wh: 0, export_Wh: 0 },
+    registerAt: (boundary) => begun()?.registerAt(boundary),
     finished: () => begun()?.finished() ?? [],
     get power_W() { return begun()?.power_W ?? 0 },
   }
@@ -41,8 +44,8 @@ export function meterOn(clock: ProtocolClock, powerBetween: (from_ms: number, to
 export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: number) => number, options: { interval_s?: number; step_s?: number; keep?: number } = {}): Meter {
   const length = (options.interval_s ?? 900) * 1000, step = (options.step_s ?? 60) * 1000, keep = options.keep ?? 96 * 14
   let at = Math.floor(begin_ms / length) * length
-  const buckets = new Map<number, { import_Wh: number; export_Wh: number }>()
-  let bucket = { import_Wh: 0, export_Wh: 0 }, power_W = 0
+  const buckets = new Map<number, { import_Wh: number; export_Wh: number; opening: number }>()
+  let bucket = { import_Wh: 0, export_Wh: 0, opening: 0 }, power_W = 0
   buckets.set(at, bucket)
   const total = { import_Wh: 0, export_Wh: 0 }
 
@@ -54,7 +57,7 @@ export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: n
       if (wh > 0) { bucket.import_Wh += wh; total.import_Wh += wh } else { bucket.export_Wh -= wh; total.export_Wh -= wh }
       at = end
       if (at % length === 0) {
-        bucket = { import_Wh: 0, export_Wh: 0 }
+        bucket = { import_Wh: 0, export_Wh: 0, opening: total.import_Wh }
         buckets.set(at, bucket)
         if (buckets.size > keep) buckets.delete(buckets.keys().next().value as number)
       }
@@ -76,7 +79,11 @@ export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: n
       return { start: start_ms, import_Wh, export_Wh }
     },
     register: () => ({ ...total }),
-    finished: () => [...buckets].filter(([start]) => start + length <= at).map(([start, one]) => ({ start, ...one })),
+    registerAt(boundary_ms) {
+      advance(boundary_ms)
+      return buckets.get(boundary_ms)?.opening
+    },
+    finished: () => [...buckets].filter(([start]) => start + length <= at).map(([start, one]) => ({ start, import_Wh: one.import_Wh, export_Wh: one.export_Wh })),
     get power_W() { return power_W },
   }
 }
