@@ -17,7 +17,8 @@ import type { PkiFolder } from '#certs/pki-folder.js'
 import { sealFrom } from '#certs/seal.js'
 import { hardwareModuleName, hwSerialText, readCertificate } from '#certs/x509/certificate.js'
 import { integer, oid, oidText, readDer, sequence, time, timeMs } from '#certs/x509/der.js'
-import { addressBytes } from '#certs/x509/extensions.js'
+import { addressBytes, hardwareModuleNameExtension, keyUsageExtension, policiesExtension } from '#certs/x509/extensions.js'
+import { builtByLibrary, writtenStraight } from '#certs/x509/issue.js'
 import { certificatesFrom } from '#certs/x509/pem.js'
 
 const refusal = (kind: string): Error => ({ kind }) as unknown as Error
@@ -202,6 +203,19 @@ t.test('a fleet is issued fast, each device another', async (t) => {
   t.equal(new Set(made.map((m) => m.lfdi)).size, 300)
   t.equal(new Set(made.map((m) => readCertificate(m.der).serial)).size, 300, 'SEC-025')
   t.ok(made.every((m) => new X509Certificate(m.certificate).verify(new X509Certificate(folder.csip.trust[0]!).publicKey)))
+})
+
+t.test('SEP-234 device certificates written straight are byte for byte what the library builds', async (t) => {
+  const issuer = readCertificate(folder.csip.mica.certificate).subject.raw, publicKey = readCertificate(folder.csip.mica.certificate).key.spki
+  await fc.assert(fc.asyncProperty(
+    fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.integer({ min: 0, max: 4e9 }), fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.boolean(),
+    async (random, from, finite, serialNum, critical) => {
+      const plan = {
+        serial: serialFrom(Buffer.from(random).toString('hex')), issuer, publicKey, notBeforeMs: from * 1000, notAfterMs: finite ? from * 1000 + 5e10 : indefinite,
+        extensions: [keyUsageExtension('digitalSignature', 'keyAgreement'), policiesExtension(['1.3.6.1.4.1.40732.1.1'], critical), hardwareModuleNameExtension('1.3.6.1.4.1.32473.1', serialNum)],
+      }
+      return (await builtByLibrary(plan, 'ecdsa-p256-sha256')).equals(writtenStraight(plan, 'ecdsa-p256-sha256'))
+    }), { numRuns: 200 })
 })
 
 t.test('counting ids make a folder too', async (t) => {

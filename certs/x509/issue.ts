@@ -1,7 +1,8 @@
 import { webcrypto } from 'node:crypto'
 import type { Signer } from '#certs/x509/signer.js'
 import type { Extension } from '#certs/x509/certificate.js'
-import { bitString, integer, nul, oid, sequence } from '#certs/x509/der.js'
+import { bitString, explicit, integer, nul, oid, sequence, time } from '#certs/x509/der.js'
+import { extensionDer } from '#certs/x509/extensions.js'
 import { Oid } from '#certs/x509/oid.js'
 
 type Library = typeof import('@peculiar/x509')
@@ -43,7 +44,7 @@ export interface CertificatePlan {
  * The bytes that will be signed. The library signs as it builds, so it is handed a hand that takes the bytes down and
  * signs nothing: what is to be signed can be stored first (SEC-025), and a key in a token needs no WebCrypto (SEP-230).
  */
-export async function toBeSigned(plan: CertificatePlan, algorithm: Signer['algorithm']): Promise<Buffer> {
+export async function builtByLibrary(plan: CertificatePlan, algorithm: Signer['algorithm']): Promise<Buffer> {
   const x509 = await library()
   const taken = new Taken()
   const rsa = algorithm === 'rsa-sha256'
@@ -69,6 +70,18 @@ export async function toBeSigned(plan: CertificatePlan, algorithm: Signer['algor
 class Taken {
   bytes = Buffer.alloc(0)
 }
+
+/**
+ * The same bytes for a certificate without a Subject: devices are made by the ten thousand, and writing them straight is
+ * twenty times as fast. A test holds the two equal, byte for byte.
+ */
+export const writtenStraight = (plan: CertificatePlan & { readonly issuer: Buffer }, algorithm: Signer['algorithm']): Buffer => sequence(
+  explicit(0, integer(2)), integer(Buffer.from(plan.serial, 'hex')), algorithmIdentifier(algorithm), plan.issuer,
+  sequence(time(plan.notBeforeMs), time(plan.notAfterMs)), sequence(), plan.publicKey, explicit(3, sequence(...plan.extensions.map(extensionDer))),
+)
+
+export const toBeSigned = async (plan: CertificatePlan, algorithm: Signer['algorithm']): Promise<Buffer> =>
+  plan.subject || !plan.issuer ? builtByLibrary(plan, algorithm) : writtenStraight({ ...plan, issuer: plan.issuer }, algorithm)
 
 /** SIGNED{…} of RFC 5280: the bytes, the algorithm, the signature; certificates, CRLs, requests and OCSP answers alike. */
 export async function signed(tbs: Buffer, signer: Signer): Promise<Buffer> {
