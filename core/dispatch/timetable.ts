@@ -83,7 +83,8 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
   async function pump(): Promise<void> {
     pumping = true
     try {
-      while (asked && !stopped) {
+      while (asked) {
+        if (stopped) break
         asked = false
         if (await claim()) asked = true
         else {

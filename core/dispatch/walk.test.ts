@@ -138,7 +138,7 @@ t.test('the walk of the core, on a real database with a clock moved by hand', as
   })
 
   await t.test('CORE-035 the second ask gets the rest; REL-026 then a conflict; CORE-052 cancel gives it back', async (t) => {
-    const { database, core, clock, order, lines, deliveries, me } = await scene(t, { points: 3 })
+    const { core, clock, order, lines, deliveries, me } = await scene(t, { points: 3 })
     core.timetable.start()
     const [first, second] = [await order({ delta_W: -20_000 }), await order({ delta_W: -20_000 })]
     t.match(second, { outcome: 'issued', dispatch: { allocated_W: -10_000, shortfall_W: 10_000 } })

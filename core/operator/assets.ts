@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { present } from '#core/permission.js'
 import type { Aggregation } from '#core/program/aggregation.js'
 import { changeAggregation, changeResource, changeServicePoint, createAggregation, createResource, createServicePoint, oneControl } from '#core/program/manage-assets.js'

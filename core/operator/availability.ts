@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { Availability } from '#core/availability/availability.js'
 import { availabilityFaults } from '#core/availability/declare.js'
 import { Refusal } from '#core/error.js'

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { accuracy } from '#core/baseline/accuracy.js'
 import { presets } from '#core/baseline/preset.js'
 import { kpi, percentile, reliability } from '#core/kpi/kpi.js'

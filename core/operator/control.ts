@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { genesis, link } from '#core/audit/chain.js'
 import type { Role } from '#core/caller.js'
 import { present } from '#core/permission.js'

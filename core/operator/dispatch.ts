@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { DateTime } from 'luxon'
 import { cancelDispatch } from '#core/dispatch/cancel.js'
 import type { Delivery } from '#core/dispatch/delivery.js'

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
 import { apply, transition, withdrawConsent } from '#core/program/enrol.js'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 
 /** What every error looks like, for the OpenAPI document. */
 export const problemSchema = Type.Object({

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
 import type { Program, ProgramLimits } from '#core/program/program.js'
 import { changeProgram, createProgram, type ProgramTerms } from '#core/program/manage-program.js'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
@@ -104,14 +104,14 @@ export async function importReadings(stores: Stores, tenant: string, source: str
   const rows: ReadingInput[] = [], faults: RowFault[] = [], at: number[] = [], names = new Set<string>()
   let bad = 0
   for await (const { row, raw } of rowsOf(body, type)) {
-    const found = raw === undefined ? [{ row, field: '', reason: 'cannot be read' }] : readingFaults(inputOf(raw, source), row)
-    const strange = raw === undefined ? [] : Object.keys(raw).filter((k) => !fields.includes(k)).map((field) => ({ row, field, reason: 'is not a field of readings' }))
-    if (found.length + strange.length > 0) {
+    const input = raw && inputOf(raw, source)
+    const found: RowFault[] = input ? readingFaults(input, row) : [{ row, field: '', reason: 'cannot be read' }]
+    for (const field in raw) if (!fields.includes(field)) found.push({ row, field, reason: 'is not a field of readings' })
+    if (!input || found.length > 0) {
       bad++
-      if (faults.length < mostFaults) faults.push(...found, ...strange)
+      if (faults.length < mostFaults) faults.push(...found)
       continue
     }
-    const input = inputOf(raw!, source)
     rows.push(input)
     at.push(row)
     names.add(input.servicePoint)
@@ -152,6 +152,7 @@ export const readingRoutes: readonly OperatorRoute[] = [
       const { body, type, key } = ask.body as unknown as { body: unknown; type: string; key: string | undefined }
       const { rows, faults, bad } = await importReadings(ask.core.database.stores, ask.caller.tenant, `import:${ask.caller.user}`, body, type)
       if (bad > 0) return refusal(faults, bad)
-      return await once(ask.core.transact, ask.caller, key, commandHash('POST', 'readings', rows.map((r) => [r.servicePoint, r.start, r.minutes, r.Wh, r.channel, r.quality])), async (work) => ok(await storeReadings(work, ask.caller, rows)))
+      const hash = key === undefined ? '' : commandHash('POST', 'readings', rows.map((r) => [r.servicePoint, r.start, r.minutes, r.Wh, r.channel, r.quality]))
+      return await once(ask.core.transact, ask.caller, key, hash, async (work) => ok(await storeReadings(work, ask.caller, rows)))
     } },
 ]

@@ -1,4 +1,4 @@
-import Type, { type TProperties } from 'typebox'
+import { Type, type TProperties } from 'typebox'
 
 /** A body or query: fields that are not ours are refused, never stored (SEC-032). */
 export const closed = <P extends TProperties>(properties: P, options: object = {}) => Type.Object(properties, { additionalProperties: false, ...options })

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
 import { disputeKind, moveDispute, openDispute, type Dispute } from '#core/settlement/dispute.js'
 import type { DisputeState } from '#core/settlement/dispute-states.js'
