@@ -205,7 +205,7 @@ t.test('a fleet is issued fast, each device another', async (t) => {
   t.ok(made.every((m) => new X509Certificate(m.certificate).verify(new X509Certificate(folder.csip.trust[0]!).publicKey)))
 })
 
-t.test('SEP-234 device certificates written straight are byte for byte what the library builds', async (t) => {
+t.test('SEP-234 device certificates written straight are byte for byte what the library builds', async () => {
   const issuer = readCertificate(folder.csip.mica.certificate).subject.raw, publicKey = readCertificate(folder.csip.mica.certificate).key.spki
   await fc.assert(fc.asyncProperty(
     fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.integer({ min: 0, max: 4e9 }), fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.boolean(),

@@ -1,4 +1,5 @@
-import { createECDH, createPublicKey } from 'node:crypto'
+import { createECDH } from 'node:crypto'
+import { publicKeyOf } from '#certs/x509/certificate.js'
 import type { KeyView } from '#certs/x509/certificate.js'
 
 /**
@@ -6,7 +7,7 @@ import type { KeyView } from '#certs/x509/certificate.js'
  * megabytes and concern RSA and DSA keys of machines that are long gone; RSA keys reach only the OCPP door.
  */
 export function guessableKey(key: KeyView): string | undefined {
-  const publicKey = createPublicKey({ key: key.spki, format: 'der', type: 'spki' })
+  const publicKey = publicKeyOf(key)
   if (publicKey.asymmetricKeyType === 'ec') return smallPoints().has(key.spki.subarray(-64).toString('hex')) ? 'its private key is a small number' : undefined
   if (publicKey.asymmetricKeyType !== 'rsa') return undefined
   const modulus = BigInt(`0x${Buffer.from(publicKey.export({ format: 'jwk' }).n ?? '', 'base64url').toString('hex')}`)

@@ -219,10 +219,17 @@ export function authorityKeyIdentifier(of: Extended): string | undefined {
   return found && readDer(found.value).children.find((c) => c.tag === 0x80)?.content.toString('hex').toUpperCase()
 }
 
+/** Reading a key takes longer than checking a signature with it; a view's key is read once. */
+const keys = new WeakMap<KeyView, KeyObject>()
+
 /** The key for node:crypto; throws `invalid` for a point off the curve or a broken modulus (SEC-021). */
 export function publicKeyOf(key: KeyView): KeyObject {
+  const known = keys.get(key)
+  if (known) return known
   try {
-    return createPublicKey({ key: key.spki, format: 'der', type: 'spki' })
+    const made = createPublicKey({ key: key.spki, format: 'der', type: 'spki' })
+    keys.set(key, made)
+    return made
   } catch (cause) {
     throw new Refusal('invalid', 'the public key is not a valid one', { cause })
   }
