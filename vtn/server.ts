@@ -109,7 +109,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
   const rate = rateLimit(config.ratePerMinute, tokenClock)
 
   async function door(options: { tls?: TlsOptions } = {}): Promise<FastifyInstance> {
-    const app = makeDoor({ identity, ids, log, bodyLimit: config.bodyLimit ?? 1_048_576, rate, ...(options.tls ? { tls: options.tls } : {}) })
+    const app = makeDoor({ identity, clock, ids, log, bodyLimit: config.bodyLimit ?? 1_048_576, rate, ...(options.tls ? { tls: options.tls } : {}) })
     // OA-001: development only, and said so.
     if (!options.tls) log.warn({ clause: 'OA-001' }, 'a VTN door speaks plain HTTP: for development on this machine only')
     const token = { clients, secrets, tokens, config }

@@ -6,7 +6,7 @@ import { Answers, send } from '#vtn/answers.js'
 import type { Context } from '#vtn/context.js'
 import type { Route } from '#vtn/door.js'
 import { doorCheck } from '#vtn/door-check.js'
-import type { VtnCaller } from '#vtn/identity.js'
+import { demand, type VtnCaller } from '#vtn/identity.js'
 import type { Manner, Objects } from '#vtn/objects.js'
 import { list, pageCut, pathId, rawQuery } from '#vtn/query.js'
 import type { ReadLog } from '#vtn/read-log.js'
@@ -174,7 +174,7 @@ export async function writeView(context: Context, noun: Noun, caller: VtnCaller)
 export function mayDelete(context: Context, noun: Noun, caller: VtnCaller, allowed = context.config.reports?.blDelete ?? true): void {
   if (caller.scopes.has(noun.write)) return
   const blMay = noun.objectType === 'REPORT' && caller.role === 'BL' && caller.scopes.has('read_all') && allowed
-  if (!blMay) throw new Refusal('forbidden', `this needs the scope ${noun.write}, which the token does not have`)
+  if (!blMay) demand(caller, noun.write)
 }
 
 /** OA-085: fills the discriminator of payload descriptors from where they stand, when the deployment is lenient. */

@@ -71,6 +71,7 @@ export function tokenRoutes(app: FastifyInstance, base: string, needs: TokenNeed
   const { config } = needs
   const external = config.auth?.externalIdp
   void app.register(async (scoped) => {
+    scoped.removeContentTypeParser('application/json')
     scoped.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: 16_384 }, (_request, body, done) => {
       try { done(null, readForm(body as string)) } catch (error) { done(error as Error, undefined) }
     })

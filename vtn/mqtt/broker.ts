@@ -1,5 +1,6 @@
 import { Aedes, type AedesPublishPacket, type Client } from 'aedes'
 import { createServer, type Server } from 'node:net'
+import { callbackify, promisify } from 'node:util'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { Clock, Timer } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
@@ -62,14 +63,10 @@ export async function makeBroker(needs: {
 
   const broker = await Aedes.createBroker({
     connectTimeout: 20_000, queueLimit: 1000, concurrency: 1000,
-    authenticate: (client, username, password, done) => {
-      login(client, username === undefined || username === null ? undefined : String(username), password as Buffer | undefined)
-        .then((ok) => done(null, ok), () => done(null, false))
-    },
+    authenticate: (client, username, password, done) => callbackify(() => login(client, username ?? undefined, password as Buffer | undefined).catch(() => false))(done as never),
     authorizePublish: (_client, _packet, done) => done(new Error('this broker is for the VTN to publish on')),
-    authorizeSubscribe: (client, subscription, done) => {
-      subscribe(client, subscription.topic).then((ok) => done(null, ok ? subscription : null), () => done(null, null))
-    },
+    authorizeSubscribe: (client, subscription, done) =>
+      callbackify(() => subscribe(client, subscription.topic).then((ok) => (ok ? subscription : null), () => null))(done),
     authorizeForward: forward,
   })
   broker.on('client', (client) => clients.add(client))
@@ -91,12 +88,11 @@ export async function makeBroker(needs: {
   }
   watch()
 
+  const publish = promisify(broker.publish.bind(broker)) as (packet: object) => Promise<void>
   const servers: Server[] = []
   return {
     listening,
-    publish: (topic, payload) => new Promise((done, failed) => {
-      broker.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, (error) => (error ? failed(error) : done()))
-    }),
+    publish: (topic, payload) => publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }),
     server(tls) {
       const server = tls ? createTlsServer({ minVersion: 'TLSv1.2', handshakeTimeout: 15_000, ...tls }, (socket) => { broker.handle(socket) }) : createServer((socket) => { broker.handle(socket) })
       server.on('tlsClientError', () => {})
@@ -105,8 +101,9 @@ export async function makeBroker(needs: {
     },
     async close() {
       timer?.cancel()
-      await Promise.all(servers.map((s) => new Promise<void>((done) => { s.close(() => done()); for (const c of clients) c.close() })))
-      await new Promise<void>((done) => broker.close(() => done()))
+      for (const client of clients) client.close()
+      await Promise.all(servers.filter((s) => s.listening).map((s) => promisify(s.close.bind(s))()))
+      await promisify(broker.close.bind(broker))()
     },
   }
 }
