@@ -30,6 +30,7 @@ export interface CsipConfig {
   readonly keepAlive_s: number
   readonly notifyAllow: readonly string[]
   readonly subscriptionLease_s: number
+  readonly publicUrl: string | null
 }
 
 const profiles: readonly Profile[] = ['csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic']
@@ -64,6 +65,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     keepAlive_s: whole(env, 'LOADSTONE_CSIP_KEEP_ALIVE', 1800, 900, 86_400), // SEP-008: twice the largest pollRate, at least 900 s
     notifyAllow: (env.LOADSTONE_CSIP_NOTIFY_ALLOW ?? '').split(',').filter(Boolean), // SEP-159: hosts or addresses besides public ones
     subscriptionLease_s: whole(env, 'LOADSTONE_CSIP_SUBSCRIPTION_LEASE', 129_600, 0, 31_536_000), // SEP-160: 0 never ends
+    publicUrl: env.LOADSTONE_CSIP_PUBLIC_URL || null, // SEP-154: scheme, host and port that notifications name; unset = https://localhost:port
   }
 }
 

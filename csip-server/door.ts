@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Method } from '#core/describe/resource.js'
 import { admit } from '#csip-server/admit.js'
@@ -10,7 +11,7 @@ import type { Peer } from '#csip-server/identity.js'
 import { pageOf } from '#csip-server/page.js'
 import { makeRouter, type Routed } from '#csip-server/route.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
-import type { Exchange, Doc, Served } from '#csip-server/served.js'
+import type { Exchange, Doc, Seen, Served } from '#csip-server/served.js'
 
 export interface DoorRequest {
   readonly method: string
@@ -37,9 +38,8 @@ export interface Door {
   readonly derivation: Derivation
   readonly codec: Codec
   readonly registry: readonly Served[]
-  /** Where an address leads, without the configured prefix or query; undefined when nowhere. */
-  route(path: string): Routed | undefined
-  exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc): { x: Exchange; until: () => number }
+  look(peer: Peer, path: string): Promise<Seen>
+  readsOf(served: Served): readonly string[]
 }
 
 interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[] }
@@ -60,7 +60,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
   function exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc) {
     let until = Infinity
     const make = (p: Readonly<Record<string, string>>): Exchange => ({
-      ctx, peer, devices, params: p, ...(endDevice ? { endDevice } : {}), at: make, until: (t) => { if (t < until) until = t },
+      ctx, peer, devices, params: p, ...(endDevice ? { endDevice } : {}), at: make, look, until: (t) => { if (t < until) until = t },
     })
     return { x: make(params), until: () => until }
   }
@@ -68,6 +68,18 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
   const route = (path: string): Routed | undefined => {
     if (ctx.config.dcapPath !== '/dcap' && path === ctx.config.dcapPath) return router('/dcap')
     return router(path)
+  }
+
+  /** Lists are looked at as far as the server's maximum. */
+  async function look(peer: Peer, path: string): Promise<Seen> {
+    const inside = normal(path, ctx.config.prefix)
+    const routed = inside === undefined ? undefined : route(inside)
+    if (!routed) throw new HttpFault(404)
+    const { served, params } = routed
+    const { x, until } = exchange(peer, params, await admit(ctx, devices, peer, served, params))
+    const value = served.resource.lists ? await derivation.list(served, x, { s: 0, l: ctx.config.listMax, a: undefined }) : await derivation.value(served, x)
+    const fingerprint = value === undefined ? 'gone' : createHash('sha256').update(codec.write(served.resource, value)).digest('base64')
+    return { served, value, fingerprint, until: until() }
   }
 
   /** One Buffer per (client, address) while nothing that it is made of has changed (stack.md "Cache rule"). */
@@ -142,7 +154,8 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
   }
 
   return {
-    devices, derivation, codec, registry, route, exchange,
+    devices, derivation, codec, registry, look,
+    readsOf: (served) => reads.get(served) ?? [],
     handle(request) {
       try {
         if (request.method === 'GET' || request.method === 'HEAD') {

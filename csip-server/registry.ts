@@ -11,6 +11,7 @@ import { logEvent } from '#csip-server/resource/log-event.js'
 import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
 import { response, responseList, responseSet, responseSetList } from '#csip-server/resource/response.js'
 import { selfDevice } from '#csip-server/resource/self-device.js'
+import { subscription, subscriptionList } from '#csip-server/resource/subscription.js'
 import { time } from '#csip-server/resource/time.js'
 import { Configuration } from '#csip-server/wire/configuration.js'
 import { DERAvailability } from '#csip-server/wire/der-availability.js'
@@ -33,6 +34,7 @@ import { Registration } from '#csip-server/wire/registration.js'
 import {
   DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
 } from '#csip-server/wire/response.js'
+import { Subscription, SubscriptionList } from '#csip-server/wire/subscription.js'
 import { Time } from '#csip-server/wire/time.js'
 
 /** What this server speaks. Sort keys are those of facts/list-order.csv. */
@@ -48,6 +50,8 @@ export const registry: readonly Served[] = [
   serve(DeviceStatus),
   serve(PowerStatus),
   serve(Configuration),
+  serve(SubscriptionList, { behaviour: subscriptionList, pollRate: 'other' }),
+  serve(Subscription, { behaviour: subscription, sort: ['href'] }),
   serve(LogEventList, { pollRate: 'other' }),
   serve(LogEvent, { behaviour: logEvent, sort: ['-createdDateTime', '-logEventID'] }),
 

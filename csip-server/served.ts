@@ -18,10 +18,21 @@ export interface Exchange {
   /** The EndDevice of an /edev/{edev}/… path, once admitted. */
   readonly endDevice?: Doc
   readonly devices: Devices
+  /** What is at an address of ours for a peer (throws as the door would): what a subscription stands on. */
+  readonly look: (peer: Peer, path: string) => Promise<Seen>
   /** Reads another served thing for the same peer: link counts, parts of a notification. */
   readonly at: (params: Readonly<Record<string, string>>) => Exchange
   /** Says that the answer changes by itself at this instant. */
   readonly until: (instant: number) => void
+}
+
+/** A resource as a peer has it now; the fingerprint tells one state from another. */
+export interface Seen {
+  readonly served: Served
+  readonly value: Value | undefined
+  readonly fingerprint: string
+  /** When it changes by itself. */
+  readonly until: number
 }
 
 /** One member of a list: the id that its address ends in, and what it says. */

@@ -12,6 +12,8 @@ import { makeDevices, makeRecall } from '#csip-server/devices.js'
 import { makeDispatchChannel } from '#csip-server/dispatch-channel.js'
 import { makeDoor, type Door } from '#csip-server/door.js'
 import { makeListener, type LeafVerdict, type TlsMaterial } from '#csip-server/listener.js'
+import { makeNotifier, type Notifier } from '#csip-server/notify/notifier.js'
+import { makePoster } from '#csip-server/notify/post.js'
 import { makeProvisioning, type Provisioning } from '#csip-server/provision.js'
 import { makeRateLimit } from '#csip-server/rate-limit.js'
 import { registry } from '#csip-server/registry.js'
@@ -35,6 +37,7 @@ export interface Csip {
   readonly context: CsipContext
   readonly channel: DispatchChannel
   readonly provisioning: Provisioning
+  readonly notifier: Notifier
   /** Listens on every host given; port 0 takes a free one, the same for all of them. Gives the port. */
   listen(at?: { port?: number; hosts?: readonly string[] }): Promise<number>
   reload(tls: TlsMaterial): void
@@ -54,9 +57,11 @@ export function buildCsip(needs: CsipNeeds): Csip {
     tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant),
   }
   const door = makeDoor(context, registry, makeDevices(context))
+  let material = needs.tls, taken = config.port
+  const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []
   const rateLimit = makeRateLimit(clock, config.rateLimit)
-  const make = () => makeListener({ door, config, tls: needs.tls, log, clock, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
+  const make = () => makeListener({ door, config, tls: material, log, clock, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
   let sweeping: { cancel(): void } | undefined
   // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
   const sweep = (): void => {
@@ -67,8 +72,9 @@ export function buildCsip(needs: CsipNeeds): Csip {
     door, context,
     channel: makeDispatchChannel(context),
     provisioning: makeProvisioning(context),
+    notifier,
     async listen({ port = config.port, hosts = ['::'] } = {}) {
-      let taken = port
+      taken = port
       for (const host of hosts) {
         const listener = make()
         await new Promise<void>((done, failed) => {
@@ -79,14 +85,16 @@ export function buildCsip(needs: CsipNeeds): Csip {
         taken = (listener.server.address() as AddressInfo).port
         listeners.push(listener)
       }
+      await notifier.start()
       sweep()
       return taken
     },
-    reload: (tls) => { for (const l of listeners) l.reload(tls) },
+    reload: (tls) => { material = tls; for (const l of listeners) l.reload(tls) },
     cut: (lfdi) => { for (const l of listeners) l.cut(lfdi) },
     connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
     async close() {
       sweeping?.cancel()
+      await notifier.stop()
       await Promise.all(listeners.map((l) => new Promise<void>((done) => {
         l.server.close(() => done())
         l.server.closeIdleConnections()

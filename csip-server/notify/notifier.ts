@@ -1,0 +1,252 @@
+import type { Timer } from '#core/port/clock.js'
+import type { CsipContext } from '#csip-server/context.js'
+import type { Door } from '#csip-server/door.js'
+import { HttpFault } from '#csip-server/error-map.js'
+import { devicePeer } from '#csip-server/identity.js'
+import type { Poster } from '#csip-server/notify/post.js'
+import type { Doc, Seen, Value } from '#csip-server/served.js'
+import { Notification } from '#csip-server/wire/subscription.js'
+
+/**
+ * One entry per subscription and no queue: an entry knows which state its receiver has seen and whether there is a newer
+ * one, so that a burst of changes is one notification and the last state cannot be lost (SEP-157, SEP-158).
+ */
+interface Entry {
+  readonly doc: Doc
+  /** Document kinds that the subscribed resource is made of. */
+  kinds: readonly string[]
+  /** Fingerprint of the state that the receiver has, and of the newest one. */
+  seen: string | undefined
+  now: string | undefined
+  /** When the resource changes by itself. */
+  until: number
+  dirty: boolean
+  waiting: boolean
+  sending: boolean
+  attempts: number
+  firstFailure_ms: number
+  notBefore_ms: number
+  refusals: number
+  saved: string | undefined
+}
+
+export interface Notifier {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Counts by outcome, for metrics and tests. */
+  readonly counts: Readonly<Record<'delivered' | 'rejected' | 'gone' | 'failed', number>>
+  pending(): number
+}
+
+const subscriptions = 'csip/Subscription', states = 'csip/SubscriptionState'
+const workers = 32, saveEvery_ms = 1000, giveUp_ms = 24 * 3_600_000
+const backOff_s = [10, 30, 60, 120, 300, 600, 1800]
+
+export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseUrl: () => string): Notifier {
+  const { documents, tenant, clock, log } = ctx
+  const entries = new Map<string, Entry>()
+  const busy = new Set<string>()
+  const counts = { delivered: 0, rejected: 0, gone: 0, failed: 0 }
+  let stopped = true, looking = false, again = false, active = 0
+  let timer: Timer | undefined, saver: Timer | undefined, forget: (() => void) | undefined
+
+  const peerOf = (doc: Doc) => devicePeer(doc.owner ?? '', 0)
+
+  /** The list is fingerprinted as far as the server's maximum: a change outside the subscriber's window counts too (SEP-155). */
+  async function look(entry: Entry): Promise<Seen> {
+    const seen = await door.look(peerOf(entry.doc), String(entry.doc.body.subscribedResource))
+    entry.kinds = door.readsOf(seen.served)
+    entry.until = seen.until
+    entry.now = seen.fingerprint
+    return seen
+  }
+
+  async function load(): Promise<void> {
+    const docs: Doc[] = []
+    for (let skip = 0; ; skip += 5000) {
+      const some = await documents.list<Value>(tenant, { kind: subscriptions, order: ['id'], skip, limit: 5000 })
+      docs.push(...some)
+      if (some.length < 5000) break
+    }
+    const fresh = docs.filter((d) => !entries.has(d.id))
+    const saved = new Map(fresh.length === 0 ? [] : (await documents.list<{ seen: string }>(tenant, { kind: states, ids: fresh.map((d) => d.id) })).map((d) => [d.id, d.body.seen]))
+    const present = new Set(docs.map((d) => d.id))
+    for (const id of entries.keys()) if (!present.has(id)) entries.delete(id)
+    for (const doc of docs) {
+      const before = entries.get(doc.id)
+      if (before && before.doc.version === doc.version) continue
+      const sameTarget = before?.doc.body.subscribedResource === doc.body.subscribedResource
+      const seen = sameTarget ? before?.seen : saved.get(doc.id)
+      entries.set(doc.id, {
+        doc, kinds: before?.kinds ?? [], seen, now: undefined, until: Infinity, dirty: true, waiting: false, sending: before?.sending ?? false,
+        attempts: 0, firstFailure_ms: 0, notBefore_ms: 0, refusals: 0, saved: saved.get(doc.id),
+      })
+    }
+  }
+
+  /** Looks at what may have changed, then sends; called again while there is news. */
+  async function turn(): Promise<void> {
+    if (looking) { again = true; return }
+    looking = true
+    try {
+      do {
+        again = false
+        const now = clock.now()
+        for (const entry of entries.values()) {
+          if (stopped) return
+          if (!entry.dirty && entry.until > now) continue
+          entry.dirty = false
+          await consider(entry)
+        }
+        pump()
+      } while (again)
+    } catch (error) {
+      log.error({ err: error }, 'notifications could not be prepared')
+    } finally {
+      looking = false
+      arm()
+    }
+  }
+
+  async function consider(entry: Entry): Promise<void> {
+    try {
+      await look(entry)
+    } catch (error) {
+      if (!(error instanceof HttpFault)) throw error
+      entry.now = 'gone'
+      entry.until = Infinity
+    }
+    // A subscription starts from the state at its making: the first notification is the first change.
+    entry.seen ??= entry.now
+    const lease = ctx.config.subscriptionLease_s
+    if (lease > 0 && clock.nowMs() - entry.doc.modifiedAt > lease * 1000) { await drop(entry, 'its lease ended'); return }
+    if (entry.now !== entry.seen && !entry.waiting) { entry.waiting = true; entry.attempts = 0; entry.notBefore_ms = 0 }
+  }
+
+  async function drop(entry: Entry, why: string): Promise<void> {
+    log.info({ subscription: entry.doc.id, caller: entry.doc.owner, why }, 'csip subscription dropped')
+    entries.delete(entry.doc.id)
+    await documents.remove(tenant, subscriptions, entry.doc.id)
+    await documents.remove(tenant, states, entry.doc.id)
+  }
+
+  const originOf = (entry: Entry): string => new URL(String(entry.doc.body.notificationURI)).origin
+
+  /** SEP-158: one at a time to a destination, a bounded number in all. */
+  function pump(): void {
+    if (stopped) return
+    const now = clock.nowMs()
+    for (const entry of entries.values()) {
+      if (active >= workers) return
+      if (!entry.waiting || entry.sending || entry.notBefore_ms > now) continue
+      const origin = originOf(entry)
+      if (busy.has(origin)) continue
+      busy.add(origin)
+      active++
+      entry.sending = true
+      void send(entry).catch((error: unknown) => log.error({ err: error }, 'notification failed')).finally(() => {
+        busy.delete(origin)
+        active--
+        entry.sending = false
+        setImmediate(() => { pump(); arm() })
+      })
+    }
+  }
+
+  /** Always the newest state, read when it is sent. */
+  async function send(entry: Entry): Promise<void> {
+    let carried: Seen | undefined
+    try { carried = await look(entry) } catch (error) {
+      if (!(error instanceof HttpFault)) throw error
+      entry.now = 'gone'
+    }
+    const sent = entry.now
+    if (sent === entry.seen) { entry.waiting = false; return }
+    const result = await poster.post(String(entry.doc.body.notificationURI), write(entry, carried))
+    counts[result.outcome]++
+    if (result.outcome === 'failed') { retryLater(entry, result.detail); return }
+    entry.seen = sent
+    entry.attempts = 0
+    entry.waiting = entry.now !== entry.seen
+    entry.refusals = result.outcome === 'delivered' ? 0 : entry.refusals + 1
+    if (result.outcome !== 'delivered') log.warn({ subscription: entry.doc.id, detail: result.detail, clause: 'SEP-157' }, 'notification refused')
+    if (sent === 'gone') await drop(entry, 'its resource is gone')
+    else if (result.outcome === 'gone' && entry.refusals >= 3) await drop(entry, 'its receiver is gone')
+  }
+
+  function retryLater(entry: Entry, detail: string): void {
+    const now = clock.nowMs()
+    if (entry.attempts === 0) entry.firstFailure_ms = now
+    const wait = (backOff_s[Math.min(entry.attempts, backOff_s.length - 1)] as number) * 1000
+    entry.attempts++
+    entry.notBefore_ms = now + wait
+    if (now - entry.firstFailure_ms > giveUp_ms) { entry.waiting = false; entry.seen = entry.now }
+    log.debug({ subscription: entry.doc.id, attempts: entry.attempts, detail }, 'notification will be tried again')
+  }
+
+  /** SEP-154. */
+  function write(entry: Entry, carried: Seen | undefined): Buffer {
+    const { doc } = entry
+    const limit = Math.min(Number(doc.body.limit), ctx.config.listMax)
+    const value: Value = { subscribedResource: doc.body.subscribedResource, status: carried?.value ? 0 : 4, subscriptionURI: `${baseUrl()}${ctx.config.prefix}/edev/${doc.parent}/sub/${doc.id}` }
+    const lists = carried?.served.resource.lists
+    if (carried?.value && lists) {
+      const members = ((carried.value[lists.member] as Value[] | undefined) ?? []).slice(0, limit)
+      value.Resource = { type: carried.served.resource.name, ...carried.value, results: members.length, [lists.member]: members }
+    } else if (carried?.value && limit > 0) value.Resource = { type: carried.served.resource.name, ...carried.value }
+    return door.codec.write(Notification, value)
+  }
+
+  /** One timer for whatever comes first: a change by the clock or a second attempt. */
+  function arm(): void {
+    timer?.cancel()
+    if (stopped) return
+    let next = Infinity
+    for (const e of entries.values()) {
+      next = Math.min(next, e.until * 1000)
+      if (e.waiting && !e.sending) next = Math.min(next, Math.max(e.notBefore_ms, clock.nowMs() + 50))
+    }
+    if (next < Infinity) timer = clock.after(Math.max(0, next - clock.nowMs()), () => void turn())
+  }
+
+  /** What receivers have seen is written once a second: after a crash a state may come twice, never not at all (SEP-160). */
+  async function save(): Promise<void> {
+    const moved = [...entries.values()].filter((e) => e.seen !== undefined && e.seen !== e.saved)
+    if (moved.length > 0) {
+      const written = moved.map((e) => ({ entry: e, seen: e.seen }))
+      await documents.insertMany(moved.map((e) => ({ tenant, kind: states, id: e.doc.id, parent: e.doc.parent, body: { seen: e.seen } })), clock.nowMs(), { onConflict: 'replace' })
+      for (const { entry, seen } of written) entry.saved = seen
+    }
+  }
+  const saving = (): void => {
+    save().catch((error: unknown) => log.error({ err: error }, 'subscription states could not be saved')).finally(() => { if (!stopped) saver = clock.after(saveEvery_ms, saving) })
+  }
+
+  function changed(kind: string): void {
+    if (kind === states) return
+    if (kind === subscriptions) { load().then(turn, (error: unknown) => log.error({ err: error }, 'subscriptions could not be read')); return }
+    let some = false
+    for (const e of entries.values()) if (e.kinds.includes(kind)) { e.dirty = true; some = true }
+    if (some) void turn()
+  }
+
+  return {
+    counts,
+    pending: () => [...entries.values()].filter((e) => e.waiting || e.dirty || e.sending).length,
+    async start() {
+      stopped = false
+      await load()
+      forget = documents.onChange((change) => { if (change.tenant === tenant) changed(change.kind) })
+      await turn()
+      saver = clock.after(saveEvery_ms, saving)
+    },
+    async stop() {
+      stopped = true
+      timer?.cancel()
+      saver?.cancel()
+      forget?.()
+      await save().catch((error: unknown) => log.warn({ err: error }, 'subscription states could not be saved'))
+      poster.close()
+    },
+  }
+}
