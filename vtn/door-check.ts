@@ -22,7 +22,7 @@ function inUtc(text: string): string {
   return /\.\d+(Z|[+-])/i.test(text) ? iso : iso.replace('.000Z', 'Z')
 }
 
-type Node = TSchema & { type?: string; properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; const?: unknown; format?: string }
+type Node = TSchema & { type?: string; properties?: Record<string, Node>; required?: string[]; items?: Node; anyOf?: Node[]; const?: unknown; format?: string }
 
 const speaks = (ajv: ReturnType<typeof makeAjv>): typeof ajv => ajv.addFormat('date-time', isDateTime)
 
@@ -77,9 +77,12 @@ function keep(node: Node, value: unknown, path: string, faults: Fault[]): unknow
 
 const formatOf = (node: Node): string | undefined => node.format ?? node.anyOf?.find((option) => option.format)?.format
 
-/** The option of a union that a value takes: by kind, and among objects by their constant members (the discriminator). */
+/** The option of a union that a value takes: its constant members (the discriminator) must fit; among several, the one that knows most members. */
 function formFor(options: readonly Node[], value: object): Node | undefined {
   if (Array.isArray(value)) return options.find((o) => o.type === 'array')
-  return options.find((o) => o.type === 'object' && Object.entries(o.properties ?? {}).every(([member, field]) =>
-    field.const === undefined || field.const === (value as Record<string, unknown>)[member]))
+  const given = value as Record<string, unknown>
+  const fits = options.filter((o) => o.type === 'object' && Object.entries(o.properties ?? {}).every(([member, field]) =>
+    field.const === undefined || (given[member] === undefined ? !o.required?.includes(member) : field.const === given[member])))
+  const known = (o: Node): number => Object.keys(given).filter((member) => o.properties?.[member]).length
+  return fits.sort((a, b) => known(b) - known(a))[0]
 }
