@@ -96,6 +96,11 @@ export function intake({ documents, readings, availability, directory, clock, lo
         if (!isRefusal(error) || error.kind !== 'invalid') throw error
       }
     }
+    // Register values are cumulative: a sample that is lost with the process blurs the split between two intervals, never the
+    // sum. So the register is written when an interval is done, and at least every minute, not with every message.
+    const newest = register.samples.at(-1)?.[0] ?? 0
+    if (intervals.length === 0 && !closed && newest - (register.savedAt ?? 0) < 60_000) return undefined
+    register.savedAt = newest
     return {
       tenant: station.tenant, kind: 'csms/Register', id: key, parent: resource ? `${resource.servicePoint}/${channel}` : '', body: register,
     }

@@ -14,13 +14,31 @@ export interface Journal {
   settled(): Promise<void>
 }
 
-const most = 500
+const most = 500, lanes = 3
 
 /**
  * Group commit: what many stations write in the same moments goes to the database as one statement, and each waits for its
  * commit before it is acknowledged. Later states of the same document in one batch win; the statement takes a row once.
  */
-export function journal({ documents, nowMs, log }: { documents: Pick<DocumentStore, 'insertMany'>; nowMs: () => number; log: Log }): Journal {
+export function journal(needs: { documents: Pick<DocumentStore, 'insertMany'>; nowMs: () => number; log: Log }): Journal {
+  // A few lanes keep the database busy while we serialize; a station stays in its lane, so its documents keep their order.
+  const all = Array.from({ length: lanes }, () => lane(needs))
+  return {
+    write(documents) {
+      const first = documents[0]
+      return first ? (all[laneOf((first.parent || first.id).split('/', 1)[0] as string)] as Journal).write(documents) : Promise.resolve()
+    },
+    settled: async () => { await Promise.all(all.map((one) => one.settled())) },
+  }
+}
+
+function laneOf(station: string): number {
+  let h = 0
+  for (let i = 0; i < station.length; i += 1) h = Math.imul(h, 31) + station.charCodeAt(i) | 0
+  return Math.abs(h) % lanes
+}
+
+function lane({ documents, nowMs, log }: { documents: Pick<DocumentStore, 'insertMany'>; nowMs: () => number; log: Log }): Journal {
   let queue: Waiting[] = []
   let running: Promise<void> | undefined
 

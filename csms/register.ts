@@ -3,6 +3,8 @@ export interface Register {
   samples: [number, number][]
   /** Wh that the register counted before resets, so that `unrolled` never decreases. */
   resets: number
+  /** Epoch ms of the newest sample when it was last written. */
+  savedAt?: number
 }
 
 export interface IntervalEnergy {

@@ -85,7 +85,7 @@ export function take(t: Transaction, e: TransactionEventRequest): Taken {
     flagged(t, 'seqNoUnreliable')
   }
   t.keys.push([e.seqNo, key])
-  if (t.keys.length > (t.seqNoUnreliable ? 400 : 24)) t.keys.shift()
+  if (t.keys.length > (t.seqNoUnreliable ? 400 : 8)) t.keys.shift()
   t.seen = add(t.seen, e.seqNo)
   if (e.offline) t.offlineEvents += 1
   // With useless numbers the time of the event orders.
