@@ -17,6 +17,7 @@ import type { Resource } from '#core/program/resource.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import { csipConfig, type CsipConfig } from '#csip-server/config.js'
 import type { CsipIntake } from '#csip-server/context.js'
+import type { LeafVerdict } from '#csip-server/listener.js'
 import { buildCsip, type Csip } from '#csip-server/server.js'
 
 /** A little PKI and a server for the tests of this room; nothing of it is stored. */
@@ -78,7 +79,7 @@ export interface ServerUnderTest {
   close(): Promise<void>
 }
 
-export function serverUnderTest(needs: { pki: Pki; documents: DocumentStore; tenant: string; clock: Clock; config?: Partial<CsipConfig>; heard?: Heard }): ServerUnderTest {
+export function serverUnderTest(needs: { pki: Pki; documents: DocumentStore; tenant: string; clock: Clock; config?: Partial<CsipConfig>; heard?: Heard; verdict?: () => LeafVerdict }): ServerUnderTest {
   const heard = needs.heard ?? hear(), revoked = new Set<string>()
   const trust = trustOf(needs.pki.serca, certificatePem(needs.pki.mica.certificate))
   const config = { ...csipConfig(), rateLimit: null, ...needs.config }
@@ -86,6 +87,7 @@ export function serverUnderTest(needs: { pki: Pki; documents: DocumentStore; ten
     tenant: needs.tenant, documents: needs.documents, intake: heard, clock: needs.clock, ids: randomIds(() => needs.clock.nowMs()), log: silent, config,
     tls: { key: needs.pki.server.key, cert: needs.pki.server.cert, ca: [needs.pki.serca, certificatePem(needs.pki.mica.certificate)] },
     checkLeaf(der, chain) {
+      if (needs.verdict) return needs.verdict()
       const verdict = checkDeviceCertificate(der, { profile: config.profile, trust, nowMs: needs.clock.nowMs(), sent: chain })
       return verdict.ok ? { ok: true } : { ok: false, reason: verdict.failures.map((f) => f.rule).join(', ') }
     },
