@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Caller } from '#core/caller.js'
+import { announce } from '#core/webhook/announce.js'
 import type { Work } from '#core/work.js'
 
 /** One line for the audit trail (CORE-231): the states before and after are kept as hashes, so nothing personal enters the chain. */
@@ -29,4 +30,5 @@ export async function note(work: Work, caller: Caller, notes: readonly Note[]): 
   await work.stores.audit.append(caller.tenant, new Date(work.clock.nowMs()).toISOString(), notes.map((n) => ({
     actor, action: n.action, entity: n.entity, reason: n.reason ?? '', before: hashOf(n.before), after: hashOf(n.after),
   })))
+  await announce(work, caller.tenant, actor, notes)
 }

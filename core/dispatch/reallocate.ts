@@ -24,7 +24,7 @@ const mostRevisions = 20
 /** Puts one reallocation on the timetable; several losses at once ask for one. */
 export async function askReallocation({ stores, clock, ids }: Work, dispatch: Pick<Dispatch, 'id' | 'tenant'>): Promise<void> {
   await stores.agenda.withdraw(dispatch.tenant, 'reallocate', momentSubject(dispatch.id, 'reallocate'))
-  await stores.agenda.add([moment('reallocate', dispatch, clock.nowMs() + step_ms * clock.rate, ids.uuid())])
+  await stores.agenda.add([moment('reallocate', dispatch, clock.nowMs() + Math.ceil(step_ms * clock.rate), ids.uuid())])
 }
 
 /** A resource's restated part: `replaces` is the delivery whose place it takes. */
@@ -97,7 +97,7 @@ export const reallocateTask = (transact: Transact): Handler => (entry) => transa
   const old = restated.map((r) => r.replaces)
   await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revision}`, stateAt: nowMs })))
   await stores.agenda.add([
-    ...batchRows('deliver', dispatch, drafts, nowMs, ids.uuid), ...batchRows('cancel', dispatch, old, nowMs + step_ms * clock.rate, ids.uuid, 'superseded'),
+    ...batchRows('deliver', dispatch, drafts, nowMs, ids.uuid), ...batchRows('cancel', dispatch, old, nowMs + Math.ceil(step_ms * clock.rate), ids.uuid, 'superseded'),
     ...(drafts.length > 0 ? [moment('comms-check', dispatch, commsCheckAt(dispatch, timingOf(program), nowMs), ids.uuid())] : []),
   ])
   await note(work, caller, [

@@ -70,7 +70,7 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   const rows = publishedRows(revised, drafts, program, nowMs, ids.uuid)
   await stores.agenda.add([
     ...rows.filter((r) => r.task !== 'comms-check'), moment('comms-check', revised, commsCheckAt(revised, timingOf(program), nowMs), ids.uuid()),
-    ...batchRows('cancel', revised, old.filter((d) => d.attempts > 0), nowMs + 1000 * clock.rate, ids.uuid, 'superseded'),
+    ...batchRows('cancel', revised, old.filter((d) => d.attempts > 0), nowMs + Math.ceil(1000 * clock.rate), ids.uuid, 'superseded'),
   ])
   await note(work, caller, [
     { action: 'dispatch.revise', entity: id, reason: change.reason, before, after: revised },

@@ -53,7 +53,7 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
     }
     try {
       if (again === undefined) await agenda.done([entry.id])
-      else await agenda.retry(entry.id, clock.nowMs() + Math.min(longestRetry_ms, firstRetry_ms * 2 ** Math.min(10, entry.attempts)) * clock.rate, again)
+      else await agenda.retry(entry.id, clock.nowMs() + Math.ceil(Math.min(longestRetry_ms, firstRetry_ms * 2 ** Math.min(10, entry.attempts)) * clock.rate), again)
     } catch (error) {
       // the lease runs out and the entry comes back
       log.error({ err: error, task: entry.task, subject: entry.subject }, 'agenda entry could not be closed')
@@ -67,7 +67,7 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
       const free = concurrency - running.size
       if (free <= 0 || group.length === 0) continue
       const now = clock.nowMs()
-      for (const entry of await agenda.claim(now, now + lease_ms * clock.rate, group, free)) {
+      for (const entry of await agenda.claim(now, now + Math.ceil(lease_ms * clock.rate), group, free)) {
         // ours already: the claim has just renewed its lease
         if (running.has(entry.id)) continue
         any = true
