@@ -1,71 +1,38 @@
-import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { checkStationCertificate, trustOf } from '#certs/index.js'
 import type { CsmsConfig } from './config.js'
 import type { Passwords } from './password.js'
 import type { Admission, Presented } from './rpc/door.js'
 import type { Station } from './station.js'
 
-const field = (subject: string, name: string): string | undefined =>
-  subject.split('\n').find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
-
-/** The certificate chain as presented, leaf first; empty when there is none, whatever `authorized` says (SEC-006). */
-function chainOf(tls: TLSSocket): X509Certificate[] {
-  const chain: X509Certificate[] = []
-  let at = tls.getPeerCertificate(true)
+/** The certificates as presented, DER, leaf first; empty when there is none, whatever `authorized` says (SEC-006). */
+function chainOf(tls: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
   const seen = new Set<string>()
+  let at = tls.getPeerCertificate(true)
   while (at && at.raw && !seen.has(at.fingerprint256) && chain.length < 6) {
     seen.add(at.fingerprint256)
-    chain.push(new X509Certificate(at.raw))
+    chain.push(at.raw)
     at = at.issuerCertificate
   }
   return chain
-}
-
-export interface CertificateCheck {
-  readonly roots: readonly X509Certificate[]
-  readonly organizations: readonly string[]
-  readonly nowMs: number
-  readonly acceptExpired: boolean
-}
-
-/** OCPP-027, 028: path to a root of ours, validity, O and CN. Returns the CN, or why not. Serial number is compared by the caller. */
-export function checkChain(chain: readonly X509Certificate[], { roots, organizations, nowMs, acceptExpired }: CertificateCheck): { name: string } | { refused: string } {
-  const leaf = chain[0]
-  if (!leaf) return { refused: 'no certificate' }
-  const valid = (c: X509Certificate): boolean => Date.parse(c.validFrom) <= nowMs && nowMs < Date.parse(c.validTo)
-  if (leaf.ca) return { refused: 'a CA certificate is no station' }
-  if (!acceptExpired && !valid(leaf)) return { refused: 'the certificate is expired or not valid yet' }
-  let at = leaf
-  for (let depth = 0; ; depth += 1) {
-    const below = at
-    const root = roots.find((r) => below.checkIssued(r) && below.verify(r.publicKey))
-    if (root) {
-      if (!valid(root)) return { refused: 'the root is not valid' }
-      break
-    }
-    const issuer = chain.find((c) => c !== below && c.ca && below.checkIssued(c) && below.verify(c.publicKey))
-    if (!issuer || depth > 4) return { refused: 'no path to a trusted root' }
-    if (!valid(issuer)) return { refused: 'an issuer is not valid' }
-    at = issuer
-  }
-  const organization = field(leaf.subject, 'O'), name = field(leaf.subject, 'CN')
-  if (organization === undefined || !organizations.includes(organization)) return { refused: 'another organization' }
-  return name === undefined ? { refused: 'no name' } : { name }
 }
 
 /**
  * A station's login (OCPP §1, §2): identity known, security profile, credentials. The identity is the URL's, and the credential
  * must be that identity's own (SEC-004). An unknown one costs the same work as a wrong password (SEC-001).
  */
-export function login({ passwords, config, nowMs, find, enrol }: {
+export function login({ passwords, config, nowMs, find, enrol, revoked }: {
   passwords: Passwords
   config: CsmsConfig
   nowMs: () => number
   find(tenant: string, identity: string): Promise<Station | undefined>
   /** Makes a station that no one registered, under the admission policies that allow it (OCPP-087). */
   enrol(tenant: string, identity: string, password: string | undefined): Promise<Station>
+  /** Is the certificate with this fingerprint blocked? */
+  revoked?: (fingerprint: string) => boolean
 }): (presented: Presented) => Promise<Admission> {
-  const roots = config.stationRoots.map((pem) => new X509Certificate(pem))
+  const trust = trustOf(...config.stationRoots)
   const refused: Admission = { admitted: false, status: 401 }
 
   async function byPassword(station: Station, presented: Presented): Promise<boolean> {
@@ -82,11 +49,21 @@ export function login({ passwords, config, nowMs, find, enrol }: {
     return right && named && password !== undefined
   }
 
+  /** OCPP-027…029: path to a root of ours, validity, revocation, O one of ours, CN the registered serial number. */
   function byCertificate(station: Station, tls: TLSSocket): boolean {
-    const check = checkChain(chainOf(tls), { roots, organizations: config.organizations, nowMs: nowMs(), acceptExpired: station.record.acceptExpired ?? false })
-    if (!('name' in check) || check.name !== (station.record.serialNumber ?? station.identity)) return false
-    station.certificateName = check.name
-    return true
+    const [leaf, ...sent] = chainOf(tls)
+    if (!leaf) return false
+    for (const organization of config.organizations) {
+      const check = checkStationCertificate(leaf, {
+        trust, sent, organization, nowMs: nowMs(), serialNumber: station.record.serialNumber ?? station.identity,
+        ...(revoked ? { blocked: revoked } : {}), ...(station.record.acceptExpired ? { acceptExpired: true } : {}),
+      })
+      if (!check.ok) continue
+      station.certificateName = check.commonName
+      station.certificate = { fingerprint: check.fingerprint, notAfterMs: station.record.acceptExpired ? Infinity : check.notAfterMs }
+      return true
+    }
+    return false
   }
 
   /** The profile of this connection, if the station may use it and proved who it is; the certificate counts before the password. */
@@ -109,7 +86,7 @@ export function login({ passwords, config, nowMs, find, enrol }: {
     const profile = await profileOf(station, presented)
     if (profile === undefined) return refused
     station.profileInUse = profile
-    if (profile !== 3) station.certificateName = undefined
+    if (profile !== 3) station.certificateName = station.certificate = undefined
     return { admitted: true, versions: station.record.versions, session: station.session }
   }
 }

@@ -30,6 +30,8 @@ export interface CsmsNeeds {
   readonly log: Log
   readonly config: CsmsConfig
   readonly signer?: CertificateSigner
+  /** Is the station certificate with this fingerprint (as `lfdiOf`) revoked? */
+  readonly revoked?: (fingerprint: string) => boolean
   readonly vehicles?: VehicleCertificates
   /** DataTransfer plug-ins by vendorId (OCPP-225). */
   readonly vendors?: ReadonlyMap<string, VendorMessages>

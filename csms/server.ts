@@ -139,7 +139,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       ...doorDefaults, paths: new Map([[config.path, config.tenant]]), maxPayload: config.maxPayload, failuresPerMinute: config.failuresPerMinute,
       refusalDelayMs: config.refusalDelayMs, pingIntervalMs: config.pingIntervalMs,
     },
-    login: login({ passwords, config, nowMs, find: fleet.find, enrol: provisioning.enrol }),
+    login: login({ passwords, config, nowMs, find: fleet.find, enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
     connected(session, presented, replaced) {
       const station = fleet.of(session)
       const first = fleet.connected(station, presented.address, replaced)
@@ -148,6 +148,14 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       installer.returned(station)
     },
   })
+  // SEC-007: a certificate that is revoked or expires while its connection lives ends it.
+  const recheck = (): void => {
+    for (const { session, certificate } of fleet.online()) {
+      if (certificate && (needs.revoked?.(certificate.fingerprint) || certificate.notAfterMs < clock.nowMs())) session.close(1008, 'the certificate is no longer valid')
+    }
+    clock.after(30_000 * clock.rate, recheck)
+  }
+  recheck()
   for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing)
 
   return {

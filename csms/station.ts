@@ -78,6 +78,7 @@ export class Station {
   allowed: Map<string, number> | undefined
   /** Certificate CN of a profile 3 connection (OCPP-029). */
   certificateName: string | undefined
+  certificate: { readonly fingerprint: string; readonly notAfterMs: number } | undefined
   profileInUse = 0
   address = ''
   onlineSince: number | undefined
