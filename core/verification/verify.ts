@@ -21,7 +21,7 @@ import type { VerificationResult } from '#core/verification/results.js'
 import type { Transact, Work } from '#core/work.js'
 
 /** CORE-116, CORE-118: estimates never pick baseline days and never pay. */
-const payable: readonly Quality[] = ['RAW', 'VALID', 'EDITED']
+export const payable: readonly Quality[] = ['RAW', 'VALID', 'EDITED']
 /** Points looked at together: 45 days of quarter hours of 200 points are 900,000 numbers. */
 const chunk = 200
 
@@ -115,7 +115,7 @@ function bodyOf(program: Program, dispatch: Dispatch, whole: Evaluation, grid: r
 }
 
 /** CORE-024: local days on which any program dispatched any of these points; the event's own day is not a candidate anyway. */
-async function eventDays(stores: Stores, tenant: string, program: Program, own: Dispatch, points: readonly string[], span: Interval): Promise<string[]> {
+export async function eventDays(stores: Stores, tenant: string, program: Program, own: Dispatch, points: readonly string[], span: Interval): Promise<string[]> {
   if (points.length === 0) return []
   const mine = new Set((await every((page) => stores.resources.list(tenant, { servicePoints: points }, page))).map((r) => r.id))
   const calendar = new LocalCalendar(program.timeZone, program.intervalMinutes), days = new Set<string>()

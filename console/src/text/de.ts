@@ -1,0 +1,3 @@
+import { en, type Key } from './en.ts'
+
+export const de: Readonly<Record<Key, string>> = { ...en }
