@@ -20,6 +20,9 @@ import type { PerformanceBody } from '#core/verification/verify.js'
 import { verifyChain } from '#core/audit/chain.js'
 import { testDatabase } from '#prisma/test-database.js'
 
+// real databases on a machine that is shared with other tests
+t.setTimeout(240_000)
+
 const protocols: readonly Protocol[] = ['openadr', 'ieee2030_5', 'ocpp']
 /** 2026-07-15 is a Wednesday; 16:00 in Denver is 22:00 UTC. */
 const start = Date.UTC(2026, 6, 15, 22) / 1000, end = start + 7200
@@ -267,6 +270,25 @@ t.test('the walk of the core, on a real database with a clock moved by hand', as
     await core.stop.lift(me, node.id!, 'clear')
     await core.stop.lift(me, all.id!, 'clear')
     t.match(await order(), { outcome: 'issued' })
+  })
+
+  await t.test('CORE-204, REL-066 stop works while the database is read-only, and is stored when it is not', async (t) => {
+    const { database, core: writable, clock, order, lines, me, deliveries, ids } = await scene(t, { points: 2 })
+    writable.timetable.start()
+    const issued = await order({ delta_W: -20_000 })
+    if (issued.outcome !== 'issued') return t.fail('not issued')
+    await writable.timetable.settled()
+    let readOnly = true
+    const core = assemble({ database: { ...database, unitOfWork: { run: (work, options) => (readOnly ? Promise.reject(new Error('25006 read-only')) : database.unitOfWork.run(work, options)) } }, clock, ids, log: silent })
+    core.connect(Object.fromEntries(protocols.map((p) => [p, lines[p].channel])))
+    t.match(await core.stop.stop(me, { scope: 'all', reason: 'fire' }), { stored: false, id: null, devices: 2 })
+    t.equal(protocols.flatMap((p) => lines[p].cancelled).length, 2, 'told all the same')
+    t.ok(core.stop.stopped(me.tenant, 'any', 'any'), 'and held in memory')
+    readOnly = false
+    await clock.advance(1000)
+    while ((await core.stop.list(me.tenant)).length === 0) await clock.advance(100)
+    await writable.timetable.settled()
+    t.ok((await deliveries(issued.dispatch.id)).every((d) => d.state === 'cancelled'))
   })
 
   await t.test('CORE-068 feeder caps hold over all programs', async (t) => {

@@ -11,6 +11,9 @@ import { silent } from '#core/port/log.js'
 import { createToken, roles } from '#core/token/token.js'
 import { testDatabase } from '#prisma/test-database.js'
 
+// real databases on a machine that is shared with other tests
+t.setTimeout(240_000)
+
 /** Noon in Denver on a Wednesday. */
 const noon = Date.UTC(2026, 6, 15, 18)
 

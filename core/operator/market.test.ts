@@ -14,6 +14,9 @@ import { guardedPost } from '#core/webhook/guarded-post.js'
 import { webhookTask } from '#core/webhook/webhook.js'
 import { testDatabase } from '#prisma/test-database.js'
 
+// real databases on a machine that is shared with other tests
+t.setTimeout(240_000)
+
 t.test('CORE-056 ISP numbers start at 1 and appear once; equal neighbours are one event', async (t) => {
   t.strictSame(ispFaults([{ isp: 0, power_kW: 1 }, { isp: 2, power_kW: 1 }, { isp: 2, power_kW: 0 }]).map((f) => f.path), ['/isps/0/isp', '/isps/2/isp', '/isps/2/power_kW'])
   t.strictSame(runsOf([{ isp: 1, power_kW: 5 }, { isp: 2, power_kW: 5 }, { isp: 3, power_kW: 6 }, { isp: 5, power_kW: 6 }]), [{ from: 1, to: 3, power_kW: 5 }, { from: 3, to: 4, power_kW: 6 }, { from: 5, to: 6, power_kW: 6 }])

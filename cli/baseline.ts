@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { act, collect, noun, verb, type OperatorOptions } from '#cli/operator-noun.js'
+
+interface BacktestOptions extends OperatorOptions {
+  readonly program?: string
+  readonly method?: string
+  readonly servicePoint: string[]
+  readonly day: string[]
+  readonly fromHour: string
+  readonly toHour: string
+}
+
+export function registerBaseline(program: Command): void {
+  const own = noun(program, 'baseline', 'what would have been', ['baseline methods', 'baseline backtest --program peak --day 2026-07-08 --day 2026-07-09 --from-hour 16 --to-hour 18'])
+  verb(own, 'methods', 'the methods there are', 'baseline methods').action((o: OperatorOptions) => act(o, async (c) => {
+    const items = await c.all<Record<string, unknown>>('/baselines')
+    return o.json ? items : items.map(({ name, version, scheme, lookback }) => ({ name, version, scheme, lookback }))
+  }))
+  verb(own, 'backtest', 'run a method on days without an event: RRMSE and bias (CORE-166)', 'baseline backtest --program peak --day 2026-07-08 --from-hour 16 --to-hour 18')
+    .option('--program <name>', 'its enrolled points, rules and zone').option('--method <name>', 'another method than the program says').option('--service-point <name>', 'these points instead (repeat)', collect, [])
+    .requiredOption('--day <date>', 'placebo day (repeat)', collect, []).requiredOption('--from-hour <h>', 'first local hour').requiredOption('--to-hour <h>', 'end, local hour')
+    .action((o: BacktestOptions) => act(o, (c) => c.call('POST', '/baselines/backtest', {
+      ...(o.program ? { program: o.program } : {}), ...(o.method ? { method: o.method } : {}), ...(o.servicePoint.length > 0 ? { servicePoints: o.servicePoint } : {}), days: o.day, fromHour: Number(o.fromHour), toHour: Number(o.toHour),
+    })))
+}

@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { registerBaseline } from '#cli/baseline.js'
+import { registerDispatch } from '#cli/dispatch.js'
+import { registerDispute } from '#cli/dispute.js'
+import { registerEnrolment } from '#cli/enrolment.js'
+import { registerProgram } from '#cli/program.js'
+import { registerReadings } from '#cli/readings.js'
+import { registerResource } from '#cli/resource.js'
+import { registerSettlement } from '#cli/settlement.js'
+import { registerStop } from '#cli/stop.js'
+import { registerToken } from '#cli/token.js'
+import { registerWebhook } from '#cli/webhook.js'
+import { registerAudit } from '#cli/audit.js'
+
+/** The operator API by hand: one noun a file. */
+export function registerOperator(program: Command): void {
+  for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerToken, registerWebhook, registerAudit]) register(program)
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { CliExit, exitCode } from '#cli/exit-code.js'
+import { act, noun, verb, type OperatorOptions } from '#cli/operator-noun.js'
+
+const types: Readonly<Record<string, string>> = { csv: 'text/csv', ndjson: 'application/x-ndjson', json: 'application/json' }
+
+export function registerReadings(program: Command): void {
+  const own = noun(program, 'readings', 'interval values of service points', ['readings import meters.csv', 'readings list home-1 --from 2026-07-15T00:00:00Z'])
+  verb(own, 'import <file>', 'CSV, NDJSON or JSON; all rows or none', 'readings import meters.csv').option('--format <format>', 'csv, ndjson or json; by default from the name')
+    .action((file: string, o: OperatorOptions & { format?: string }) => act(o, async (c) => {
+      const type = types[o.format ?? file.split('.').at(-1) ?? '']
+      if (type === undefined) throw new CliExit(exitCode.usage, 'Say which form the file has: --format csv, ndjson or json.')
+      const { readFile } = await import('node:fs/promises')
+      const body = await readFile(file).catch((e: Error) => { throw new CliExit(exitCode.usage, `${file} cannot be read: ${e.message}`) })
+      const answer = await c.send('POST', '/readings', body, { 'content-type': type })
+      if (answer.status < 400) return answer.body
+      const problem = answer.body as { detail?: string; rows?: { row: number; field: string; reason: string }[] }
+      const rows = (problem.rows ?? []).slice(0, 50).map((r) => `  row ${r.row} ${r.field}: ${r.reason}`)
+      throw new CliExit(answer.status === 401 || answer.status === 403 ? exitCode.notAuthenticated : exitCode.usage, [problem.detail ?? `The server answered ${answer.status}.`, ...rows].join('\n'))
+    }))
+  verb(own, 'list <servicePoint>', 'current values', 'readings list home-1 --from 2026-07-15T00:00:00Z').option('--from <time>', 'from').option('--to <time>', 'to').option('--channel <channel>', 'import or export')
+    .action((servicePoint: string, o: OperatorOptions & { from?: string; to?: string; channel?: string }) => act(o, (c) => {
+      const query = new URLSearchParams({ servicePoint, ...(o.from ? { from: o.from } : {}), ...(o.to ? { to: o.to } : {}), ...(o.channel ? { channel: o.channel } : {}) })
+      return c.all(`/readings?${query}`)
+    }))
+}
