@@ -8,6 +8,7 @@ import type { Fleet } from './fleet.js'
 import type { Journal } from './journal.js'
 import type { Parts } from './parts.js'
 import type { Passwords } from './password.js'
+import { transactionDocument } from './message/transaction-event.js'
 import { answersTo, mayCall } from './registration.js'
 import { CallFailed } from './rpc/error-code.js'
 import type { CallOptions, Payload } from './rpc/outgoing.js'
@@ -19,6 +20,9 @@ import { join, split } from './split.js'
 import type { Station } from './station.js'
 import type { Tokens } from './tokens.js'
 import { actionNamed } from './wire/action.js'
+
+/** Boot reasons after which transactions may have been lost (OCPP-086). */
+const restarts = new Set(['PowerUp', 'Watchdog', 'LocalReset'])
 
 /** How a command ended; the operator's door makes HTTP of it (contract §6). */
 export type CommandResult =
@@ -119,8 +123,24 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet 
     if (state !== 'complete') log.info({ station: station.identity, state, clause: 'OCPP-092' }, 'the base report is not complete')
   }
 
+  /** OCPP-086, 141: a reboot ends no transaction by itself, so each open one is asked for. */
+  async function askOpen(station: Station): Promise<void> {
+    for (const t of [...station.transactions.values()].filter((x) => !x.ended)) {
+      try {
+        const answer = await send(station, 'GetTransactionStatus', { transactionId: t.id }, { priority: 'housekeeping' })
+        if (answer.ongoingIndicator === false && answer.messagesInQueue === false) {
+          t.orphaned = true
+          await journal.write([transactionDocument(station, t)])
+        }
+      } catch (error) {
+        log.info({ station: station.identity, transaction: t.id, cause: error instanceof Error ? error.message : String(error) }, 'no transaction status')
+      }
+    }
+  }
+
   return Object.assign(command, {
     afterBoot(station: Station, fresh: boolean): void {
+      if (station.session.version !== '1.6' && restarts.has(station.record.boot?.reason ?? '')) void askOpen(station)
       if (!config.postBootReport || !fresh) return
       if (station.session.version === '1.6') return void ask(station, 'GetConfiguration', {})
       const requestId = (station.record.counters.request += 1)

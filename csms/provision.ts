@@ -1,5 +1,6 @@
 import { Refusal } from '#core/error.js'
 import type { DocumentStore } from '#core/port/store/document.js'
+import type { CsmsConfig } from './config.js'
 import type { Fleet } from './fleet.js'
 import type { Journal } from './journal.js'
 import type { Passwords } from './password.js'
@@ -24,7 +25,8 @@ export interface Provision {
   approve(station: Station, verdict: 'accepted' | 'rejected'): Promise<void>
 }
 
-export function provision({ documents, fleet, passwords, nowMs, journal }: {
+export function provision({ documents, fleet, passwords, nowMs, journal, admission }: {
+  admission: CsmsConfig['admission']
   documents: DocumentStore; fleet: Fleet; passwords: Passwords; nowMs: () => number; journal: Journal
 }): Provision {
   async function recordOf(given: NewStation): Promise<{ record: StationRecord; password: string | undefined }> {
@@ -59,7 +61,7 @@ export function provision({ documents, fleet, passwords, nowMs, journal }: {
       return made.map(({ given, password }) => ({ id: given.id, ...(password === undefined ? {} : { password }) }))
     },
     async enrol(tenant, identity, password) {
-      const given: NewStation = { id: identity, securityProfile: 2, securityProfiles: [1, 2], approved: false, ...(password === undefined ? {} : { password }) }
+      const given: NewStation = { id: identity, securityProfile: 2, securityProfiles: [1, 2], approved: admission === 'open', ...(password === undefined ? {} : { password }) }
       const { record } = await recordOf(given)
       await documents.insertMany([{ tenant, kind: 'csms/Station', id: identity, parent: '', body: record }], nowMs(), { onConflict: 'replace' })
       return fleet.put(tenant, identity, record)

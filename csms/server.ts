@@ -17,6 +17,7 @@ import { schemasOf } from './rpc/schema.js'
 import { sessionLimits, type Session } from './rpc/session.js'
 import type { Payload } from './rpc/outgoing.js'
 import { CallRefused } from './rpc/error-code.js'
+import { installBaseline } from './smart-charging/baseline-profile.js'
 import { energySchedule } from './smart-charging/energy-schedule.js'
 import { installer as makeInstaller } from './smart-charging/installer.js'
 import { reconciler } from './smart-charging/reconcile.js'
@@ -88,7 +89,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const tokens = makeTokens({ documents, nowMs, config, elsewhere: fleet.inTransactionElsewhere })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
   const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, recorder })
-  const provisioning = provision({ documents, fleet, passwords, nowMs, journal })
+  const provisioning = provision({ documents, fleet, passwords, nowMs, journal, admission: config.admission })
   const schedule = energySchedule({ clock, log, installer })
   const declare = (station: Parameters<typeof measured.declare>[0], evseId: number): void => {
     measured.declare(station, evseId).catch((error: unknown) => log.error({ err: error, station: station.identity }, 'availability'))
@@ -119,6 +120,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       station.session.wake()
       installer.returned(station)
       command.afterBoot(station, fresh)
+      installBaseline(station, installer, log).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-245' }, 'baseline'))
       // Profiles survive reboots (K01.FR.27); that they did is verified (OCPP-100, 201).
       if (config.reconcile && [...station.ledger.values()].some((e) => e.state === 'installed')) {
         reconcile(station).catch((error: unknown) => log.info({ station: station.identity, cause: String(error), clause: 'OCPP-201' }, 'not reconciled'))

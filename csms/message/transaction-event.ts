@@ -6,7 +6,7 @@ import type { Intake } from '#csms/intake.js'
 import type { Journal } from '#csms/journal.js'
 import { phasesWithCurrent, samplesOf } from '#csms/metering.js'
 import type { Station } from '#csms/station.js'
-import { stampMs } from '#csms/time.js'
+import { isoMs, stampMs } from '#csms/time.js'
 import type { Tokens } from '#csms/tokens.js'
 import { newTransaction, take, type Transaction } from '#csms/transaction.js'
 import type { TransactionEventRequest, TransactionEventResponse } from '#csms/wire/transaction-event.js'
@@ -61,6 +61,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
     const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
     const taken = take(t, e)
+    skew(station, e)
     const answer = await answerTo(station, t, e)
     if (taken === 'repeated') return answer
     try {
@@ -81,6 +82,13 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     if (`${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}` !== before) needs.changed(station, t)
     forgetOld(station)
     return answer
+  }
+
+  /** OCPP-164: settlement needs to know; both times are kept with the event. */
+  function skew(station: Station, e: TransactionEventRequest): void {
+    if (e.offline || station.skewed || Math.abs(stampMs(e.timestamp) - clock.nowMs()) <= 60_000) return
+    station.skewed = true
+    station.flag(isoMs(clock.nowMs()), 'clock skew of more than 60 s')
   }
 
   async function metered(station: Station, t: Transaction, e: TransactionEventRequest): Promise<NewDocument[]> {

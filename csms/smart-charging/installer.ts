@@ -129,7 +129,7 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     const rung: Rung = {
       // The default beside a TxProfile limits the next car of that EVSE.
       places: place.purpose === 'TxProfile' ? [place, { purpose: 'TxDefaultProfile', evseId }] : [place],
-      unit: style?.unit ?? (capability.units.length === 0 || capability.units.includes('W') ? 'W' : 'A'),
+      unit: style && (capability.units.length === 0 || capability.units.includes(style.unit)) ? style.unit : (capability.units.length === 0 || capability.units.includes('W') ? 'W' : 'A'),
       stackLevel: style?.stackLevel ?? stackLevel('event', capability.stackLevel), periods: capability.periods,
     }
     const entries = await enter(station, o, rung, ceilings, known)
