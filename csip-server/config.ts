@@ -1,7 +1,7 @@
 import { Refusal } from '#core/error.js'
 
 export type Profile = 'csip' | 'csip-aus-1.2' | 'csip-aus-1.3' | 'generic'
-export interface PollRates { readonly dcap: number; readonly tm: number; readonly edev: number; readonly fsa: number; readonly derp: number; readonly der: number; readonly mup: number; readonly other: number }
+export interface PollRates { readonly dcap: number; readonly tm: number; readonly edev: number; readonly fsa: number; readonly derp: number; readonly der: number; readonly mup: number; readonly flow: number; readonly other: number }
 
 /** What the door is told; each default and its meaning stand on one line of `csipConfig`. */
 export interface CsipConfig {
@@ -56,7 +56,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     mridPen: choice(env, 'LOADSTONE_CSIP_MRID_PEN', ['binary', 'decimal'], aus ? 'decimal' : 'binary'), // SEP-063
     timeZone: env.LOADSTONE_CSIP_TIME_ZONE ?? 'UTC', // SEP-092: IANA name behind /tm
     timeQuality: whole(env, 'LOADSTONE_CSIP_TIME_QUALITY', 3, 3, 7), // SEP-092
-    pollRate: { dcap: 900, tm: 900, edev: 300, fsa: 300, derp: 60, der: 300, mup: 300, other: 900 }, // SEP-090, 243
+    pollRate: { dcap: 900, tm: 900, edev: 300, fsa: 300, derp: 60, der: 300, mup: 300, flow: 30, other: 900 }, // SEP-090, 200, 243
     postRate: whole(env, 'LOADSTONE_CSIP_POST_RATE', 300, 1, 86_400), // SEP-167
     listMax: whole(env, 'LOADSTONE_CSIP_LIST_MAX', 500, 1, 10_000), // SEP-051: `l` above it is clipped
     bodyMax: whole(env, 'LOADSTONE_CSIP_BODY_MAX', 1_048_576, 1024, 67_108_864), // SEP-025

@@ -119,7 +119,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const place = placeOf(served, x.params)
       const before = await documents.get<Value>(tenant, place.kind, place.id)
       if (before && before.parent !== place.parent) throw new HttpFault(404)
-      const body = bare(await served.behaviour?.complete?.(x, value, before) ?? value)
+      const body = bare(await served.behaviour?.complete?.(x, value, before) ?? value, links.get(served) ?? [])
       const [doc] = await documents.insertMany<Value>([{ tenant, ...place, ...keysOf(served.sort, body), owner: before?.owner ?? x.peer.lfdi, targets: before?.targets ?? [], body }], ctx.clock.nowMs(), { onConflict: 'replace' })
       if (doc) await served.behaviour?.stored?.(x, doc)
       return { created: !before && !served.quietFirstPut, href: hrefOf(served, x.params) }
@@ -129,7 +129,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const item = mustItem(served)
       const id = ctx.ids.hex(8).toUpperCase()
       const params = { ...x.params, [slotOf(item)]: id }
-      const body = bare(await item.behaviour?.complete?.(x.at(params), value, undefined) ?? value)
+      const body = bare(await item.behaviour?.complete?.(x.at(params), value, undefined) ?? value, links.get(item) ?? [])
       const doc = await documents.insert<Value>({ tenant, kind: item.kind, id, parent: parentOf(served, x.params), ...keysOf(item.sort, body), owner: x.peer.lfdi || null, body }, ctx.clock.nowMs())
       await item.behaviour?.stored?.(x.at(params), doc)
       return { created: true, href: hrefOf(item, params) }
@@ -145,7 +145,8 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
 }
 
 /** Addresses and list attributes are ours to print, never a client's to store (SEC-032). */
-function bare(value: Value): Value {
-  const { href: _href, subscribable: _subscribable, all: _all, results: _results, ...rest } = value
+function bare(value: Value, derived: readonly LinkTo[]): Value {
+  const { href: _href, subscribable: _subscribable, all: _all, results: _results, replyTo: _replyTo, ...rest } = value
+  for (const { member } of derived) delete rest[member]
   return rest
 }

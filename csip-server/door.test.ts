@@ -11,7 +11,6 @@ import { attributeOf, Device, makePki, sep, serverUnderTest, textOf } from '#csi
 import { devicePeer, operatorPeer } from '#csip-server/identity.js'
 import { csipOperator } from '#csip-server/operator.js'
 import { makeRateLimit } from '#csip-server/rate-limit.js'
-import { registry } from '#csip-server/registry.js'
 import { testDatabase } from '#prisma/test-database.js'
 
 const begin = Date.UTC(2026, 10, 23, 22, 0, 0)
@@ -126,7 +125,7 @@ t.test('SEP-025, SEP-043, REL-044 limits', async (t) => {
 
 t.test('SEP-040, SEP-190, SEC-030 every address: the wrong method is 405 with Allow, a stranger sees nothing', async (t) => {
   const stranger = devicePeer('F'.repeat(40), 687194767357), self = devicePeer(one.lfdi, one.sfdi)
-  for (const served of registry) {
+  for (const served of csip.door.registry) {
     const href = served.resource.href
     if (!href) continue
     const own = `/sep2${href.print({ edev: one.lfdi, fsa: 'one', derp: 'one', der: '1', rsps: 'der', dr: 'x', msg: 'x', tp: 'x', rc: 'x', tti: 'x', cti: 'x', mup: 'x', upt: 'x', mr: 'x', rs: 'x', r: 'x', derc: 'x', dc: 'x', lel: 'x', sub: 'x', rsp: 'x', edc: 'x', txt: 'x', lsl: 'x', frq: 'x', frp: 'x' })}`

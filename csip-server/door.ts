@@ -142,7 +142,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     const { root, value } = codec.read(body, expected)
     const written = request.method === 'PUT' ? await derivation.put(served, x, value) : await derivation.post(served, x, value, root)
     const location = ctx.config.prefix + written.href
-    return request.method === 'PUT' && !written.created ? { status: 204 } : { status: written.created ? 201 : 204, location }
+    return request.method === 'PUT' && !written.created && !served.locationAlways ? { status: 204 } : { status: written.created ? 201 : 204, location }
   }
 
   const failed = (error: unknown, request: DoorRequest): Answer => {

@@ -10,6 +10,9 @@ export interface EventKind {
   /** The path parameters that name the program. */
   readonly parent: (params: Readonly<Record<string, string>>) => string
   readonly slot: string
+  readonly href: (params: Readonly<Record<string, string>>) => string
+  /** Texts are listed newest start first. */
+  readonly latestFirst?: boolean
   /** Which controls an event sets: events without a common one leave each other alone (SEP-075). */
   readonly controls: (body: Value) => readonly string[]
   /** Where answers go (SEP-080). */
@@ -33,8 +36,9 @@ interface Program { readonly docs: readonly Doc[]; readonly records: readonly Ev
 const order = (a: Doc, b: Doc): number => a.sort1 - b.sort1 || b.sort2 - a.sort2 || ((a.key ?? '') < (b.key ?? '') ? 1 : -1)
 
 async function program(ctx: CsipContext, kind: EventKind, parent: string): Promise<Program> {
+  const turn = kind.latestFirst ? -1 : 1
   return ctx.recall(kind.kind, `program ${parent}`, async () => {
-    const docs = (await ctx.documents.list<Value>(ctx.tenant, { kind: kind.kind, parent })).sort(order)
+    const docs = (await ctx.documents.list<Value>(ctx.tenant, { kind: kind.kind, parent })).sort((a, b) => turn * (a.sort1 - b.sort1) || order(a, b))
     return { docs, records: docs.map((d) => recordOf(kind, d)) }
   })
 }

@@ -1,19 +1,30 @@
+import type { Profile } from '#csip-server/config.js'
 import { serve, type Served } from '#csip-server/served.js'
+import { connectionPoint } from '#csip-server/resource/connection-point.js'
 import { derAvailability } from '#csip-server/resource/der-availability.js'
+import { derCapability } from '#csip-server/resource/der-capability.js'
 import { activeDERControlList, derControl, derControlList } from '#csip-server/resource/der-control.js'
 import { derCurve } from '#csip-server/resource/der-curve.js'
 import { defaultDERControl, derProgram, derProgramList } from '#csip-server/resource/der-program.js'
 import { der, derList } from '#csip-server/resource/der.js'
+import { activeEndDeviceControlList, demandResponsePrograms, endDeviceControl, endDeviceControlList, loadShedAvailability } from '#csip-server/resource/demand-response.js'
 import { deviceCapability } from '#csip-server/resource/device-capability.js'
 import { endDevice, endDeviceList } from '#csip-server/resource/end-device.js'
+import { flowReservationRequest, flowReservationResponse, flowReservationResponseList } from '#csip-server/resource/flow-reservation.js'
 import { assignedPrograms, associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
 import { logEvent } from '#csip-server/resource/log-event.js'
+import { activeTextMessageList, messagingPrograms, textMessage, textMessageList } from '#csip-server/resource/messaging.js'
 import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
+import { activeTimeTariffIntervalList, tariffProfiles, timeTariffInterval, timeTariffIntervalList } from '#csip-server/resource/pricing.js'
 import { response, responseList, responseSet, responseSetList } from '#csip-server/resource/response.js'
 import { selfDevice } from '#csip-server/resource/self-device.js'
 import { subscription, subscriptionList } from '#csip-server/resource/subscription.js'
 import { time } from '#csip-server/resource/time.js'
 import { Configuration } from '#csip-server/wire/configuration.js'
+import { ConnectionPoint } from '#csip-server/wire/connection-point.js'
+import {
+  ActiveEndDeviceControlList, AssignedDemandResponseProgramList, DemandResponseProgram, DemandResponseProgramList, EndDeviceControl, EndDeviceControlList, LoadShedAvailability, LoadShedAvailabilityList,
+} from '#csip-server/wire/demand-response.js'
 import { DERAvailability } from '#csip-server/wire/der-availability.js'
 import { DERCapability } from '#csip-server/wire/der-capability.js'
 import { ActiveDERControlList, DefaultDERControl, DERControl, DERControlList } from '#csip-server/wire/der-control.js'
@@ -26,10 +37,16 @@ import { DeviceCapability } from '#csip-server/wire/device-capability.js'
 import { DeviceInformation } from '#csip-server/wire/device-information.js'
 import { DeviceStatus } from '#csip-server/wire/device-status.js'
 import { EndDevice, EndDeviceList, SelfDevice } from '#csip-server/wire/end-device.js'
+import { FlowReservationRequest, FlowReservationRequestList, FlowReservationResponse, FlowReservationResponseList } from '#csip-server/wire/flow-reservation.js'
 import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server/wire/function-set-assignments.js'
 import { LogEvent, LogEventList } from '#csip-server/wire/log-event.js'
+import { ActiveTextMessageList, AssignedMessagingProgramList, MessagingProgram, MessagingProgramList, TextMessage, TextMessageList } from '#csip-server/wire/messaging.js'
 import { MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
 import { PowerStatus } from '#csip-server/wire/power-status.js'
+import {
+  ActiveTimeTariffIntervalList, AssignedTariffProfileList, ConsumptionTariffInterval, ConsumptionTariffIntervalList, RateComponent, RateComponentList, TariffProfile, TariffProfileList,
+  TimeTariffInterval, TimeTariffIntervalList,
+} from '#csip-server/wire/pricing.js'
 import { Registration } from '#csip-server/wire/registration.js'
 import {
   DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
@@ -71,10 +88,44 @@ export const registry: readonly Served[] = [
   serve(DERList, { behaviour: derList, pollRate: 'der' }),
   serve(DER, { behaviour: der, sort: ['href'] }),
   serve(AssociatedDERProgramList, { behaviour: associatedPrograms, as: 'AssociatedDERProgramList', pollRate: 'derp' }),
-  serve(DERCapability, { quietFirstPut: true }),
+  serve(DERCapability, { quietFirstPut: true, behaviour: derCapability }),
   serve(DERSettings, { quietFirstPut: true, subscribable: true }),
   serve(DERStatus, { quietFirstPut: true, subscribable: true }),
   serve(DERAvailability, { quietFirstPut: true, subscribable: true, behaviour: derAvailability }),
+
+  serve(DemandResponseProgramList, { behaviour: demandResponsePrograms.visible, operator: ['POST'], pollRate: 'derp', subscribable: true }),
+  serve(AssignedDemandResponseProgramList, { behaviour: demandResponsePrograms.assigned, operator: ['POST'], as: 'DemandResponseProgramList', pollRate: 'derp', subscribable: true }),
+  serve(DemandResponseProgram, { operator: ['PUT', 'DELETE'], behaviour: demandResponsePrograms.item, sort: ['primacy', '-mRID'], reads: ['csip/EndDeviceControl'] }),
+  serve(EndDeviceControlList, { behaviour: endDeviceControlList, operator: ['POST'], subscribable: true }),
+  serve(ActiveEndDeviceControlList, { behaviour: activeEndDeviceControlList, as: 'ActiveEndDeviceControlList', subscribable: true }),
+  serve(EndDeviceControl, { behaviour: endDeviceControl, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'] }),
+  serve(LoadShedAvailabilityList, { pollRate: 'other' }),
+  serve(LoadShedAvailability, { behaviour: loadShedAvailability, sort: ['href'], withoutLinks: ['DemandResponseProgramLink'] }),
+
+  serve(MessagingProgramList, { behaviour: messagingPrograms.visible, operator: ['POST'], pollRate: 'derp', subscribable: true }),
+  serve(AssignedMessagingProgramList, { behaviour: messagingPrograms.assigned, operator: ['POST'], as: 'MessagingProgramList', pollRate: 'derp', subscribable: true }),
+  serve(MessagingProgram, { operator: ['PUT', 'DELETE'], behaviour: messagingPrograms.item, subscribable: true, sort: ['-mRID'], reads: ['csip/TextMessage'] }),
+  serve(TextMessageList, { behaviour: textMessageList, operator: ['POST'], subscribable: true }),
+  serve(ActiveTextMessageList, { behaviour: activeTextMessageList, as: 'ActiveTextMessageList', subscribable: true }),
+  serve(TextMessage, { behaviour: textMessage, operator: ['PUT', 'DELETE'], sort: ['-interval.start', '-creationTime', '-mRID'] }),
+
+  serve(TariffProfileList, { behaviour: tariffProfiles.visible, operator: ['POST'], pollRate: 'other', subscribable: true }),
+  serve(AssignedTariffProfileList, { behaviour: tariffProfiles.assigned, operator: ['POST'], as: 'TariffProfileList', pollRate: 'other', subscribable: true }),
+  serve(TariffProfile, { operator: ['PUT', 'DELETE'], behaviour: tariffProfiles.item, sort: ['-mRID'], reads: ['csip/RateComponent'] }),
+  serve(RateComponentList, { operator: ['POST'] }),
+  serve(RateComponent, { operator: ['PUT', 'DELETE'], sort: ['-mRID'], reads: ['csip/TimeTariffInterval'] }),
+  serve(TimeTariffIntervalList, { behaviour: timeTariffIntervalList, operator: ['POST'], subscribable: true }),
+  serve(ActiveTimeTariffIntervalList, { behaviour: activeTimeTariffIntervalList, as: 'ActiveTimeTariffIntervalList', subscribable: true }),
+  serve(TimeTariffInterval, { behaviour: timeTariffInterval, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'], reads: ['csip/ConsumptionTariffInterval'] }),
+  serve(ConsumptionTariffIntervalList, { operator: ['POST'] }),
+  serve(ConsumptionTariffInterval, { operator: ['PUT', 'DELETE'], sort: ['startValue'] }),
+
+  serve(FlowReservationRequestList, { pollRate: 'other' }),
+  serve(FlowReservationRequest, { behaviour: flowReservationRequest, sort: ['intervalRequested.start', '-creationTime', '-mRID'] }),
+  serve(FlowReservationResponseList, { behaviour: flowReservationResponseList, operator: ['POST'], pollRate: 'flow', subscribable: true }),
+  serve(FlowReservationResponse, { behaviour: flowReservationResponse, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'] }),
+
+  serve(ConnectionPoint, { behaviour: connectionPoint, aus: true, locationAlways: true }),
 
   serve(MirrorUsagePointList, { behaviour: mirrorUsagePointList, pollRate: 'mup', reads: ['csip/MirrorMeterReading'] }),
   serve(MirrorUsagePoint, { behaviour: mirrorUsagePoint, sort: ['-mRID'], accepts: [MirrorMeterReading, MirrorMeterReadingList], reads: ['csip/MirrorMeterReading'] }),
@@ -85,3 +136,6 @@ export const registry: readonly Served[] = [
   serve(ResponseList, { behaviour: responseList, accepts: [DERControlResponse, DrResponse, TextResponse, PriceResponse, FlowReservationResponseResponse] }),
   serve(Response, { behaviour: response, sort: ['-createdDateTime', 'endDeviceLFDI'] }),
 ]
+
+/** CSIP-AUS adds resources of its own (SEP-240). */
+export const registryFor = (profile: Profile): readonly Served[] => registry.filter((s) => !s.aus || profile.startsWith('csip-aus'))

@@ -88,6 +88,10 @@ export interface ServeForm {
   readonly subscribable?: boolean
   /** A first PUT answers 204 like every other one (SEP-141). */
   readonly quietFirstPut?: boolean
+  /** Location with every PUT (SEP-042). */
+  readonly locationAlways?: boolean
+  /** Served in the CSIP-AUS profiles only. */
+  readonly aus?: boolean
 }
 
 export interface Served extends ServeForm {

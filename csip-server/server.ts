@@ -16,7 +16,7 @@ import { makeNotifier, type Notifier } from '#csip-server/notify/notifier.js'
 import { makePoster } from '#csip-server/notify/post.js'
 import { makeProvisioning, type Provisioning } from '#csip-server/provision.js'
 import { makeRateLimit } from '#csip-server/rate-limit.js'
-import { registry } from '#csip-server/registry.js'
+import { registryFor } from '#csip-server/registry.js'
 
 export interface CsipNeeds {
   readonly tenant: string
@@ -56,7 +56,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const context: CsipContext = {
     tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant),
   }
-  const door = makeDoor(context, registry, makeDevices(context))
+  const door = makeDoor(context, registryFor(config.profile), makeDevices(context))
   let material = needs.tls, taken = config.port
   const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []

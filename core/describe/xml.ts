@@ -39,7 +39,8 @@ export function xmlWriter(name: string, schema: TSchema, options: WriteOptions):
   const used = prefixesOf(schema as Node, new Set(), new Set())
   const possible = [...Object.entries(options.prefixes ?? {}).filter(([p]) => used.has(p)), ...(used.has('xsi') ? [['xsi', XSI] as const] : [])]
     .map(([p, uri]) => ({ sign: p === 'xsi' ? ' xsi:type="' : `<${p}:`, declaration: ` xmlns:${p}="${uri}"` }))
-  const at = name.length + 1
+  const prefix = (schema as Node).xml?.prefix
+  const at = name.length + 1 + (prefix ? prefix.length + 1 : 0)
   return (value) => {
     const text = (body as (v: unknown) => string)(value)
     // A prefix is declared when this document uses it: strict readers of the base schema meet no namespace they do not know.

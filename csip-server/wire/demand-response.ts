@@ -47,3 +47,5 @@ export const LoadShedAvailability = resource('LoadShedAvailability', '2030.5-201
 }), { href: '/edev/{edev}/lsl/{lsl}', methods: may('GET', 'DELETE') })
 
 export const LoadShedAvailabilityList = listOf(LoadShedAvailability, '2030.5-2018 demand response and load control; SEP-196', { href: '/edev/{edev}/lsl', methods: may('GET', 'POST'), pollRate: true })
+
+export const AssignedDemandResponseProgramList = listOf(DemandResponseProgram, '2030.5-2018 demand response and load control; SEP-196', { href: '/edev/{edev}/fsa/{fsa}/dr', methods: may('GET'), subscribable: true, pollRate: true })

@@ -23,3 +23,5 @@ export const MessagingProgram = resource('MessagingProgram', '2030.5-2018 messag
 }), { href: '/msg/{msg}', methods: may('GET') })
 
 export const MessagingProgramList = listOf(MessagingProgram, '2030.5-2018 messaging; SEP-200', { href: '/msg', methods: may('GET'), subscribable: true, pollRate: true })
+
+export const AssignedMessagingProgramList = listOf(MessagingProgram, '2030.5-2018 messaging; SEP-200', { href: '/edev/{edev}/fsa/{fsa}/msg', methods: may('GET'), subscribable: true, pollRate: true })

@@ -54,3 +54,5 @@ export const TariffProfile = resource('TariffProfile', '2030.5-2018 pricing; SEP
 }), { href: '/tp/{tp}', methods: may('GET') })
 
 export const TariffProfileList = listOf(TariffProfile, '2030.5-2018 pricing; SEP-200', { href: '/tp', methods: may('GET'), subscribable: true, pollRate: true })
+
+export const AssignedTariffProfileList = listOf(TariffProfile, '2030.5-2018 pricing; SEP-200', { href: '/edev/{edev}/fsa/{fsa}/tp', methods: may('GET'), subscribable: true, pollRate: true })

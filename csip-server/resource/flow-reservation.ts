@@ -1,0 +1,46 @@
+import { HttpFault, reason } from '#csip-server/error-map.js'
+import { addEvent, cancelEvent, eventBehaviours } from '#csip-server/event-behaviour.js'
+import { mridOf } from '#csip-server/mrid.js'
+import { mridKey } from '#csip-server/place.js'
+import type { EventKind } from '#csip-server/program-events.js'
+import type { Behaviour, Exchange, Value } from '#csip-server/served.js'
+
+export const flowReservationResponses: EventKind = {
+  kind: 'csip/FlowReservationResponse',
+  parent: (params) => params.edev ?? '',
+  slot: 'frp',
+  href: (params) => `/edev/${params.edev ?? ''}/frp/${params.frp ?? ''}`,
+  // A grant belongs to its request: those of different requests leave each other alone.
+  controls: (body) => [`grant ${mridKey(String(body.subject))}`],
+  replyTo: '/rsps/frq/rsp',
+}
+
+export const { item: flowReservationResponse, list: flowReservationResponseList } = eventBehaviours(flowReservationResponses, 'csip/EndDevice', async () => {})
+
+const grantOf = (x: Exchange, request: Value): string => mridOf(x.ctx, `${x.ctx.tenant} grant ${x.params.edev ?? ''} ${mridKey(String(request.mRID))}`)
+
+/** SEP-200. Interpretation: a request inside its own window is granted as asked, at once; an operator who cannot give it cancels and posts another grant. */
+async function grant(x: Exchange, request: Value): Promise<void> {
+  await addEvent(x.ctx, flowReservationResponses, x.params.edev ?? '', {
+    mRID: grantOf(x, request), interval: request.intervalRequested, energyAvailable: request.energyRequested, powerAvailable: request.powerRequested, subject: request.mRID,
+  })
+}
+
+const asked = (value: Value): { start: number; duration: number } => value.intervalRequested as { start: number; duration: number }
+
+export const flowReservationRequest: Behaviour = {
+  complete(x, value, before) {
+    const { start, duration } = asked(value)
+    if (duration < 1 || Number(value.durationRequested ?? 0) > duration || (!before && start + duration <= x.ctx.clock.now())) throw new HttpFault(400, reason.values)
+    if (!before) return { ...value, creationTime: x.ctx.clock.now() }
+    // Only the status of a request changes: another wish is another request.
+    if (mridKey(String(value.mRID)) !== before.key) throw new HttpFault(400, reason.values)
+    return { ...before.body, RequestStatus: value.RequestStatus }
+  },
+  async stored(x, doc) {
+    const cancelled = (doc.body.RequestStatus as { requestStatus: number }).requestStatus === 1
+    const known = await x.ctx.documents.get(x.ctx.tenant, flowReservationResponses.kind, mridKey(grantOf(x, doc.body)))
+    if (cancelled && known) await cancelEvent(x.ctx, flowReservationResponses, known.id, 2)
+    if (!cancelled && !known) await grant(x, doc.body)
+  },
+}
