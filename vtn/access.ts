@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { DocumentQuery, DocumentStore } from '#core/port/store/document.js'
 import type { VtnCaller } from '#vtn/identity.js'
-import { kindOf, type Content, type Stored } from '#vtn/stored.js'
+import { everybody, isOpen, kindOf, type Content, type Stored } from '#vtn/stored.js'
 import type { ObjectType } from '#vtn/wire/field.js'
 
 /** Object privacy (openadr3.md §6): one place for REST, webhooks and MQTT. */
@@ -85,7 +85,7 @@ export function viewOf(objectType: ObjectType, caller: VtnCaller, grants: readon
 export function visible(view: View, asked: readonly string[] | undefined): Partial<DocumentQuery> | undefined {
   const owner = view.owner === undefined ? {} : { owner: view.owner }
   if (!view.grants) return { ...owner, ...(asked ? { withAnyTarget: asked } : {}) }
-  if (!asked) return { visibleTo: view.grants }
+  if (!asked) return { withAnyTarget: [...everybody, ...view.grants] }
   const allowed = asked.filter((t) => view.grants?.includes(t))
   return allowed.length ? { withAnyTarget: allowed } : undefined
 }
@@ -93,5 +93,5 @@ export function visible(view: View, asked: readonly string[] | undefined): Parti
 /** OA-101, OA-107: what is not visible is as if absent. */
 export function sees(view: View, doc: Stored): boolean {
   if (view.owner !== undefined) return doc.owner === view.owner
-  return !view.grants || doc.targets.length === 0 || doc.targets.some((t) => view.grants?.includes(t))
+  return !view.grants || isOpen(doc) || doc.targets.some((t) => view.grants?.includes(t))
 }

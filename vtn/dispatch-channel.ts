@@ -6,7 +6,7 @@ import { lifespan } from '#vtn/lifespan.js'
 import type { Change } from '#vtn/notice.js'
 import { cancelled, eventOf } from '#vtn/order.js'
 import { endless } from '#vtn/resource/event.js'
-import { kindOf, tidy, type Content, type Stored } from '#vtn/stored.js'
+import { everybody, kindOf, tidy, type Content, type Stored } from '#vtn/stored.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 
 /** What the VTN remembers of an order; its id is the order's id and the event's id, so a repeated send finds it (REL-002). */
@@ -57,7 +57,7 @@ export function openAdrChannel(context: Context): DispatchChannel {
     const existing = await stores.documents.get<Content>(tenant, kindOf.PROGRAM, program.id) ?? await stores.documents.byKey<Content>(tenant, kindOf.PROGRAM, '', program.name)
     if (existing) return existing.id
     const [made] = await stores.documents.insertMany<Content>(
-      [{ tenant, kind: kindOf.PROGRAM, id: program.id, parent: '', key: program.name, body: { programName: program.name } }], clock.nowMs(), { onConflict: 'skip' })
+      [{ tenant, kind: kindOf.PROGRAM, id: program.id, parent: '', key: program.name, targets: everybody, body: { programName: program.name } }], clock.nowMs(), { onConflict: 'skip' })
     if (made) changes.push({ objectType: 'PROGRAM', operation: 'CREATE', after: made })
     return made?.id ?? (await stores.documents.byKey<Content>(tenant, kindOf.PROGRAM, '', program.name))?.id ?? program.id
   }

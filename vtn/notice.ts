@@ -4,7 +4,7 @@ import type { Stores } from '#core/port/store/index.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Access } from '#vtn/access.js'
-import { kindOf, type Content, type Stored } from '#vtn/stored.js'
+import { isOpen, kindOf, type Content, type Stored } from '#vtn/stored.js'
 import type { ObjectType } from '#vtn/wire/field.js'
 import type { SubscriptionRequest } from '#vtn/wire/subscription.js'
 
@@ -58,7 +58,7 @@ export function makeNotices(needs: { documents: DocumentStore; access: Access; i
   async function recipients(change: Change, doc: Stored): Promise<Recipient[]> {
     const wanted = (await subscriptions()).filter((s) => matches(s, change, doc))
     if (!wanted.length) return []
-    const aimed = (change.objectType === 'PROGRAM' || change.objectType === 'EVENT') && doc.targets.length > 0
+    const aimed = (change.objectType === 'PROGRAM' || change.objectType === 'EVENT') && !isOpen(doc)
     const holders = aimed ? await access.holders(doc.targets) : undefined
     return wanted.flatMap((s) => {
       const told = mayKnow(s, change.objectType, doc, holders?.get(s.owner ?? ''))
@@ -105,7 +105,7 @@ function mayKnow(subscription: Stored, objectType: ObjectType, doc: Stored, held
     return businessLogic && asked && !doc.targets.some((t) => asked.includes(t)) ? undefined : null
   }
   if (businessLogic) return asked && !doc.targets.some((t) => asked.includes(t)) ? undefined : null
-  if (!doc.targets.length) return asked ? undefined : null
+  if (isOpen(doc)) return asked ? undefined : null
   const shown = [...(held ?? [])]
   const counts = asked ? shown.some((t) => asked.includes(t)) : shown.length > 0
   return counts ? shown : undefined

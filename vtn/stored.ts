@@ -20,6 +20,15 @@ export const kindOf: Readonly<Record<ObjectType, string>> = {
   PROGRAM: 'vtn/program', EVENT: 'vtn/event', REPORT: 'vtn/report', SUBSCRIPTION: 'vtn/subscription', VEN: 'vtn/ven', RESOURCE: 'vtn/resource',
 }
 
+/**
+ * The store's target column of a program or event without targets: one name that no client can write (targets have 1 … 128
+ * characters), so that "everybody or one of mine" is a single index lookup.
+ */
+export const everybody: readonly string[] = Object.freeze([''])
+export const isOpen = (doc: { readonly targets: readonly string[] }): boolean => doc.targets.length === 0 || doc.targets[0] === ''
+/** The target column of programs and events. */
+export const aimedAt = (content: Content): readonly string[] => { const given = targetsOf(content); return given.length ? given : everybody }
+
 export const targetsOf = (content: Content): readonly string[] => {
   const given = content['targets']
   return Array.isArray(given) ? [...new Set(given as string[])] : []

@@ -2,7 +2,7 @@ import type { Log } from '#core/port/log.js'
 import type { Access } from '#vtn/access.js'
 import type { NoticeRow } from '#vtn/notice.js'
 import { notificationOf, type Push } from '#vtn/notice-worker.js'
-import type { Stored } from '#vtn/stored.js'
+import { isOpen, type Stored } from '#vtn/stored.js'
 import { topicSets, type Operation } from '#vtn/mqtt/topic.js'
 
 export interface PushNeeds {
@@ -38,7 +38,7 @@ export function mqttPush(needs: PushNeeds): Push {
     }
     // Where program topics are open to everybody (OA-034), they carry only what everybody may see.
     const openSet = (set: string): boolean => set.startsWith('programs') || set.startsWith('events/programs/')
-    const hidden = publicTopics && doc.targets.length > 0
+    const hidden = publicTopics && !isOpen(doc)
     for (const set of sets[row.objectType]) if (!(hidden && openSet(set))) await say(set, op, notice)
   }
 
@@ -48,7 +48,7 @@ export function mqttPush(needs: PushNeeds): Push {
     if (!audience.size) return
     const set = row.objectType === 'PROGRAM' ? topicSets.venPrograms : topicSets.venEvents
     const now = await sight(row.doc), before = row.before ? await sight(row.before) : undefined
-    const same = row.doc.targets.length ? undefined : JSON.stringify(notificationOf(row, undefined))
+    const same = !isOpen(row.doc) ? undefined : JSON.stringify(notificationOf(row, undefined))
     for (const [venID, clientID] of audience) {
       const seen = now(clientID), saw = before?.(clientID)
       if (seen) await needs.publish(`${prefix}${set(venID)}/${op}`, same ?? JSON.stringify(notificationOf(row, seen))).catch((error: unknown) => log.warn({ err: error }, 'mqtt'))
@@ -59,7 +59,7 @@ export function mqttPush(needs: PushNeeds): Push {
 
   /** The targets of an object that a client may know; undefined when the client does not see it. */
   async function sight(doc: Stored): Promise<(clientID: string) => readonly string[] | undefined> {
-    if (!doc.targets.length) return () => []
+    if (isOpen(doc)) return () => []
     const holders = await access.holders(doc.targets)
     return (clientID) => { const held = holders.get(clientID); return held?.size ? [...held] : undefined }
   }

@@ -4,7 +4,7 @@ import { lifespan, negativeDurations, place } from '#vtn/lifespan.js'
 import { payloadFaults } from '#vtn/payload-rules.js'
 import { checkEvent } from '#vtn/profile/grid-aware-charging.js'
 import { flag, idParameter } from '#vtn/query.js'
-import { kindOf, targetsOf, tidy, type Content } from '#vtn/stored.js'
+import { aimedAt, kindOf, tidy, type Content } from '#vtn/stored.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 
 /** Sorts after every end that can be written down. */
@@ -34,7 +34,7 @@ export const event: Behaviour<EventRequest> = {
     if (context.config.validation?.gridAwareCharging) checkEvent(program.body, content)
     const life = lifespan(content, context.clock.nowMs())
     return {
-      content: tidy(content), parent: content.programID, targets: targetsOf(content),
+      content: tidy(content), parent: content.programID, targets: aimedAt(content),
       sort1: life?.end == null ? endless : Math.ceil(life.end / 1000), sort2: life ? Math.floor(life.start / 1000) : 0,
     }
   },

@@ -1,7 +1,7 @@
 import { scalar } from '#vtn/query.js'
 import type { Behaviour } from '#vtn/behaviour.js'
 import { checkProgram } from '#vtn/profile/grid-aware-charging.js'
-import { targetsOf, tidy } from '#vtn/stored.js'
+import { aimedAt, tidy } from '#vtn/stored.js'
 import type { ProgramRequest } from '#vtn/wire/program.js'
 
 export const program: Behaviour<ProgramRequest> = {
@@ -15,5 +15,5 @@ export const program: Behaviour<ProgramRequest> = {
   async admit({ context, content }) {
     if (context.config.validation?.gridAwareCharging) checkProgram(content)
   },
-  place: async ({ content }) => ({ content: tidy(content), key: content.programName, targets: targetsOf(content) }),
+  place: async ({ content }) => ({ content: tidy(content), key: content.programName, targets: aimedAt(content) }),
 }

@@ -11,7 +11,7 @@ const typeOf = (text: string): string => text.replaceAll('%3D', '=').replaceAll(
 
 /** `{type:T, values:[a,b]}` ↔ `T=a`, `T=b`; a bare 3.1 name is `{type:"TARGET", values:["x"]}`. */
 export const targetText = (type: string, value: unknown): string =>
-  (type === 'TARGET' && !String(value).includes('=') ? String(value) : `${typeText(type)}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  (type === 'TARGET' && value !== '' && !String(value).includes('=') ? String(value) : `${typeText(type)}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
 
 export const targetsTo31 = (targets: readonly ValuesMap[]): string[] => targets.flatMap((t) => t.values.map((v) => targetText(t.type, v)))
 

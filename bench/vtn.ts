@@ -1,0 +1,127 @@
+// @ts-expect-error autocannon has no types of its own
+import autocannon from 'autocannon'
+import Fastify from 'fastify'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Emit } from '#bench/figure.js'
+import { rounded } from '#bench/figure.js'
+import { systemClock } from '#core/port/clock.js'
+import { randomIds } from '#core/port/ids.js'
+import { silent } from '#core/port/log.js'
+import { testDatabase, type TestDatabase } from '#prisma/test-database.js'
+import { bases31, buildVtn, type Vtn } from '#vtn/server.js'
+
+const base = bases31[0], connections = 10, seconds = 3
+const fleet = 10_000
+
+/** The VTN lines of stack.md and issue 4: lists of 50 from 10,000 stored events among 10,000 VENs, beside a bare fastify with the same bytes. */
+export default async function vtnBench(emit: Emit): Promise<void> {
+  const db = await testDatabase({ poolSize: 10 })
+  const vtn = await made(db)
+  const app = await vtn.door()
+  const bl = await token(app, 'bl'), port = await listen(app)
+  const program = await post(app, bl, '/programs', { programName: 'bench' })
+  await fill(db, program)
+  const list = `http://127.0.0.1:${port}${base}/events?programID=${program}`
+  const first = await fetch(list, { headers: { authorization: `Bearer ${bl}` } })
+  const body = await first.text(), etag = first.headers.get('etag') ?? ''
+  const bare = Fastify()
+  bare.get('/events', (_request, reply) => reply.header('content-type', 'application/json').send(body))
+  bare.get('/nothing', (_request, reply) => reply.code(304).send())
+  const barePort = await listen(bare)
+  try {
+    const authorization = `Bearer ${bl}`
+    const plain = await rate({ url: `http://127.0.0.1:${barePort}/events` })
+    const cached = await rate({ url: list, headers: { authorization } })
+    emit({ name: 'vtn list cached', value: rounded(cached), unit: 'requests/s', n: fleet, baseline: rounded(plain), ratio: rounded(cached / plain) })
+    const nothing = await rate({ url: `http://127.0.0.1:${barePort}/nothing` })
+    const unchanged = await rate({ url: list, headers: { authorization, 'if-none-match': etag } })
+    emit({ name: 'vtn list 304', value: rounded(unchanged), unit: 'requests/s', n: fleet, baseline: rounded(nothing), ratio: rounded(unchanged / nothing) })
+    await changed(emit, db, list, authorization)
+    await distinct(emit, app, port)
+    await posts(emit, bl, port, program)
+  } finally {
+    await vtn.stop()
+    await Promise.all([app.close(), bare.close()])
+    await db.close()
+  }
+}
+
+async function made(db: TestDatabase): Promise<Vtn> {
+  const nothing = async (): Promise<void> => {}
+  return buildVtn({
+    database: db.database, clock: systemClock, tokenClock: systemClock, ids: randomIds(() => systemClock.nowMs()), log: silent,
+    config: { tenant: db.tenant, clients: [{ clientID: 'bl', clientSecret: 'bl', role: 'BL' }, ...Array.from({ length: fleet }, (_, i) => ({ clientID: `c${i}`, clientSecret: 's', role: 'VEN' as const }))] },
+    readings: { record: async () => ({ accepted: 0, duplicates: 0, corrected: 0 }) }, happenings: { happened: nothing }, availability: { declare: nothing }, optOuts: { optOut: nothing },
+    directory: { byRemote: async () => undefined },
+  })
+}
+
+async function listen(app: FastifyInstance): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return (app.server.address() as AddressInfo).port
+}
+
+async function token(app: FastifyInstance, id: string): Promise<string> {
+  const answer = await app.inject({ method: 'POST', url: `${base}/auth/token`, headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: `grant_type=client_credentials&client_id=${id}&client_secret=${id === 'bl' ? 'bl' : 's'}` })
+  return answer.json<{ access_token: string }>().access_token
+}
+
+const event = (programID: string, i: number): object => ({
+  programID, eventName: `event ${i}`, targets: [`group-${i}`], intervalPeriod: { start: '2030-01-01T00:00:00Z', duration: 'PT15M' },
+  intervals: Array.from({ length: 24 }, (_, id) => ({ id, payloads: [{ type: 'PRICE', values: [0.1 + id / 100] }] })),
+})
+
+async function post(app: FastifyInstance, bearer: string, path: string, body: object): Promise<string> {
+  return (await app.inject({ method: 'POST', url: base + path, headers: { authorization: `Bearer ${bearer}` }, payload: body })).json<{ id: string }>().id
+}
+
+/** 10,000 VENs with a group each, 10,000 events aimed at one group each, straight into the store. */
+async function fill(db: TestDatabase, programID: string): Promise<void> {
+  const from = systemClock.nowMs() - fleet
+  const batch = 50
+  for (let at = 0; at < fleet; at += batch) {
+    const n = Array.from({ length: batch }, (_, i) => at + i), now = from + at
+    await db.stores.documents.insertMany(n.map((i) => ({ tenant: db.tenant, kind: 'vtn/ven', id: `ven-${i}`, parent: '', key: `v${i}`, owner: `c${i}`, targets: [`group-${i}`], body: { clientID: `c${i}`, venName: `v${i}`, targets: [`group-${i}`] } })), now)
+    await db.stores.documents.insertMany(n.map((i) => ({ tenant: db.tenant, kind: 'vtn/event', id: `event-${i}`, parent: programID, targets: [`group-${i}`], sort1: 2e9, body: event(programID, i) })), now)
+  }
+}
+
+async function rate(options: { url: string; headers?: Record<string, string> }): Promise<number> {
+  const result = await autocannon({ ...options, connections, duration: seconds, pipelining: 4, workers: 1 })
+  if (result.errors) throw new Error(`${result.errors} requests failed`)
+  return result.requests.average
+}
+
+/** Each list is read after a change to one of its events, so it is made anew. */
+async function changed(emit: Emit, db: TestDatabase, list: string, authorization: string): Promise<void> {
+  const { documents } = db.stores
+  const one = await documents.get(db.tenant, 'vtn/event', 'event-7')
+  if (!one) throw new Error('the event is gone')
+  let reads = 0
+  const began = performance.now()
+  while (performance.now() - began < seconds * 1000) {
+    await documents.replace(one, systemClock.nowMs())
+    await Promise.all(Array.from({ length: 1 }, async () => { await (await fetch(list, { headers: { authorization } })).arrayBuffer(); reads += 1 }))
+  }
+  const value = reads / ((performance.now() - began) / 1000)
+  emit({ name: 'vtn list changed', value: rounded(value), unit: 'requests/s', n: reads })
+}
+
+/** Issue 4: targeted reads of distinct VENs, each with its own grants. */
+async function distinct(emit: Emit, app: FastifyInstance, port: number): Promise<void> {
+  const bearers = await Promise.all(Array.from({ length: 2000 }, (_, i) => token(app, `c${i * 5}`)))
+  const requests = bearers.map((bearer) => ({ method: 'GET' as const, path: `${base}/events?active=true`, headers: { authorization: `Bearer ${bearer}` } }))
+  const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds, requests })
+  emit({ name: 'vtn targeted distinct vens', value: rounded(result.requests.average), unit: 'requests/s', n: result.requests.total })
+  emit({ name: 'vtn targeted distinct vens p99', value: result.latency.p99, unit: 'ms', n: result.requests.total })
+}
+
+async function posts(emit: Emit, bearer: string, port: number, program: string): Promise<void> {
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}${base}/events`, connections, duration: seconds, method: 'POST', workers: 1,
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }, body: JSON.stringify(event(program, 1)),
+  })
+  emit({ name: 'vtn post event', value: rounded(result.requests.average), unit: 'requests/s', n: result.requests.total })
+  emit({ name: 'vtn post event p99', value: result.latency.p99, unit: 'ms', n: result.requests.total })
+}
