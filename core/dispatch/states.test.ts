@@ -15,6 +15,8 @@ import { activation, screen, verdict } from '#core/program/screening.js'
 import { disputeStates } from '#core/settlement/dispute-states.js'
 import { runStates } from '#core/settlement/run-states.js'
 import { advance, next } from '#core/state-table.js'
+import { evaluate, evaluationPlan } from '#core/verification/evaluate.js'
+import { resample } from '#core/verification/resample.js'
 
 const words = Object.keys(deliveryStates) as DeliveryState[]
 
@@ -143,4 +145,18 @@ t.test('CORE-208 the second look blocks what the first let through', async (t) =
   t.match(violation(interval(90, 90), limits), /import limit/)
   t.match(violation(interval(-201, null), limits), /rated/)
   t.match(violation(interval(-1, null), { ...limits, resource: { rated_W: 100, constraints: { medical: true } } }), /medical/)
+})
+
+t.test('CORE-152 meter before and after as the method of a program, with thin data as a result', async (t) => {
+  const event = { start, end: start + 3600 }, from = start - 4 * 900, Wh = Float64Array.from([3000, 3000, 3000, 3000, 1000, 1000, 1000, 1000, 2000, 2000, 2000])
+  const rules = (parameters = {}) => ({ baseline: { method: 'METER_BEFORE_AFTER', level: 'point' as const, parameters }, timeZone: 'America/Denver', intervalMinutes: 15, holidays: [] })
+  t.match(evaluate(evaluationPlan(rules(), event), 'down', { from, step_s: 900, Wh }, []), { status: 'OK', baseline_kWh: 12, metered_kWh: 4, delivered_kWh: 8 })
+  t.match(evaluate(evaluationPlan(rules({ interpolate: true }), event), 'down', { from, step_s: 900, Wh }, []), { status: 'OK', baseline_kWh: 10 })
+  Wh[3] = NaN
+  t.match(evaluate(evaluationPlan(rules(), event), 'down', { from, step_s: 900, Wh }, []), { status: 'INSUFFICIENT_DATA', delivered_kWh: null, reasons: [/missing/] })
+})
+
+t.test('CORE-121, CORE-124 five-minute readings become quarter hours by sum; a missing part makes the whole missing', async (t) => {
+  t.strictSame([...resample([0, 300, 600, 900, 1500], [1, 2, 3, 4, 5], 0, 1800, 900)], [6, NaN])
+  t.strictSame([...resample([0, 900], [7, 8], 0, 2700, 900)], [7, 8, NaN])
 })

@@ -1,12 +1,12 @@
 import { note } from '#core/audit/note.js'
 import { LocalCalendar } from '#core/baseline/calendar.js'
-import { preset } from '#core/baseline/preset.js'
 import type { Caller } from '#core/caller.js'
 import { Refusal, type Fault } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
 import type { Program } from '#core/program/program.js'
 import { keepVersion } from '#core/program/versions.js'
 import { Exact, minorDigits } from '#core/quantity/money.js'
+import { methodOf } from '#core/verification/evaluate.js'
 import type { Work } from '#core/work.js'
 
 /** What an operator decides about a program; the rest is ours. */
@@ -19,7 +19,7 @@ export function programFaults(p: ProgramTerms): Fault[] {
     try { attempt() } catch (error) { out.push({ path, reason: (error as Error).message }) }
   }
   tried('/timeZone', () => new LocalCalendar(p.timeZone, 15))
-  tried('/baseline/method', () => preset(p.baseline.method))
+  tried('/baseline/method', () => methodOf(p))
   tried('/currency', () => minorDigits(p.currency))
   if (![1, 5, 15, 30, 60].includes(p.intervalMinutes)) out.push({ path: '/intervalMinutes', reason: 'must be 1, 5, 15, 30 or 60' })
   const decimal = (path: string, value: string | null, most?: number): void => {
