@@ -179,7 +179,8 @@ export function simCharger(options: SimChargerOptions): SimDevice {
         count.advance(clock.nowMs())
         later(interval_ms * (0.5 + random() / 2), () => void heartbeat(interval_ms))
         status()
-        sampleAt(Math.ceil(clock.nowMs() / aligned_ms) * aligned_ms)
+        // the register at the start of this interval too, so that its energy can be told from two values
+        sampleAt(Math.floor(clock.nowMs() / aligned_ms) * aligned_ms)
         watch()
         if (behaviour === 'silent') later(120_000, () => { diary.connected = false; void stop() })
       }

@@ -69,7 +69,7 @@ export function protocolClock(base: Clock, lapse = 1): ProtocolClock {
       const task: Task = { due: nowMs() + Math.max(0, ms), run, order: order++, gone: false }
       push(heap, task)
       arm()
-      return { cancel: () => { task.gone = true } }
+      return { cancel: () => { task.gone = true; if (heap[0] === task) arm() } }
     },
   }
 }

@@ -115,8 +115,11 @@ export function vtnClient(options: ClientOptions): VtnClient {
     createReport: (report, o = {}) => call('POST', '/reports', report, o.signal),
     updateReport: (report, body, o = {}) => call('PUT', `/reports/${id(report)}`, body, o.signal),
     registerVen: (venName, attributes, o = {}) => findOrCreate(
-      // a VEN sees only its own ven object, so the first one is ours whatever its name
-      async () => (await list<Ven>('/vens', {}, o.signal)).find((v) => v.venName === venName) ?? (await list<Ven>('/vens', {}, o.signal))[0],
+      // one ven object per client (OA-082): ours is the one with our clientID, whatever its name
+      async () => {
+        const all = await list<Ven>('/vens', {}, o.signal)
+        return all.find((v) => v.clientID === clientID) ?? all.find((v) => v.venName === venName)
+      },
       () => call<Ven>('POST', '/vens', { objectType: 'VEN_VEN_REQUEST', venName, ...(attributes ? { attributes } : {}) }, o.signal),
     ),
     registerResource: (ven, resourceName, attributes, o = {}) => findOrCreate(

@@ -42,7 +42,7 @@ export async function fakeVtn(options: { clock: Clock; expires_in?: number }): P
   const objects: FakeVtn['objects'] = { programs: new Map(), events: new Map(), reports: new Map(), vens: new Map(), resources: new Map() }
   const requests: { method: string; path: string; at: number }[] = []
   const scripts: { answer: Scripted; left: number }[] = []
-  const good = new Set<string>()
+  const good = new Map<string, string>()
   let count = 0
   const stamp = (): string => new Date(clock.nowMs()).toISOString()
 
@@ -74,21 +74,22 @@ export async function fakeVtn(options: { clock: Clock; expires_in?: number }): P
   function answer(method: string, address: URL, body: string, incoming: IncomingMessage): { status: number; value?: unknown } {
     if (address.pathname === '/auth/server') return { status: 200, value: { tokenURL: `${url}/auth/token` } }
     if (address.pathname === '/auth/token') return token(body)
-    if (!good.has((incoming.headers.authorization ?? '').replace(/^Bearer /, ''))) return problem(401, 'unknown token')
+    const caller = good.get((incoming.headers.authorization ?? '').replace(/^Bearer /, ''))
+    if (caller === undefined) return problem(401, 'unknown token')
     const [, name, id] = address.pathname.split('/') as [string, Kind, string | undefined]
     if (!kinds.includes(name)) return problem(404, 'no such path')
     const held = objects[name] as Map<string, Stored>
     if (id !== undefined && !held.has(id)) return problem(404, 'no such object')
     if (method === 'GET') return { status: 200, value: id === undefined ? page([...held.values()], address.searchParams) : held.get(id) }
     if (method === 'DELETE' && id !== undefined) { const gone = held.get(id); held.delete(id); return { status: 200, value: gone } }
-    return store(held, name, id, JSON.parse(body) as Record<string, unknown>)
+    return store(held, name, id, { ...JSON.parse(body) as Record<string, unknown>, ...(name === 'programs' || name === 'events' ? {} : { clientID: caller }) })
   }
 
   function token(body: string): { status: number; value?: unknown } {
     const form = new URLSearchParams(body)
     if (form.get('client_secret') === 'wrong') return { status: 401, value: { error: 'invalid_client' } }
     const access_token = `token-${++count}`
-    good.add(access_token)
+    good.set(access_token, form.get('client_id') ?? '')
     return { status: 200, value: { access_token, token_type: 'Bearer', expires_in: options.expires_in ?? 3600 } }
   }
 

@@ -87,6 +87,7 @@ export interface ReportRequest {
 export type Report = ReportRequest & Stored
 
 export interface Ven extends Stored {
+  readonly clientID?: string
   readonly venName: string
   readonly targets?: readonly string[] | null
   readonly attributes?: readonly ValuesMap[] | null

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import t from 'tap'
+import { systemClock } from '#core/port/clock.js'
+import { registerSim } from '#cli/sim.js'
+import { registerVen } from '#cli/ven.js'
+import { fakeVtn } from '#ven-client/openadr/fake-vtn.js'
+
+const folder = await mkdtemp(join(tmpdir(), 'ven-cli-'))
+const vtn = await fakeVtn({ clock: systemClock })
+t.teardown(async () => { await vtn.close(); await rm(folder, { recursive: true }) })
+const secret = join(folder, 'secret.txt')
+await writeFile(secret, 's\n')
+
+async function cli(...args: string[]): Promise<string> {
+  const program = new Command('loadstone').exitOverride()
+  registerVen(program)
+  registerSim(program)
+  const out: string[] = [], write = process.stdout.write.bind(process.stdout), error = process.stderr.write.bind(process.stderr)
+  process.stdout.write = ((text: string) => { out.push(text); return true }) as typeof process.stdout.write
+  process.stderr.write = (() => true) as typeof process.stderr.write
+  try { await program.parseAsync(['node', 'loadstone', ...args]) } finally { process.stdout.write = write; process.stderr.write = error; process.exitCode = 0 }
+  return out.join('')
+}
+const connection = ['--url', vtn.url, '--client-id', 'v1', '--client-secret-file', secret]
+
+t.test('UX-010 UX-011 ven events and report by hand, one JSON document each', async (t) => {
+  const event = vtn.put({ programID: 'p', eventName: 'e', intervalPeriod: { start: '2026-07-01T12:00:00Z', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [{ type: 'SIMPLE', values: [1] }] }] })
+  t.match(JSON.parse(await cli('ven', 'events', ...connection, '--json')), [{ id: event.id, types: ['SIMPLE'] }])
+  t.match(await cli('ven', 'events', ...connection), /SIMPLE/)
+  t.match(JSON.parse(await cli('ven', 'report', ...connection, '--event', event.id, '--resource', 'r', '--value', '1.5', '--json')), { eventID: event.id, resources: [{ intervals: [{ payloads: [{ values: [1.5] }] }] }] })
+})
+
+t.test('UX-012 what goes wrong has its exit code', async (t) => {
+  const code = (...args: string[]): Promise<number | string> => cli(...args).then(() => 0, (e: { code: number | string }) => e.code)
+  await writeFile(join(folder, 'wrong.txt'), 'wrong')
+  t.equal(await code('ven', 'events', '--url', vtn.url, '--client-id', 'v1', '--client-secret-file', join(folder, 'wrong.txt')), 4)
+  t.equal(await code('ven', 'events', '--url', 'http://127.0.0.1:1', '--client-id', 'v1', '--client-secret-file', secret), 7)
+  t.equal(await code('ven', 'report', ...connection, '--event', 'none', '--resource', 'r', '--value', '1'), 6)
+  t.equal(await code('ven', 'run', ...connection, '--device', 'toaster'), 2)
+  t.equal(await code('sim', 'ven', '--url', vtn.url, '--behave', 'rudely', '--client-secret', 's'), 2)
+  t.equal(await code('sim', 'inverter', '--url', 'https://127.0.0.1:1/dcap', '--cert', 'none.pem', '--key', 'none.key', '--ca', 'none.pem'), 5)
+})
+
+t.test('UX-007 sim ven runs many against any VTN', async (t) => {
+  const out = JSON.parse(await cli('sim', 'ven', '--count', '5', '--url', vtn.url, '--client-id', 'sim-%02d', '--client-secret', 's', '--for', '2', '--spread', '0.5', '--json')) as { devices: { connected: boolean }[]; meters: object }
+  t.equal(out.devices.filter((d) => d.connected).length, 5)
+  t.same([...vtn.objects.vens.values()].map((v) => v.venName).sort(), ['sim-01', 'sim-02', 'sim-03', 'sim-04', 'sim-05'])
+})
