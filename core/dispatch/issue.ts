@@ -4,9 +4,10 @@ import { advance } from '#core/state-table.js'
 import { dispatchStates } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import { moment, publishedRows, timingOf } from '#core/dispatch/outbox.js'
-import { deliveryDrafts, plan, type Plan } from '#core/dispatch/plan.js'
+import { deliveryDrafts, type Plan } from '#core/dispatch/plan.js'
 import { prospects } from '#core/dispatch/prospects.js'
 import { guards, publishingChecks, type FailedCheck } from '#core/dispatch/publishing-checks.js'
+import { solvedPlan } from '#core/dispatch/solve.js'
 import { Refusal } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
 import type { Draft } from '#core/port/store/entity.js'
@@ -54,7 +55,7 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
   if (!order.dryRun) await note(work, caller, [{ action: 'dispatch.order', entity: id, reason: order.reason, after: order }])
   const found = await prospects(stores, caller, { program, window, scope: order.scope ?? null, nowMs })
   const mode = order.mode ?? program.mode, priority = order.priority ?? (order.emergency?.length ? urgent : usual)
-  const made = plan({ program, order: { ...window, delta_W: order.delta_W, mode, priority }, resources: found.resources, caps_W: found.caps_W, now: clock.now() })
+  const made = await solvedPlan({ program, order: { ...window, delta_W: order.delta_W, mode, priority }, resources: found.resources, caps_W: found.caps_W, now: clock.now() })
 
   const stopped = (await blocks(stores, caller.tenant)).blocked({ program: program.id })
   const guarded = [...guards(program, { delta_W: order.delta_W, instructions: made.shares.length, window }), ...(stopped ? [{ check: 'stop', detail: stopped }] : [])]

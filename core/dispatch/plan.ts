@@ -1,4 +1,4 @@
-import { allocate, type Allocation } from '#core/dispatch/allocate.js'
+import { allocate, type Allocation, type Candidate } from '#core/dispatch/allocate.js'
 import type { Availability } from '#core/availability/availability.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import type { Allotment, Dispatch } from '#core/dispatch/dispatch.js'
@@ -116,9 +116,15 @@ const inWords = (b: Allocation['bindingConstraints'][number]): string => {
   }
 }
 
-/** Program, resources and order → who does what. Pure: the same inputs give the same plan (CORE-008, CORE-009). */
-export function plan(input: PlanInput): Plan {
-  const { program, order, resources, caps_W } = input
+interface Prepared {
+  readonly able: ReadonlyMap<string, Able>
+  readonly excluded: { resource: string; reason: string }[]
+  readonly available_W: W
+}
+
+/** Hard filters first (CORE-060): who can take part, with what is still free. */
+function prepare(input: PlanInput): Prepared {
+  const { order, resources } = input
   const direction = order.delta_W < 0 ? 'down' : 'up', sign = order.delta_W < 0 ? -1 : 1
   const excluded: { resource: string; reason: string }[] = [], able = new Map<string, Able>()
   let available_W = 0
@@ -135,12 +141,23 @@ export function plan(input: PlanInput): Plan {
     if (free_W <= 0) excluded.push({ resource: of.resource.id, reason: f.avail_W > 0 ? 'promised' : 'noAvailability' })
     else able.set(of.resource.id, { of, binding, forecast: f, free_W })
   }
-  const allocation = allocate({
+  return { able, excluded, available_W }
+}
+
+/** The able as allocation sees them. */
+export const candidatesOf = (input: PlanInput, able = prepare(input).able): Candidate[] => [...able.values()].map(({ of, free_W }) => ({
+  id: of.resource.id, avail_W: free_W, cost: of.resource.cost, path: of.path, min_W: of.resource.minBlock_W, dispatches: of.dispatches, ...(of.lastDispatchAt === undefined ? {} : { lastDispatchAt: of.lastDispatchAt }),
+}))
+
+/**
+ * Program, resources and order → who does what. Pure: the same inputs give the same plan (CORE-008, CORE-009). `solved` is the answer
+ * of a solver that the shell has waited for (mode `optimal`); without it that mode is answered by merit, and says so.
+ */
+export function plan(input: PlanInput, solved?: Allocation & { readonly flags: readonly string[] }): Plan {
+  const { program, order, caps_W } = input, { able, excluded, available_W } = prepare(input), sign = order.delta_W < 0 ? -1 : 1
+  const allocation = solved ?? allocate({
     mode: order.mode === 'optimal' ? 'merit' : order.mode, target_W: Math.abs(order.delta_W), caps_W,
-    maxOverDelivery_W: Math.round((program.limits.maxOverDelivery_kW ?? 0) * 1000),
-    candidates: [...able.values()].map(({ of, free_W }) => ({
-      id: of.resource.id, avail_W: free_W, cost: of.resource.cost, path: of.path, min_W: of.resource.minBlock_W, dispatches: of.dispatches, lastDispatchAt: of.lastDispatchAt,
-    })),
+    maxOverDelivery_W: Math.round((program.limits.maxOverDelivery_kW ?? 0) * 1000), candidates: candidatesOf(input, able),
   })
   const shares: Share[] = []
   for (const [id, power] of [...allocation.allocation].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -155,17 +172,17 @@ export function plan(input: PlanInput): Plan {
   const shortfall_W = Math.max(0, Math.abs(order.delta_W) - allocated)
   return {
     shares, allocation, allocated_W: sign * allocated + 0, shortfall_W, available_W, free_W: [...able.values()].reduce((sum, a) => sum + a.free_W, 0), excluded,
-    bindingConstraints: allocation.bindingConstraints.map(inWords), warnings: warnings({ order, able, excluded, shortfall_W, shares }),
+    bindingConstraints: allocation.bindingConstraints.map(inWords), warnings: warnings({ flags: solved?.flags ?? (order.mode === 'optimal' ? ['SOLVER_NOT_ASKED'] : []), able, excluded, shortfall_W, shares }),
   }
 }
 
-function warnings(found: { order: PlanOrder; able: ReadonlyMap<string, Able>; excluded: Plan['excluded']; shortfall_W: W; shares: readonly Share[] }): string[] {
+function warnings(found: { flags: readonly string[]; able: ReadonlyMap<string, Able>; excluded: Plan['excluded']; shortfall_W: W; shares: readonly Share[] }): string[] {
   const out: string[] = []
   if (found.shortfall_W > 0) out.push(`${found.shortfall_W} W cannot be met`)
   const bySource = (source: Forecast['source']): number => found.shares.filter((s) => found.able.get(s.allotment.resource)?.forecast.source === source).length
   if (bySource('rating') > 0) out.push(`${bySource('rating')} resources have no forecast and count at their rating`)
   if (bySource('persisted') > 0) out.push(`${bySource('persisted')} resources have no forecast for the window and count at their last one`)
-  if (found.order.mode === 'optimal') out.push('SOLVER_UNAVAILABLE: allocated by merit')
+  for (const flag of found.flags) out.push(`${flag}: allocated by merit`)
   const reasons = new Map<string, number>()
   for (const e of found.excluded) reasons.set(e.reason, (reasons.get(e.reason) ?? 0) + 1)
   for (const [reason, n] of [...reasons].sort()) out.push(`${n} resources left out: ${reason}`)

@@ -291,6 +291,16 @@ t.test('the walk of the core, on a real database with a clock moved by hand', as
     t.ok((await deliveries(issued.dispatch.id)).every((d) => d.state === 'cancelled'))
   })
 
+  await t.test('CORE-061, CORE-065 mode optimal names its solver, or says that merit answered', async (t) => {
+    const { order } = await scene(t, { points: 4 })
+    const solved = await order({ delta_W: -25_000, mode: 'optimal', dryRun: true })
+    if (solved.outcome !== 'dryRun') return t.fail('not planned')
+    t.equal(solved.dispatch.allocated_W, -25_000)
+    t.equal(solved.dispatch.mode, 'optimal')
+    t.ok(solved.plan.allocation.solver === 'highs' || solved.dispatch.warnings.some((w) => /SOLVER_.*merit/.test(w)))
+    t.comment(solved.plan.allocation.solver)
+  })
+
   await t.test('CORE-068 feeder caps hold over all programs', async (t) => {
     const { database, core, order, me } = await scene(t, { points: 6 })
     await core.transact((w) => createAggregation(w, me, { name: 'F0', hierarchy: 'grid', parent: null, cap_W: 12_000, members: [] }))
