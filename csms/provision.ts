@@ -18,8 +18,10 @@ export interface NewStation {
 }
 
 export interface Provision {
-  /** Makes or renews stations; the password is in the answer once (contract §6). Nothing is stored when one is refused. */
-  add(tenant: string, stations: readonly NewStation[]): Promise<{ id: string; password?: string }[]>
+  /**
+   * Makes or renews stations; the password is in the answer once (contract §6). Nothing is stored when one is
+   * refused. `keepExisting` leaves known stations alone, with their registration and security profile; they are not in the answer. */
+  add(tenant: string, stations: readonly NewStation[], options?: { keepExisting?: boolean }): Promise<{ id: string; password?: string }[]>
   enrol(tenant: string, identity: string, password: string | undefined): Promise<Station>
   /** OCPP-087: an operator lets a waiting station in, or refuses it; it hears so at its next boot. */
   approve(station: Station, verdict: 'accepted' | 'rejected'): Promise<void>
@@ -53,8 +55,10 @@ export function provision({ documents, fleet, passwords, nowMs, journal, admissi
   }
 
   return {
-    async add(tenant, stations) {
-      stations.forEach(check)
+    async add(tenant, wanted, { keepExisting = false } = {}) {
+      wanted.forEach(check)
+      const known = keepExisting ? await Promise.all(wanted.map(({ id }) => fleet.find(tenant, id))) : []
+      const stations = wanted.filter((_, i) => !known[i])
       const made = await Promise.all(stations.map(async (given) => ({ given, ...await recordOf(given) })))
       await documents.insertMany(made.map(({ given, record }) => ({ tenant, kind: 'csms/Station', id: given.id, parent: '', body: record })), nowMs(), { onConflict: 'replace' })
       for (const { given, record } of made) fleet.put(tenant, given.id, record)
