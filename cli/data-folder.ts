@@ -41,13 +41,13 @@ function readHolder(file: string): Holder | undefined {
  * Takes a data folder (REL-008): a second process may share it on other ports, but never on the same ones, and never empties it.
  * `fresh` removes everything first; refused while a process uses the folder. Throws CliExit 6 that names the holder.
  */
-export function takeDataFolder(given: string, use: { command: string; ports: readonly number[]; fresh: boolean; now: string }): DataFolder {
+export async function takeDataFolder(given: string, use: { command: string; ports: readonly number[]; fresh: boolean; now: string }): Promise<DataFolder> {
   const path = isAbsolute(given) ? given : resolve(given)
   const others = holders(path)
   const clash = others.find((h) => h.ports.some((p) => p !== 0 && use.ports.includes(p)))
   if (use.fresh && others[0]) throw new CliExit(exitCode.refused, `${path} is in use by process ${others[0].pid} (loadstone ${others[0].command}, since ${others[0].since}); stop it before --fresh, or choose another --data folder.`)
   if (clash) throw new CliExit(exitCode.refused, `Process ${clash.pid} (loadstone ${clash.command}, since ${clash.since}) already serves ${path} on port ${clash.ports.find((p) => use.ports.includes(p))}; stop it, or set LOADSTONE_PORT_BASE for a second copy.`)
-  if (use.fresh) empty(path)
+  if (use.fresh) await empty(path)
   mkdirSync(join(path, 'holders'), { recursive: true, mode: 0o755 })
   const own = join(path, 'holders', `${process.pid}.json`)
   writeFileSync(own, JSON.stringify({ pid: process.pid, command: use.command, ports: use.ports, since: use.now } satisfies Holder))
@@ -57,10 +57,12 @@ export function takeDataFolder(given: string, use: { command: string; ports: rea
 /** What Loadstone itself puts into a data folder; anything else is somebody's, and is left alone. */
 const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'operator.token'])
 
-function empty(path: string): void {
+async function empty(path: string): Promise<void> {
   if (!existsSync(path)) return
   const entries = readdirSync(path)
   const foreign = entries.filter((e) => !ours.has(e))
   if (foreign.length) throw new CliExit(exitCode.refused, `${path} holds files that are not Loadstone's (${foreign.slice(0, 3).join(', ')}); --fresh will not empty it.`)
+  // A root user's database may lie elsewhere behind a link, and its server may still run.
+  if (entries.includes('database')) await (await import('#prisma/embedded.js')).removeEmbedded(path)
   for (const entry of entries) rmSync(join(path, entry), { recursive: true, force: true })
 }

@@ -27,7 +27,7 @@ async function serve(options: ServeOptions): Promise<number> {
   const log = makeLog(settings.logLevel)
   outlive(log)
   const only = doors(options.only, CliExit, exitCode.usage)
-  const folder = takeDataFolder(settings.data, { command: 'serve', ports: doorPorts(settings, only), fresh: options.fresh ?? false, now: new Date().toISOString() })
+  const folder = await takeDataFolder(settings.data, { command: 'serve', ports: doorPorts(settings, only), fresh: options.fresh ?? false, now: new Date().toISOString() })
   try {
     const server = await build({ settings, resolved, data: folder, clock: systemClock, log, only, ...(options.seed ? { seed: options.seed } : {}) })
     process.stdout.write(`${JSON.stringify(server.ready)}\n`)

@@ -94,9 +94,15 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
   }
 
   function makeSeat(): Seat {
-    const askSeat = async (query: QueryConfig): Promise<QueryResult> => {
-      if (!seat.client) throw new Error('a store was used after its unit of work had ended')
-      return await seat.client.query(query)
+    // One connection answers one question at a time: those that a unit of work asks at once wait in line here, not inside pg.
+    let line: Promise<unknown> = Promise.resolve()
+    const askSeat = (query: QueryConfig): Promise<QueryResult> => {
+      const answer = line.then(() => {
+        if (!seat.client) throw new Error('a store was used after its unit of work had ended')
+        return seat.client.query(query)
+      })
+      line = answer.catch(() => {})
+      return answer
     }
     const session: Session = {
       sql: sqlOver(askSeat), prisma: prismaOver(askSeat), transactional: true,

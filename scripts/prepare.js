@@ -62,7 +62,7 @@ function newest(folder) {
 }
 
 export function buildConsole() {
-  if (!existsSync(at('console', 'vite.config.js'))) return
+  if (!existsSync(at('console', 'src', 'main.tsx'))) return
   if (mtime(at('build', 'console', 'index.html')) >= newest(at('console'))) return
   step('console', process.execPath, [bin('vite', 'bin/vite.js'), 'build', '--config', 'console/vite.config.js', '--logLevel', 'warn'])
 }

@@ -40,7 +40,7 @@ export function nextBusinessDay(nowMs: number): string {
 }
 
 /**
- * The whole story in clock time. `rate` undefined: the live part (15:30 to 18:05 local) takes about 65 machine seconds for a fleet of a few
+ * The whole story in clock time. `rate` undefined: the live part (15:00 to 18:05 local) takes about 75 machine seconds for a fleet of a few
  * hundred, and longer for bigger ones, so that two cores keep up.
  */
 export function planStory(options: { devices: number; nowMs: number; day?: string; rate?: number }): StoryPlan {
@@ -51,7 +51,7 @@ export function planStory(options: { devices: number; nowMs: number; day?: strin
   return {
     day, zone, ...fleet,
     power_kW: 10 * total,
-    opens: at(15, 30), orders: at(15, 42), start: at(16, 0), end: at(18, 0), closes: at(18, 5),
+    opens: at(15, 0), orders: at(15, 30), start: at(16, 0), end: at(18, 0), closes: at(18, 5),
     rate: options.rate ?? (total <= 400 ? 144 : total <= 1000 ? 90 : 60),
     historyFrom: DateTime.fromISO(day, { zone }).minus({ days: historyDays }).toUnixInteger(),
   }

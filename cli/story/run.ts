@@ -24,7 +24,7 @@ export async function up(options: UpOptions): Promise<number> {
   const wish = checked(options)
   const begunMs = Number(process.env.LOADSTONE_STARTED_AT ?? Date.now())
   const { settings, resolved } = await readSettings({ data: options.data, databaseUrl: options.db }, process.env, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false, timeZone: zone }, options.config)
-  const folder = takeDataFolder(settings.data, { command: 'up', ports: doorPorts(settings, doors), fresh: options.fresh ?? false, now: new Date().toISOString() })
+  const folder = await takeDataFolder(settings.data, { command: 'up', ports: doorPorts(settings, doors), fresh: options.fresh ?? false, now: new Date().toISOString() })
   try {
     const log = makeLog(settings.logLevel, folder.at('logs', 'up.jsonl'))
     outlive(log)

@@ -38,7 +38,7 @@ function planted(devices: readonly PlannedDevice[]): Record<string, Behaviour> {
 
 /** The main job, played by an operator who has nothing but the public doors. Resolves with the document; every number comes from the server or the devices. */
 export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 'elapsed_s'>> {
-  const { server, clock, tell, state, begin } = needs, { plan } = begin
+  const { server, clock, state, begin } = needs, { plan } = begin
   const { ready } = server
   const operator = operatorClient(ready.operator as string, ready.operatorToken as string)
   const devices = fleetPlan(plan, { seed, timeZone: plan.zone })
@@ -100,7 +100,7 @@ async function bringUp({ server, tell, demoFile, clock }: StoryNeeds, devices: r
   const { vtn, csip, ocppTls } = server.ready
   tell.stage(`${devices.length} devices connect`)
   const fleet = startFleetProcess({
-    devices, credentials, misbehave, lapse: plan.rate, spread_s: Math.min(60, devices.length / 20) * (plan.rate / 10), poll_s: { vtn: 60, csip: 60 },
+    devices, credentials, misbehave, lapse: plan.rate, spread_s: Math.min(60, devices.length / 20) * (plan.rate / 10), poll_s: { vtn: 120, csip: 240 },
     endpoints: { ...(vtn ? { vtn } : {}), ...(csip ? { csip } : {}), ...(ocppTls ? { ocppTls } : {}) },
   }, demoFile('fleet.json'))
   clock.pace(plan.rate)
