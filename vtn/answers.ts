@@ -35,6 +35,17 @@ export class Answers {
     return answer
   }
 
+  /** Everybody who asks for the same thing while it is being made gets the same one: a change does not bring a stampede. */
+  readonly #making = new Map<string, Promise<Answer>>()
+  shared(key: string, stamp: string, make: () => Promise<Answer>): Promise<Answer> {
+    const at = `${stamp}|${key}`
+    const running = this.#making.get(at)
+    if (running) return running
+    const started = make().finally(() => this.#making.delete(at))
+    this.#making.set(at, started)
+    return started
+  }
+
   text(key: string, make: () => unknown): string {
     const hit = this.#texts.get(key)
     if (hit !== undefined) return hit

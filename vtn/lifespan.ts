@@ -35,7 +35,8 @@ export function plus(startMs: number | null, span: Span): number | null {
   const last = new Date(Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 0)).getUTCDate()
   month.setUTCDate(Math.min(day, last))
   const end = month.getTime() + span.days * 86_400_000 + span.ms
-  return Number.isFinite(end) ? end : null
+  // ECMA-262: a Date holds up to 8.64e15 ms.
+  return Math.abs(end) <= 8.64e15 ? end : null
 }
 
 const none = spanOf('PT0S')

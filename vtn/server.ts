@@ -23,6 +23,7 @@ import { makeNotices } from '#vtn/notice.js'
 import { noticeWorker } from '#vtn/notice-worker.js'
 import { makeObjects, type Objects } from '#vtn/objects.js'
 import { document31 } from '#vtn/openapi.js'
+import { publishPrices, readPrices } from '#vtn/price.js'
 import { rateLimit } from '#vtn/rate.js'
 import { reportIntake } from '#vtn/report-intake.js'
 import { loadSecrets } from '#vtn/secret.js'
@@ -64,6 +65,8 @@ export interface Vtn {
   readonly objects: Objects
   /** For the operator: broken receivers, delivery log, resend. */
   readonly webhooks: WebhookOperations
+  /** Day-ahead prices from CSV (`start,price`) as one PRICE event named `name`; answers its id. */
+  publishPrices(programName: string, currency: string, name: string, csv: string): Promise<string>
   /** An MQTT listener, not yet listening, when the embedded broker is configured; call it once per address. */
   readonly broker?: (tls?: MqttTlsOptions) => Server
   /** Starts the outbox workers; doors work without, but nothing is told. */
@@ -139,6 +142,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     },
     drain: async () => { for (const w of workers) await w.drain() },
     webhooks: webhookOperations(context),
+    publishPrices: (programName, currency, name, csv) => publishPrices(context, programName, currency, name, readPrices(csv)),
     ...(mqtt?.broker ? { broker: mqtt.broker.server } : {}),
   }
 }

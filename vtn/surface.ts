@@ -90,7 +90,7 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
     const at = stamp(request)
     const hit = answers.find(key, at)
     if (hit) return finish(request, reply, hit)
-    return make(request, view, key, at).then((made) => finish(request, reply, made))
+    return answers.shared(key, at, () => make(request, view, key, at)).then((made) => finish(request, reply, made))
   }
 
   function finish(request: FastifyRequest, reply: FastifyReply, answer: ReturnType<Answers['keep']>): FastifyReply {

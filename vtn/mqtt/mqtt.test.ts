@@ -6,9 +6,13 @@ import { askedBy, topicSets } from '#vtn/mqtt/topic.js'
 
 const uris = ['mqtts://localhost:8883']
 const v = await testVtn({ mqtt: { uris, prefix: 'oa/' } })
-const server = v.vtn.broker?.()
-await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done))
-const port = (server?.address() as AddressInfo).port
+async function listening(on: typeof v): Promise<number> {
+  const server = on.vtn.broker?.()
+  if (!server) throw new Error('no embedded broker')
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  return (server.address() as AddressInfo).port
+}
+const port = await listening(v)
 const bl = 'bl_client', ven = 'ven_client', ven2 = 'ven_client2'
 const clients: MqttClient[] = []
 t.teardown(async () => { for (const c of clients) c.end(true); await v.close() })
@@ -113,9 +117,7 @@ t.test('SEC-010 a login ends when its client does', async (t) => {
 
 t.test('OA-034 OA-136 OA-261 public topics: anonymous clients hear what everybody may see', async (t) => {
   const p = await testVtn({ publicReads: true, mqtt: { uris, authentication: 'ANONYMOUS', publicTopics: true } })
-  const open = p.vtn.broker?.()
-  await new Promise<void>((done) => open?.listen(0, '127.0.0.1', done))
-  const client = await connectAsync({ host: '127.0.0.1', port: (open?.address() as AddressInfo).port, reconnectPeriod: 0 })
+  const client = await connectAsync(`mqtt://127.0.0.1:${await listening(p)}`, { reconnectPeriod: 0 }, false)
   t.teardown(async () => { client.end(true); await p.close() })
   const got: string[] = []
   client.on('message', (_topic, payload) => got.push(JSON.parse(String(payload)).object.programName))

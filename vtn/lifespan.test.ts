@@ -1,0 +1,104 @@
+import t from 'tap'
+import { checkEvent, checkProgram, venFaults } from '#vtn/profile/grid-aware-charging.js'
+import { lifespan, place, plus, spanOf } from '#vtn/lifespan.js'
+import { payloadFaults } from '#vtn/payload-rules.js'
+import { priceEvent, readPrices } from '#vtn/price.js'
+import { testVtn } from '#vtn/test-vtn.js'
+import type { EventRequest } from '#vtn/wire/event.js'
+
+const now = Date.parse('2026-06-01T12:00:00Z'), hour = 3_600_000
+const at = (h: number): number => now + h * hour
+const iso = (h: number): string => new Date(at(h)).toISOString()
+const interval = (id: number, intervalPeriod?: object) => ({ id, payloads: [], ...(intervalPeriod ? { intervalPeriod } : {}) })
+const spans = (event: object) => place(event as EventRequest, now)?.map((p) => [(p.start - now) / hour, p.end === null ? null : (p.end - now) / hour])
+
+t.test('OA-160 OA-161 OA-162 OA-163 where intervals lie', async (t) => {
+  const table: [string, object, unknown][] = [
+    ['defaults, one after the other', { intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [interval(0), interval(1), interval(2)] }, [[0, 1], [1, 2], [2, 3]]],
+    ['own duration inherits the running start', { intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [interval(0), interval(1, { duration: 'PT2H' }), interval(2)] }, [[0, 1], [1, 3], [3, 4]]],
+    ['own start jumps, the next follows it', { intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [interval(0), interval(1, { start: iso(5) }), interval(2)] }, [[0, 1], [5, 6], [6, 7]]],
+    ['now at event level', { intervalPeriod: { start: '0001-01-01', duration: 'PT1H' }, intervals: [interval(0), interval(1)] }, [[0, 1], [1, 2]]],
+    ['now in the first interval without event period', { intervals: [interval(0, { start: '0001-01-01T00:00:00Z', duration: 'PT1H' })] }, [[0, 1]]],
+    ['now in the first interval with event period is the event start', { intervalPeriod: { start: iso(3) }, intervals: [interval(0, { start: '0001-01-01', duration: 'PT1H' })] }, [[3, 4]]],
+    ['now in a later interval follows directly', { intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [interval(0), interval(1, { start: '0001-01-01' })] }, [[0, 1], [1, 2]]],
+    ['endless by value', { intervalPeriod: { start: iso(0), duration: 'P9999Y0M0DT0H0M0S' }, intervals: [interval(0)] }, [[0, null]]],
+    ['no duration is no length', { intervalPeriod: { start: iso(0) }, intervals: [interval(0)] }, [[0, 0]]],
+    ['nothing to start from', { intervals: [interval(0)] }, undefined],
+    ['a successor of an endless one', { intervalPeriod: { start: iso(0), duration: 'P9999Y' }, intervals: [interval(0), interval(1)] }, undefined],
+  ]
+  for (const [what, event, expected] of table) t.same(spans(event), expected, what)
+})
+
+t.test('OA-163 months and years are calendar arithmetic in UTC, and nothing overflows', async (t) => {
+  const from = Date.parse('2024-01-31T00:00:00Z')
+  t.equal(plus(from, spanOf('P1M')), Date.parse('2024-02-29T00:00:00Z'))
+  t.equal(plus(from, spanOf('P1Y1M')), Date.parse('2025-02-28T00:00:00Z'))
+  t.equal(plus(from, spanOf('P2W')), Date.parse('2024-02-14T00:00:00Z'))
+  t.equal(plus(from, spanOf('PT1.5S')), from + 1500)
+  t.equal(plus(from, spanOf('P999999999D')), null)
+})
+
+t.test('OA-164 OA-165 OA-169 lifespan', async (t) => {
+  const one = { intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [interval(0), interval(1)], programID: 'p' }
+  const hours = (e: object) => { const l = lifespan(e as EventRequest, now); return l && [(l.start - now) / hour, l.end === null ? null : (l.end - now) / hour] }
+  t.same(hours(one), [0, 2])
+  t.same(hours({ ...one, duration: 'PT5H' }), [0, 5])
+  t.same(hours({ ...one, duration: 'PT1H' }), [0, 1])
+  t.same(hours({ ...one, duration: 'P9999Y' }), [0, null])
+  t.same(hours({ programID: 'p', intervalPeriod: { start: iso(0), duration: 'PT1H' } }), [0, 1])
+  t.same(hours({ programID: 'p', intervalPeriod: { start: iso(0), duration: 'PT1H' }, reportDescriptors: [{ payloadType: 'USAGE' }] }), [0, null])
+})
+
+t.test('OA-087 payload rules, and where the schema files are not followed to the letter', async (t) => {
+  const ok: [string, unknown[]][] = [['SIMPLE', [2]], ['PRICE', [1, 2, 3]], ['DISPATCH_SETPOINT_RELATIVE', [-30]], ['OLS', [0, 1]], ['CURVE', [{ x: 1, y: 2 }]], ['PRIVATE', []], ['ALERT_FIRE', ['run']]]
+  const bad: [string, unknown[]][] = [['SIMPLE', [4]], ['SIMPLE', [1, 2]], ['PRICE', ['x']], ['DISPATCH_SETPOINT', [-1]], ['CONTROL_LEVEL_OFFSET', [11]], ['OLS', [2]], ['CTA2045_REBOOT', [2]], ['GHG', [-1]]]
+  for (const [type, values] of ok) t.equal(payloadFaults('event', [[{ type, values }]]).length, 0, type)
+  for (const [type, values] of bad) t.equal(payloadFaults('event', [[{ type, values }]]).length, 1, type)
+  t.equal(payloadFaults('report', [[{ type: 'OPERATING_STATE', values: ['AGGREGATED_REPORT'] }]]).length, 1)
+})
+
+t.test('OA-260 Grid Aware Charging 2.1', async (t) => {
+  const attributes = [{ type: 'PROGRAM_TYPE', values: ['DSO_CPO_INTERFACE-2.1.1'] }, { type: 'RETAILER_NAME', values: ['Net'] }, { type: 'BINDING_EVENTS', values: [true] }]
+  t.doesNotThrow(() => checkProgram({ programName: 'x', attributes }))
+  t.throws(() => checkProgram({ programName: 'x', attributes: attributes.slice(0, 2) }), /BINDING_EVENTS/)
+  const good = {
+    programID: 'p', targets: ['871234567890123456'], payloadDescriptors: [{ objectType: 'EVENT_PAYLOAD_DESCRIPTOR' as const, payloadType: 'IMPORT_CAPACITY_LIMIT', units: 'KW' }],
+    intervalPeriod: { start: iso(0), duration: 'PT15M' }, intervals: [{ id: 0, payloads: [{ type: 'IMPORT_CAPACITY_LIMIT', values: [5] }] }, { id: 1, payloads: [{ type: 'IMPORT_CAPACITY_LIMIT', values: [6] }] }],
+  }
+  t.doesNotThrow(() => checkEvent({ attributes }, good))
+  for (const bad of [{ priority: 1 }, { targets: ['x'] }, { payloadDescriptors: [] }, { intervals: [] }, { intervals: [...good.intervals].reverse() }, { intervalPeriod: undefined }, { intervals: [{ id: 0, payloads: [] }] }]) t.throws(() => checkEvent({ attributes }, { ...good, ...bad } as EventRequest), JSON.stringify(bad))
+  t.doesNotThrow(() => checkEvent({}, { programID: 'p', priority: 1 }), 'other programs are left alone')
+  t.same(venFaults('NL-ABC', ['871234567890123456']), [])
+  t.equal(venFaults('XX-ABC', []).length, 1)
+  t.equal(venFaults('NLABC', ['1']).length, 1)
+})
+
+t.test('OA-261 day-ahead prices from CSV as one event', async (t) => {
+  const csv = `start,price\n${Array.from({ length: 24 }, (_, h) => `${iso(h)},${(0.1 + h / 100).toFixed(2)}`).join('\n')}\n`
+  const event = priceEvent(readPrices(csv), 'p', 'USD', 'day')
+  t.equal(event.intervals?.length, 24)
+  t.match(event.intervals?.[23], { intervalPeriod: { start: iso(23), duration: 'PT1H' }, payloads: [{ type: 'PRICE', values: [0.33] }] })
+  for (const bad of ['', 'a,b\n', 'start,price\n', 'start,price\n2026-01-01,1', `start,price\n${iso(0)},x`, `start,price\n${iso(0)},1\n${iso(0)},2`]) t.throws(() => readPrices(bad), bad)
+  const v = await testVtn({ publicReads: true })
+  t.teardown(() => v.close())
+  const id = await v.vtn.publishPrices('tariff', 'USD', '2026-06-01', csv)
+  t.equal(await v.vtn.publishPrices('tariff', 'USD', '2026-06-01', csv.replace('0.10', '0.50')), id, 'the same day again replaces it')
+  const [program] = (await v.call('GET', '/programs?programName=tariff', null)).json()
+  const list = (await v.call('GET', `/events?programID=${program.id}`, null)).json()
+  t.equal(list.length, 1)
+  t.equal(list[0].intervals[0].payloads[0].values[0], 0.5)
+})
+
+t.test('OA-088 OA-087 OA-085 strict and lenient deployments', async (t) => {
+  const strict = await testVtn({ validation: { payloads: 'strict', lenientDescriptors: true }, delete: { policy: 'restrict' }, reports: { blDelete: false } })
+  t.teardown(() => strict.close())
+  const p = (await strict.call('POST', '/programs', 'bl_client', { programName: 'p' })).json()
+  const post = (more: object) => strict.call('POST', '/events', 'bl_client', { programID: p.id, ...more })
+  t.equal((await post({ intervals: [interval(0)] })).statusCode, 400)
+  t.equal((await post({ intervalPeriod: { start: iso(0) }, intervals: [{ id: 0, payloads: [{ type: 'SIMPLE', values: [9] }] }] })).statusCode, 400)
+  const made = await post({ payloadDescriptors: [{ payloadType: 'PRICE' }] })
+  t.equal(made.json().payloadDescriptors[0].objectType, 'EVENT_PAYLOAD_DESCRIPTOR')
+  t.equal((await strict.call('DELETE', `/programs/${p.id}`)).statusCode, 409, 'OA-093 restrict')
+  const r = (await strict.call('POST', '/reports', 'ven_client', { eventID: made.json().id, clientName: 'x', resources: [] })).json()
+  t.equal((await strict.call('DELETE', `/reports/${r.id}`)).statusCode, 403, 'OA-035')
+})
