@@ -1,0 +1,37 @@
+/**
+ * The budgets of stack.md for two cores: `npm run bench` fails below `least` or above `most`. A figure with a `ratio` bound is
+ * held against the bare baseline of the same run, so that a slow machine does not decide.
+ */
+export interface Budget { readonly least?: number; readonly most?: number; readonly leastRatio?: number }
+
+export const budgets: Readonly<Record<string, Budget>> = {
+  'readings ingest': { least: 50_000 },
+  'merit 10000': { most: 250 },
+  'merit 100000': { most: 1000 },
+  'vtn list cached': { least: 15_000 },
+  'vtn list changed': { least: 900 },
+  'vtn list 304': { least: 35_000 },
+  'csip list cached': { least: 20_000 },
+  'csip list changed': { least: 3000 },
+  'mirror meter reading of 300': { most: 2.5 },
+  'csip ccm8 kept alive': { least: 12_000, leastRatio: 0.55 },
+  'csip handshakes full': { least: 300, leastRatio: 0.7 },
+  'csip handshakes resumed': { least: 500, leastRatio: 0.7 },
+  'ocpp rpc calls': { least: 20_000 },
+  'ocpp transaction events stored': { least: 3000 },
+  'ocpp meter values stored': { least: 10_000 },
+  'ocpp idle station ws': { most: 40 },
+  'ocpp idle station wss': { most: 60 },
+  'help': { most: 300 },
+}
+
+/** What is wrong with a figure, undefined when it holds. On a slower machine only the ratio decides where a budget has one. */
+export function broken(figure: { name: string; value: number; ratio?: number }): string | undefined {
+  const budget = budgets[figure.name]
+  if (!budget) return undefined
+  if (budget.leastRatio !== undefined && figure.ratio !== undefined) {
+    return figure.ratio < budget.leastRatio ? `ratio ${figure.ratio} is below ${budget.leastRatio}` : undefined
+  }
+  if (budget.least !== undefined && figure.value < budget.least) return `${figure.value} is below ${budget.least}`
+  return budget.most !== undefined && figure.value > budget.most ? `${figure.value} is above ${budget.most}` : undefined
+}
