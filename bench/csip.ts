@@ -142,15 +142,16 @@ async function lists(emit: Emit, server: ReturnType<typeof serverUnderTest>['csi
   for (let i = 0; i < many; i++) await ask()
   emit({ name: 'csip list cached', value: rounded(many / ((performance.now() - begun) / 1000)), unit: 'requests/s', n: many })
   // 50 clients ask; the list changes under them all the time, each answer is of the newest state.
-  let stop = false, changes = 0
-  const changing = (async () => { for (let i = 0; !stop; i++) { await documents.insertMany([make(i % 50)], Date.now(), { onConflict: 'replace' }); changes++ } })()
+  const state = { stop: false }
+  let changes = 0
+  const changing = (async () => { for (let i = 0; !state.stop; i++) { await documents.insertMany([make(i % 50)], Date.now(), { onConflict: 'replace' }); changes++ } })()
   begun = performance.now()
   const asked = 20_000
   let left = asked
   const turn = (): Promise<void> => new Promise((done) => setImmediate(done))
   await Promise.all(Array.from({ length: 50 }, async () => { while (left-- > 0) { await ask(); await turn() } }))
   const rate = asked / ((performance.now() - begun) / 1000)
-  stop = true
+  state.stop = true
   await changing
   emit({ name: 'csip list changed', value: rounded(rate), unit: 'requests/s', n: changes })
 }

@@ -49,6 +49,23 @@ export function makeRecall(documents: DocumentStore, tenant: string): CsipContex
   }
 }
 
+/** So few documents of a kind that reading them all once beats asking for each parent. */
+const few = 2000
+
+/**
+ * The documents of a kind by parent, while there are few of them; undefined when there are many. A page of 500 devices asks for the
+ * same small collections 500 times: this makes it one query (SEP-057).
+ */
+export async function byParent(ctx: Pick<CsipContext, 'documents' | 'tenant' | 'recall'>, kind: string): Promise<ReadonlyMap<string, readonly Doc[]> | undefined> {
+  const total = await ctx.recall(kind, 'count', () => ctx.documents.count(ctx.tenant, { kind }))
+  if (total > few) return undefined
+  return ctx.recall(kind, 'by parent', async () => {
+    const out = new Map<string, Doc[]>()
+    if (total > 0) for (const doc of await ctx.documents.list<Doc['body']>(ctx.tenant, { kind })) out.set(doc.parent, [...(out.get(doc.parent) ?? []), doc])
+    return out
+  })
+}
+
 /** Keeps answers until the revision moves; bounded, so that a flood of keys cannot grow it. */
 export function remembered<T>(revision: () => number, limit: number): (key: string, make: () => Promise<T>) => Promise<T> {
   const kept = new Map<string, Promise<T>>()

@@ -2,6 +2,7 @@ import { effectiveEnd, eventsAt, type EventRecord, type EventsAt } from '#csip-s
 import { mridKey } from '#csip-server/place.js'
 import type { Doc, Exchange, Item, Listed, Value } from '#csip-server/served.js'
 import { cut, type Page } from '#csip-server/page.js'
+import { byParent } from '#csip-server/devices.js'
 import type { CsipContext } from '#csip-server/context.js'
 
 /** What differs between the kinds of events that share the rules of section 7. */
@@ -38,7 +39,8 @@ const order = (a: Doc, b: Doc): number => a.sort1 - b.sort1 || b.sort2 - a.sort2
 async function program(ctx: CsipContext, kind: EventKind, parent: string): Promise<Program> {
   const turn = kind.latestFirst ? -1 : 1
   return ctx.recall(kind.kind, `program ${parent}`, async () => {
-    const docs = (await ctx.documents.list<Value>(ctx.tenant, { kind: kind.kind, parent })).sort((a, b) => turn * (a.sort1 - b.sort1) || order(a, b))
+    const known = await byParent(ctx, kind.kind)
+    const docs = [...known ? known.get(parent) ?? [] : await ctx.documents.list<Value>(ctx.tenant, { kind: kind.kind, parent })].sort((a, b) => turn * (a.sort1 - b.sort1) || order(a, b))
     return { docs, records: docs.map((d) => recordOf(kind, d)) }
   })
 }
