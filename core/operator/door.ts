@@ -7,6 +7,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Core } from '#core/assemble.js'
 import type { Role } from '#core/caller.js'
+import { again } from '#core/dispatch/deliver.js'
 import { Refusal, isRefusal } from '#core/error.js'
 import { advice, problem, statusOf, type Problem } from '#core/operator/error-map.js'
 import { healthRoutes, type Part } from '#core/operator/health.js'
@@ -144,7 +145,9 @@ function hang(app: FastifyInstance, core: Core, route: OperatorRoute): void {
     handler: async (request, reply) => {
       const body = route.forms ? { body: request.body, type: (request.headers['content-type'] ?? '').toLowerCase(), key: keyOf(request) } : request.body
       const ask: Ask = { caller: request.operator, core, params: request.params as Ask['params'], query: request.query as Ask['query'], body: body as never, ifVersion: route.forms ? undefined : versionOf(request) }
-      const answer = route.command ? await once(core.transact, ask.caller, keyOf(request), commandHash(route.method, request.url, request.body), (work) => route.command!(work, ask)) : await (route.act ?? route.read)!(ask)
+      // a caller that names no version means the newest: what a device changed meanwhile is not its concern
+      const command = () => once(core.transact, ask.caller, keyOf(request), commandHash(route.method, request.url, request.body), (work) => route.command!(work, ask))
+      const answer = route.command ? await again(ask.ifVersion === undefined ? 8 : 1, command) : await (route.act ?? route.read)!(ask)
       route.after?.(ask)
       const status = answer.status ?? 200, version = (answer.body as { version?: unknown } | null)?.version
       if (status >= 400) return send(reply, { ...(answer.body as Problem), instance: request.url })

@@ -2,7 +2,7 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { system } from '#core/caller.js'
 import { cancelDispatch } from '#core/dispatch/cancel.js'
-import type { Channels, Switch } from '#core/dispatch/deliver.js'
+import { again, type Channels, type Switch } from '#core/dispatch/deliver.js'
 import { open } from '#core/dispatch/delivery-states.js'
 import { live } from '#core/dispatch/dispatch-states.js'
 import { cancelDeliveries } from '#core/dispatch/withdraw-deliveries.js'
@@ -62,7 +62,7 @@ export function stopSwitch(needs: { transact: Transact; stores: Stores; channels
   }
 
   async function store(caller: Caller, stop: Stop): Promise<string> {
-    return await transact((work) => storeStop(work, caller, stop))
+    return await again(8, () => transact((work) => storeStop(work, caller, stop)))
   }
 
   function persist(caller: Caller, stop: Stop): void {
