@@ -5,6 +5,7 @@ import { registerCa } from '#cli/ca.js'
 import { registerCert } from '#cli/cert.js'
 import { registerCompletion } from '#cli/completion.js'
 import { registerConfig } from '#cli/config.js'
+import { registerConformance } from '#cli/conformance.js'
 import { registerDb } from '#cli/db.js'
 import { registerDoctor } from '#cli/doctor.js'
 import { registerOperator } from '#cli/operator.js'
@@ -27,7 +28,7 @@ export function commandLine(): Command {
     .addHelpText('beforeAll', '')
     .addHelpText('before', 'Examples:\n  $ npx loadstone up                         the main job, with a demo fleet\n  $ npx loadstone serve --data ./data         every server, no demo\n  $ npx loadstone calc split < case.json      one calculation\n')
     .addHelpText('after', '\nExit codes: loadstone help exit-codes')
-  for (const register of [registerUp, registerServe, registerSim, registerVen, registerCa, registerCert, registerCalc, registerDb, registerConfig, registerDoctor, registerOperator, registerCompletion]) register(program)
+  for (const register of [registerUp, registerServe, registerSim, registerVen, registerCa, registerCert, registerCalc, registerDb, registerConfig, registerConformance, registerDoctor, registerOperator, registerCompletion]) register(program)
   program.command('exit-codes', { hidden: true }).action(() => { process.stdout.write(exitCodesHelp) })
   return program
 }
