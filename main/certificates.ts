@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type Vendors,
+  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -11,6 +11,8 @@ export interface Certificates {
   readonly pki: PkiFolder
   readonly registry: CertificateRegistry
   readonly vendors: Vendors
+  /** Signs charging stations' certificates (OCPP-037). */
+  readonly stationCa: StationCa
   enrolment(registration: Registration): Enrolment
   /** The verdict on a 2030.5 leaf, one sentence a failing rule (SEP-201 … SEP-208). */
   checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true } | { ok: false; reason: string }
@@ -32,10 +34,11 @@ export async function openCertificates(options: BuildOptions, needs: { database:
   closing.add('certificate registry', () => registry.stop())
   const vendors = buildVendors({ documents, tenant: firstTenant, clock: machine, ids })
   await seedVendor(pki, vendors)
+  const stationCa = buildStationCa({ authority: pki.ocpp.authority, documents, tenant: firstTenant, registry, clock: machine, ids, log, organization: 'Loadstone' })
   const trust = trustOf(...pki.csip.trust)
   const profile = settings.csipProfile as 'csip'
   return {
-    pki, registry, vendors,
+    pki, registry, vendors, stationCa,
     enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
       const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production: seed === undefined, blocked: (id) => registry.isBlocked(id) })

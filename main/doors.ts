@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { buildEst, trustOf, type Enrolment } from '#certs/index.js'
+import { buildEst, buildRevocation, trustOf, type Enrolment } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
@@ -94,15 +94,15 @@ export async function listenCsip(csip: Csip, { options, closing }: DoorNeeds): P
 }
 
 export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
-  const { options, core, certificates: { pki }, ids, log, closing } = needs, { seed } = options
+  const { options, core, certificates: { pki, registry, stationCa }, ids, log, closing } = needs, { seed } = options
   const config = csmsConfig(options.environment ?? {}, {
     tenant: firstTenant, secret, stationRoots: [pki.ocpp.ca], organizations: ['Loadstone'],
-    ...(seed === 'conformance' ? { hideIdentities: false, refusalDelayMs: 0, postBootReport: false } : {}),
+    ...(seed === 'conformance' ? { hideIdentities: false, refusalDelayMs: 0, postBootReport: false, badFramesPerMinute: 0, reconcile: false, compositeShare: 0 } : {}),
     ...(options.settings.rateLimits && !seed ? {} : { failuresPerMinute: 0 }),
   })
   const csms = buildCsms({
     documents: core.database.stores.documents, readings: core.readings, happenings: core.happenings, availability: core.availability, directory: core.directory,
-    clock: options.clock, ids, log, config,
+    clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
   })
   closing.add('OCPP', () => csms.close())
   return csms
@@ -140,7 +140,7 @@ export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise
   const trust = trustOf(...pki.csip.trust)
   const app = buildEst({
     tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment,
-    vendors, registry, clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits && !options.seed },
+    vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits && !options.seed },
   })
   await app.ready()
   return `https://localhost:${await serveApp(app, settings.estPort, hostsOf(options, 'other'), 'EST', closing)}/.well-known/est`

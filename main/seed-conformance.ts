@@ -57,7 +57,7 @@ export async function seedConformance({ core, csip, csms, pki, enrol }: SeedNeed
   await csms.provision.add(firstTenant, [
     ...stations.map((id) => ({ id, securityProfile: 1, securityProfiles: [1, 2], password: `loadstone-${id}-pass` })),
     { id: 'CS011', securityProfile: 3, serialNumber: 'CS011' },
-  ])
+  ], { keepExisting: true })
   await csms.tokens.put(firstTenant, [
     { idToken: 'DEADBEEF', type: 'ISO14443', status: 'Accepted' },
     { idToken: 'BLOCKED01', type: 'ISO14443', status: 'Blocked' },
