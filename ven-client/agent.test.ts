@@ -138,6 +138,21 @@ t.test('OA-208 a refusal is told by OPERATING_STATE when the event asks, and the
   t.equal(device.orders.filter((o) => o.says.size > 0).length, 1)
 })
 
+t.test('OA-162 OA-207 units come from the program when the event has none; a device that throws is told of as ERROR and harms nobody', async (t) => {
+  const good = box('good'), bad: Device = { ...box('bad'), follow: () => { throw new Error('broken') } }
+  const clock = handClock(T), vtn = await fakeVtn({ clock }), client = clientOf(vtn, clock)
+  vtn.objects.programs.set('p', { id: 'p', programName: 'p', payloadDescriptors: [{ payloadType: 'DISPATCH_SETPOINT', units: 'W' }] })
+  const agent = runAgent(client, { venName: 'ven-1', devices: [bad, good], firstPollWithin_s: 0, reports: { within_s: 0 } })
+  t.teardown(async () => { agent.stop(); await client.close(); await vtn.close() })
+  vtn.put({ programID: 'p', intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' }, reportDescriptors: [{ payloadType: 'OPERATING_STATE', frequency: 0 }], intervals: [{ id: 0, payloads: [{ type: 'DISPATCH_SETPOINT', values: [1500] }] }] })
+  await clock.advance(1)
+  await until(() => good.orders.length === 1 && vtn.objects.reports.size > 0, clock)
+  t.equal(watts(good.orders[0]?.says.get('DISPATCH_SETPOINT')), 1500)
+  const states = [...vtn.objects.reports.values()].flatMap((r) => r.resources.map((x) => `${x.resourceName} ${String(x.intervals[0]?.payloads[0]?.values[0])}`))
+  t.ok(states.includes('bad ERROR'))
+  t.notOk(states.includes('good ERROR'))
+})
+
 t.test('OA-210 without a limit in force the subscription is the limit; after an outage it is at once', async (t) => {
   const device = box()
   const { vtn, agent, clock } = await running(t, device)

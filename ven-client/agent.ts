@@ -6,7 +6,7 @@ import type { VtnClient } from '#ven-client/openadr/client.js'
 import { isPermanent, isVtnError, type VtnError } from '#ven-client/openadr/error.js'
 import { eventFeed, type Change, type Feed, type FeedOptions } from '#ven-client/openadr/feed.js'
 import { place, stateOf, type EventState, type Placement } from '#ven-client/openadr/interval.js'
-import type { Event, Resource, Ven } from '#ven-client/openadr/objects.js'
+import type { Event, Program, Resource, Ven } from '#ven-client/openadr/objects.js'
 import { reporter, type Reporter } from '#ven-client/openadr/reporter.js'
 import { reportQueue, type ReportQueue, type ReportStore } from '#ven-client/openadr/report-queue.js'
 import type { ScheduleOptions } from '#ven-client/openadr/report-schedule.js'
@@ -59,6 +59,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
   const orders = new Map<Device, { order: Order; text: string }>()
   let ven: Ven | undefined
   let resources = new Map<string, Resource>()
+  let programs = new Map<string, Program>()
   let feed: Feed | undefined, reports: Reporter | undefined, timer: Timer | undefined
   let withoutLimits = false
 
@@ -97,9 +98,31 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     }
   }
 
+  /** Programs are read rarely (OA-203): when an event leaves its units to a program that we have not seen. */
+  async function learnPrograms(events: readonly Event[]): Promise<void> {
+    if (events.every((e) => programs.has(e.programID) || (e.intervals ?? []).every((i) => i.payloads.every((p) => e.payloadDescriptors?.some((d) => d.payloadType === p.type))))) return
+    try {
+      programs = new Map((await client.programs({}, { signal: abort.signal })).map((p) => [p.id, p]))
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'programs cannot be read')
+    }
+  }
+  const defaultsOf = (event: Event) => programs.get(event.programID)?.payloadDescriptors ?? []
+
+  /** A device that throws says that it cannot; the others and the process go on. */
+  function asked(ask: () => Verdict): Verdict {
+    try {
+      return ask()
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'the device failed to follow')
+      return 'reject'
+    }
+  }
+
   let changing: Promise<void> = Promise.resolve()
   function onChanges(changes: readonly Change[], all: readonly Event[]): void {
-    changing = changing.then(() => learnTargets(all)).then(() => abort.signal.aborted ? undefined : apply(changes, all))
+    changing = changing.then(() => Promise.all([learnTargets(all), learnPrograms(all)])).then(() => abort.signal.aborted ? undefined : apply(changes, all))
+      .catch((error: unknown) => log.error({ error: (error as Error).message }, 'changes cannot be applied'))
   }
 
   function apply(changes: readonly Change[], all: readonly Event[]): void {
@@ -121,8 +144,8 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     const { start } = one.placement.lifespan
     if (stateOf(one.placement, clock.nowMs()) === 'pending' && !heard.has(eventID)) {
       for (const device of options.devices.filter((d) => mine(one.event, d))) {
-        const claims = claimsOf(one.event, one.placement, start, start + 1)
-        const verdict = claims.length === 0 ? 'follow' : device.consider?.({ at: start, until: one.placement.lifespan.end, says: new Map(claims.map((c) => [c.topic, sayOf(c)])) }) ?? 'follow'
+        const claims = claimsOf(one.event, one.placement, start, start + 1, defaultsOf(one.event))
+        const verdict = claims.length === 0 ? 'follow' : asked(() => device.consider?.({ at: start, until: one.placement.lifespan?.end ?? null, says: new Map(claims.map((c) => [c.topic, sayOf(c)])) }) ?? 'follow')
         if (verdict !== 'follow') refuse(eventID, device, verdict)
       }
     }
@@ -138,7 +161,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     for (const device of options.devices) {
       const claims = [...planned.values()]
         .filter(({ event }) => mine(event, device) && !refused.get(event.id)?.has(device))
-        .flatMap(({ event, placement }) => claimsOf(event, placement, now, now + horizon_ms))
+        .flatMap(({ event, placement }) => claimsOf(event, placement, now, now + horizon_ms, defaultsOf(event)))
       const line = timeline(claims)
       const until = line.nextChange(now)
       if (until !== null && until < next) next = until
@@ -164,7 +187,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     orders.set(device, { order, text })
     if (before ? before.text === text : order.says.size === 0) return
     options.onOrder?.(device, order)
-    const verdict = device.follow(order)
+    const verdict = asked(() => device.follow(order))
     const now = sourcesOf(order), earlier = before ? sourcesOf(before.order) : new Set<string>()
     for (const source of new Set([...now, ...earlier])) {
       if (verdict !== 'follow' && now.has(source)) refuse(source, device, verdict)

@@ -162,10 +162,19 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     const line = timeline(modeClaims(followed, programs))
     const modes = line.at(now)
     const text = JSON.stringify([...modes.values()].map((c) => [c.topic, c.source, c.value.value, c.start, c.end]))
-    if (text !== standing) { standing = text; options.device.follow(modes) }
+    if (text !== standing) { standing = text; told(modes) }
     answering = answering.then(answer)
     const edges = [line.nextChange(now), ...lines.flatMap((l) => [l.start, l.end, l.cancelledAt, l.supersededAt])].filter((e): e is number => typeof e === 'number' && e > now)
     if (edges.length > 0) eventTimer = clock.after(Math.min(...edges) - now, obey)
+  }
+
+  /** A device that throws must not stop the rules of the others' events, nor the process. */
+  function told(modes: ReadonlyMap<string, Claim<Mode>>): void {
+    try {
+      options.device.follow(modes)
+    } catch (error) {
+      log.error({ lfdi, error: (error as Error).message }, 'the device failed to follow')
+    }
   }
 
   async function answer(): Promise<void> {
@@ -214,6 +223,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     poke() { if (!polling) { pollTimer?.cancel(); void poll() } },
     get waitingReadings() { return meter.waiting },
     async stop() {
+      if (stopped) return
       stopped = true
       for (const timer of [pollTimer, eventTimer, meterTimer]) timer?.cancel()
       await wire.close()

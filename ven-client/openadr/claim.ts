@@ -1,4 +1,4 @@
-import type { Event, ValuesMap } from '#ven-client/openadr/objects.js'
+import type { Event, PayloadDescriptor, ValuesMap } from '#ven-client/openadr/objects.js'
 import { intervalsBetween, partsOf, type Placement } from '#ven-client/openadr/interval.js'
 import type { Claim } from '#ven-client/timeline.js'
 
@@ -10,21 +10,22 @@ export interface Said {
   readonly units: string | undefined
 }
 
-const unitsOf = (event: Event, type: string): string | undefined =>
-  event.payloadDescriptors?.find((d) => d.payloadType === type)?.units ?? undefined
+/** The program's descriptors are defaults, those of the event win (OpenADR 3.1 Definition, payload descriptors). */
+const unitsOf = (event: Event, type: string, defaults: readonly PayloadDescriptor[]): string | undefined =>
+  [...event.payloadDescriptors ?? [], ...defaults].find((d) => d.payloadType === type)?.units ?? undefined
 
 /**
  * OA-168: lower priority number wins, none at all loses against any; equal: newest createdDateTime, then id.
  * Only payloads compete, so a report-only event hides nothing.
  */
-export function claimsOf(event: Event, placement: Placement, from: number, to: number): Claim<Said>[] {
+export function claimsOf(event: Event, placement: Placement, from: number, to: number, defaults: readonly PayloadDescriptor[] = []): Claim<Said>[] {
   const rank = [event.priority ?? Infinity, -(Date.parse(event.createdDateTime ?? '') || 0), event.id]
   const claims: Claim<Said>[] = []
   for (const interval of intervalsBetween(placement, from, to)) {
     for (const part of partsOf(interval)) {
       claims.push({
         topic: part.payload.type, start: part.start, end: part.end, rank, source: event.id,
-        value: { event, intervalID: interval.id, payload: part.payload, units: unitsOf(event, part.payload.type) },
+        value: { event, intervalID: interval.id, payload: part.payload, units: unitsOf(event, part.payload.type, defaults) },
       })
     }
   }
