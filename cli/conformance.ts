@@ -47,7 +47,7 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
   const begun = performance.now()
   const report = await runAll({
-    procedures: chosen, actions, target, seed, ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun,
+    procedures: chosen, actions, target, seed, ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
     onResult: (r, done, of) => { if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(20)}`) },
   })
   if (process.stderr.isTTY) process.stderr.write('\r')

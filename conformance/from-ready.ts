@@ -20,9 +20,10 @@ type Read = (name: string) => string
 
 const vtn = (ready: ReadyLine, _read: Read, tls: { ca: string }): TargetFile => ({
   target: String(ready.vtn),
-  capabilities: ['webhook', 'webhook-loopback', 'tls', 'token-endpoint', ...(ready.mqtt ? ['mqtt'] : []), ...(ready.vtnHttp ? ['http'] : [])],
+  targets: { '3.0.1': String(ready.vtn).replace(/3\.1\.\d+$/, '3.0.1') },
+  capabilities: ['authenticating', 'etag', 'body-limit', 'token-basic', 'program-name-filter', 'webhook', 'webhook-loopback', 'tls', 'token-endpoint', 'mqtt', ...(ready.vtnHttp ? ['http'] : [])],
   values: {
-    bl_id: 'bl_client', bl_secret: '1001', ven_id: 'ven_client', ven_secret: '999', ven2_id: 'ven_client2', ven2_secret: '9999',
+    bl_id: 'bl_client', bl_secret: '1001', ven_id: 'ven_client', ven_secret: '999', ven2_id: 'ven_client2', ven2_secret: '9999', ven_basic: Buffer.from('ven_client:999').toString('base64'),
     operator: ready.operator, operatorToken: ready.operatorToken, ...(ready.vtnHttp ? { http: ready.vtnHttp } : {}), ...(ready.mqtt ? { mqtt: ready.mqtt } : {}),
   },
   identities: { default: tls },

@@ -32,12 +32,26 @@ export function mismatch(value: unknown, wanted: Matcher): string | undefined {
   if ('equals' in wanted) return isDeepStrictEqual(value, wanted.equals) ? undefined : `expected ${show(wanted.equals)}, got ${show(value)}`
   if ('sorted' in wanted) return sorted(value, wanted.sorted, wanted.by) ? undefined : `expected ${wanted.sorted === 'asc' ? 'ascending' : 'descending'} order${wanted.by ? ` by ${wanted.by}` : ''}, got ${show(value)}`
   if ('not' in wanted) return mismatch(value, wanted.not) === undefined ? `expected anything but ${show(wanted.not)}` : undefined
+  if ('each' in wanted) return Array.isArray(value) ? value.map((one) => mismatch(one, wanted.each)).find((miss) => miss !== undefined) : `expected a list, got ${show(value)}`
+  if ('inOrderOf' in wanted) return inOrder(value, wanted.inOrderOf)
+  if ('near' in wanted) return Math.abs(Number(value) - wanted.near) <= wanted.within ? undefined : `expected ${wanted.near} ± ${wanted.within}, got ${show(value)}`
+  if ('unique' in wanted) return Array.isArray(value) && new Set(value.map((v) => JSON.stringify(v))).size === value.length ? undefined : `expected no two alike, got ${show(value)}`
   return wanted.all.map((each) => mismatch(value, each)).find((miss) => miss !== undefined)
 }
 
 const holds = (value: unknown, part: unknown): boolean =>
   Array.isArray(value) ? value.some((one) => isDeepStrictEqual(one, part)) : typeof value === 'string' ? value.includes(String(part))
     : typeof value === 'object' && value !== null ? Object.hasOwn(value, String(part)) : false
+
+/** Names in the order of a schema: each is one of the list, none comes before one that the list has earlier. */
+function inOrder(value: unknown, order: readonly string[]): string | undefined {
+  if (!Array.isArray(value)) return `expected a list of names, got ${show(value)}`
+  const places = value.map((name) => order.indexOf(String(name)))
+  const foreign = value[places.indexOf(-1)]
+  if (foreign !== undefined) return `expected only names of the schema, got ${show(foreign)}`
+  const late = places.findIndex((place, i) => i > 0 && place < (places[i - 1] as number))
+  return late < 0 ? undefined : `expected schema order, but ${show(value[late])} comes after ${show(value[late - 1])}`
+}
 
 function sorted(value: unknown, order: 'asc' | 'desc', by?: string): boolean {
   if (!Array.isArray(value)) return false

@@ -20,6 +20,8 @@ export interface Procedure {
   /** Capabilities that the target must declare; a missing one makes it NOT APPLICABLE. */
   readonly needs?: readonly string[]
   readonly steps: readonly Step[]
+  /** Done at the end whatever happened, to leave the target as it was; what they find is not judged. */
+  readonly after?: readonly Step[]
 }
 
 /** A step: the driver's action with its arguments, and what its outcome must look like. */
@@ -36,13 +38,16 @@ export interface Step {
   readonly should?: boolean
   /** When the target lacks this capability the step is left out and the verdict is PARTIAL. */
   readonly needs?: string
+  /** The step is done again until it is as expected or this time has passed: for what a server may do a little later. */
+  readonly within_ms?: number
 }
 
 /** What a value must be: itself, or one of the operators below. Paths are dotted, `[n]` for elements, `length` for sizes. */
 export type Matcher =
   | string | number | boolean | null
   | { readonly oneOf: readonly unknown[] } | { readonly matches: string } | { readonly exists: boolean } | { readonly atLeast: number } | { readonly atMost: number }
-  | { readonly contains: unknown } | { readonly lacks: unknown } | { readonly equals: unknown } | { readonly sorted: 'asc' | 'desc'; readonly by?: string } | { readonly not: Matcher } | { readonly all: readonly Matcher[] }
+  | { readonly contains: unknown } | { readonly lacks: unknown } | { readonly equals: unknown } | { readonly sorted: 'asc' | 'desc'; readonly by?: string } | { readonly not: Matcher }
+  | { readonly each: Matcher } | { readonly inOrderOf: readonly string[] } | { readonly near: number; readonly within: number } | { readonly unique: true } | { readonly all: readonly Matcher[] }
 
 export interface Exchange {
   readonly step: string

@@ -1,8 +1,13 @@
 import type { Procedure, Subject } from '#conformance/procedure.js'
+import { auth } from '#conformance/procedure/vtn/auth.js'
+import { lists } from '#conformance/procedure/vtn/lists.js'
+import { notify } from '#conformance/procedure/vtn/notify.js'
+import { objects } from '#conformance/procedure/vtn/objects.js'
+import { privacy } from '#conformance/procedure/vtn/privacy.js'
 
 /** Every procedure by subject; a new one is an entry in its subject's list. */
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
-  vtn: [],
+  vtn: [...auth, ...objects, ...lists, ...privacy, ...notify],
   csip: [],
   csms: [],
   est: [],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { at, mismatch } from '#conformance/match.js'
 import type { Exchange, Procedure, Report, Result, Step, Subject, Verdict } from '#conformance/procedure.js'
 
@@ -10,6 +11,7 @@ export interface RunContext {
   readonly variables: Map<string, unknown>
   readonly target: Target
   readonly random: () => number
+  readonly nowMs: () => number
   onEnd(close: () => Promise<void> | void): void
   transcript(entry: Exchange): void
 }
@@ -31,6 +33,9 @@ export interface RunOptions {
   readonly bail?: boolean
   readonly startedAt: string
   readonly elapsed: () => number
+  readonly nowMs: () => number
+  /** Makes names differ from those of an earlier run against the same target; it never decides order or verdict. */
+  readonly nonce: string
   readonly onResult?: (result: Result, done: number, of: number) => void
 }
 
@@ -69,15 +74,17 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
   if (lacking.length) return said('NOT APPLICABLE', `the target does not declare: ${lacking.join(', ')}`)
   const closers: (() => Promise<void> | void)[] = []
   const context: RunContext = {
-    variables: new Map(Object.entries({ run: `${options.seed}-${procedure.id}`, ...options.target.values })),
+    variables: new Map(Object.entries({ run: `${options.nonce}-${procedure.id}`, ...options.target.values })),
     target: options.target,
     random: seeded(options.seed ^ hash(procedure.id)),
+    nowMs: options.nowMs,
     onEnd: (close) => { closers.push(close) },
     transcript: (entry) => { exchanges.push(entry) },
   }
   try {
     return await walk(procedure, options, context, said)
   } finally {
+    for (const step of procedure.after ?? []) await act(step, options, context).catch(() => {})
     for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => {})
   }
 }
@@ -86,13 +93,12 @@ async function walk(procedure: Procedure, options: RunOptions, context: RunConte
   const warnings: string[] = [], skipped: string[] = []
   for (const step of procedure.steps) {
     if (step.needs && !options.target.capabilities.has(step.needs)) { skipped.push(`${step.say} (needs ${step.needs})`); continue }
-    let outcome: Outcome
+    let outcome: Outcome, missed: string[]
     try {
-      outcome = await act(step, options, context)
+      [outcome, missed] = await attempt(step, options, context)
     } catch (error) {
       return said('ERROR', `${step.say}: ${(error as Error).message}`)
     }
-    const missed = misses(step, outcome, context)
     if (missed.length && step.should) warnings.push(`${step.say}: ${missed.join('; ')}`)
     else if (missed.length) return said('FAILED', `${step.say}: ${missed.join('; ')}`)
     for (const [name, path] of Object.entries(step.save ?? {})) context.variables.set(name, at(outcome, path))
@@ -101,10 +107,21 @@ async function walk(procedure: Procedure, options: RunOptions, context: RunConte
   return skipped.length ? said('PARTIAL', `not exercised: ${skipped.join(' · ')}`) : said('PASSED', `${procedure.steps.length} steps as expected`)
 }
 
+/** Once, or again and again until it is as expected or `within_ms` has passed. */
+async function attempt(step: Step, options: RunOptions, context: RunContext): Promise<[Outcome, string[]]> {
+  const deadline = options.elapsed() + (step.within_ms ?? 0)
+  for (;;) {
+    const outcome = await act(step, options, context)
+    const missed = misses(step, outcome, context)
+    if (missed.length === 0 || options.elapsed() >= deadline) return [outcome, missed]
+    await new Promise((wake) => setTimeout(wake, 100))
+  }
+}
+
 async function act(step: Step, options: RunOptions, context: RunContext): Promise<Outcome> {
   const action = options.actions[step.do]
   if (!action) throw new Error(`no driver does '${step.do}'`)
-  const args = fill(step.with ?? {}, context.variables) as Record<string, unknown>
+  const args = fill(step.with ?? {}, context.variables, context.nowMs()) as Record<string, unknown>
   const outcome = await action(args, context)
   context.transcript({ step: step.say, sent: args, got: outcome })
   return outcome
@@ -112,24 +129,33 @@ async function act(step: Step, options: RunOptions, context: RunContext): Promis
 
 function misses(step: Step, outcome: Outcome, context: RunContext): string[] {
   return Object.entries(step.expect ?? {}).flatMap(([path, wanted]) => {
-    const miss = mismatch(at(outcome, path), fill(wanted, context.variables) as never)
+    const miss = mismatch(at(outcome, path), fill(wanted, context.variables, context.nowMs()) as never)
     return miss === undefined ? [] : [`${path}: ${miss}`]
   })
 }
 
-/** `${name}` alone keeps the variable's type; inside text it is written in. An unknown name is an error of the procedure. */
-export function fill(value: unknown, variables: ReadonlyMap<string, unknown>): unknown {
+/**
+ * `${name}` alone keeps the variable's type; inside text it is written in. `${now+60}` is that many seconds from now as a number,
+ * `${iso+60}` as RFC 3339, `${mrid:word}` 32 hexadecimal digits that belong to this run and word. An unknown name is an error of the procedure.
+ */
+export function fill(value: unknown, variables: ReadonlyMap<string, unknown>, nowMs = 0): unknown {
   if (typeof value === 'string') {
     const whole = /^\$\{([^}]+)\}$/.exec(value)
-    if (whole) return lookup(whole[1] as string, variables)
-    return value.replace(/\$\{([^}]+)\}/g, (_, name: string) => String(lookup(name, variables)))
+    if (whole) return lookup(whole[1] as string, variables, nowMs)
+    return value.replace(/\$\{([^}]+)\}/g, (_, name: string) => String(lookup(name, variables, nowMs)))
   }
-  if (Array.isArray(value)) return value.map((one) => fill(one, variables))
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [fill(k, variables) as string, fill(v, variables)]))
+  if (Array.isArray(value)) return value.map((one) => fill(one, variables, nowMs))
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([k, v]) => [fill(k, variables, nowMs) as string, fill(v, variables, nowMs)]))
   return value
 }
 
-function lookup(name: string, variables: ReadonlyMap<string, unknown>): unknown {
+function lookup(name: string, variables: ReadonlyMap<string, unknown>, nowMs: number): unknown {
+  const moment = /^(now|iso)([+-]\d+)?$/.exec(name)
+  if (moment) {
+    const seconds = Math.floor(nowMs / 1000) + Number(moment[2] ?? 0)
+    return moment[1] === 'now' ? seconds : new Date(seconds * 1000).toISOString()
+  }
+  if (name.startsWith('mrid:')) return createHash('sha256').update(`${String(variables.get('run'))} ${name}`).digest('hex').slice(0, 32).toUpperCase()
   const [first, ...rest] = name.split('.')
   if (!variables.has(first as string)) throw new Error(`nothing is known as '${name}'; the target's file or an earlier step must give it`)
   return at(variables.get(first as string), rest.join('.'))

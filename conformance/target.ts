@@ -7,6 +7,8 @@ import type { Target } from '#conformance/runner.js'
 /** The file of `--config`, JSON or YAML; its form is in conformance/README.md. Paths ending in File are read, relative to the file. */
 export interface TargetFile {
   readonly target?: string
+  /** Where a profile has an address of its own. */
+  readonly targets?: Readonly<Record<string, string>>
   readonly profile?: string
   readonly capabilities?: readonly string[]
   /** Names for `${…}` in procedures: client ids, secrets, station ids, LFDIs … */
@@ -27,11 +29,12 @@ export async function readTargetFile(path: string): Promise<TargetFile> {
 /** Where the run goes and what it may use: flags over the file, the file over a saved ready line. */
 export function makeTarget(subject: Subject, given: { url?: string; profile?: string; file?: TargetFile; fileDir?: string; ready?: TargetFile }): Target {
   const { file = {}, ready = {} } = given
-  const url = given.url ?? file.target ?? ready.target
+  const profile = given.profile ?? file.profile ?? ready.profile ?? defaultProfile[subject]
+  const url = given.url ?? file.targets?.[profile] ?? file.target ?? ready.targets?.[profile] ?? ready.target
   if (!url) throw new Refusal('invalid', `Say what to test: --target URL, a 'target' in --config FILE, or --from a saved ready line.`)
   return {
     url, subject,
-    profile: given.profile ?? file.profile ?? ready.profile ?? defaultProfile[subject],
+    profile,
     capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
     values: {
       ...ready.values, ...file.values,

@@ -31,8 +31,9 @@ function agentOf(context: RunContext, name: string): Agent {
  * `{status, headers, body, text, length}`; a connection that is refused or cut is `{status:0, error}`.
  */
 export const httpRequest: Action = async (args, context): Promise<Outcome> => {
-  const url = String(args.url ?? `${context.target.url.replace(/\/$/, '')}${String(args.path ?? '')}`)
+  const url = addressOf(args, context)
   const { body, type } = payload(args)
+  const begun = performance.now()
   try {
     const answer = await request(url, {
       method: String(args.method ?? 'GET') as 'GET',
@@ -41,10 +42,17 @@ export const httpRequest: Action = async (args, context): Promise<Outcome> => {
       ...(body === undefined ? {} : { body }),
     })
     const text = await answer.body.text()
-    return { status: answer.statusCode, headers: answer.headers, text, body: parse(text), length: Buffer.byteLength(text) }
+    return { status: answer.statusCode, headers: answer.headers, text, body: parse(text), length: Buffer.byteLength(text), elapsed_ms: Math.round(performance.now() - begun) }
   } catch (error) {
     return { status: 0, error: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
   }
+}
+
+/** `url` as it is; an absolute `path` under the target's own. */
+function addressOf(args: Readonly<Record<string, unknown>>, context: RunContext): string {
+  if (args.url !== undefined) return String(args.url)
+  const path = String(args.path ?? '')
+  return /^https?:/.test(path) ? path : `${context.target.url.replace(/\/$/, '')}${path}`
 }
 
 function payload(args: Readonly<Record<string, unknown>>): { body?: string; type?: string } {

@@ -1,17 +1,56 @@
 import type { Action } from '#conformance/runner.js'
 import { httpParallel, httpRequest } from '#conformance/driver/http.js'
+import * as mqtt from '#conformance/driver/mqtt.js'
 import * as ocpp from '#conformance/driver/ocpp.js'
-import { xmlRequest } from '#conformance/driver/xml.js'
+import * as pki from '#conformance/driver/pki.js'
+import * as receiver from '#conformance/driver/receiver.js'
+import * as tools from '#conformance/driver/tools.js'
+import * as vtn from '#conformance/driver/vtn.js'
+import * as venUnderTest from '#conformance/driver/ven-under-test.js'
+import { xmlRequest, xmlWalk } from '#conformance/driver/xml.js'
 
 /** Everything a step may do, by name. */
 export const actions: Readonly<Record<string, Action>> = {
   'http.request': httpRequest,
   'http.parallel': httpParallel,
   'xml.request': xmlRequest,
+  'xml.walk': xmlWalk,
+  'vtn.request': vtn.vtnRequest,
+  'vtn.token': vtn.token,
+  'vtn.walk': vtn.walk,
+  'vtn.noVens': vtn.noVens,
+  'receiver.listen': receiver.listen,
+  'receiver.expect': receiver.expect,
+  'receiver.count': receiver.count,
+  'receiver.become': receiver.become,
+  'mqtt.connect': mqtt.connect,
+  'mqtt.subscribe': mqtt.subscribe,
+  'mqtt.publish': mqtt.publish,
+  'mqtt.expect': mqtt.expect,
+  'pki.leaf': pki.leaf,
+  'est.enroll': pki.enroll,
+  'est.certs': pki.certs,
+  'tls.connect': tools.tls,
+  'operator.request': tools.operator,
+  'operator.result': tools.operatorResult,
+  'wait': tools.wait,
+  'value': tools.value,
+  'sfdi': tools.sfdi,
+  'pin': tools.pin,
+  'lists.compare': tools.compare,
   'ocpp.connect': ocpp.connect,
   'ocpp.call': ocpp.call,
   'ocpp.raw': ocpp.raw,
   'ocpp.expect': ocpp.expect,
   'ocpp.close': ocpp.close,
   'ocpp.waitClosed': ocpp.waitClosed,
+  'ocpp.binary': ocpp.binary,
+  'ocpp.ping': ocpp.ping,
+  'ocpp.burst': ocpp.burst,
+  'ocpp.quiet': ocpp.quiet,
+  'ven.vtn': venUnderTest.startVtn,
+  'ven.start': venUnderTest.startClient,
+  'ven.saw': venUnderTest.saw,
+  'ven.count': venUnderTest.count,
+  'ven.set': venUnderTest.set,
 }

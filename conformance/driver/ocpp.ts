@@ -2,30 +2,38 @@ import { WebSocket } from 'ws'
 import type { Action, Outcome, RunContext } from '#conformance/runner.js'
 
 /** One connection of a pretended station: raw frames, so that wrong ones can be sent too. */
-interface Station { readonly socket: WebSocket; readonly inbox: unknown[]; readonly waiting: (() => void)[]; closed?: { code: number; reason: string } }
+interface Station { readonly socket: WebSocket; readonly inbox: unknown[]; readonly waiting: (() => void)[]; readonly awaited: Set<string>; auto?: (call: unknown[]) => boolean; closed?: { code: number; reason: string } }
 
 const stations = new WeakMap<RunContext, Map<string, Station>>()
 const patience_ms = 10_000
 
-/** `ocpp.connect {id, as?, password?, subprotocols, url?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. */
+/** `ocpp.connect {id, as?, password?, subprotocols, url?, own?, obey?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. `own` names calls that the procedure answers itself. */
 export const connect: Action = async (args, context): Promise<Outcome> => {
   const id = String(args.id), name = String(args.as ?? id)
-  const url = `${String(args.url ?? context.target.url).replace(/\/$/, '')}/${encodeURIComponent(id)}`
+  const url = `${String(args.url ?? context.target.url).replace(/\/$/, '')}/${args.rawId === undefined ? encodeURIComponent(id) : String(args.rawId)}`
   const identity = (context.target.values.identities as Record<string, { ca?: string; cert?: string; key?: string }> | undefined)?.[String(args.identity ?? 'default')] ?? {}
   const auth = args.password === undefined ? {} : { authorization: `Basic ${Buffer.from(`${String(args.user ?? id)}:${String(args.password)}`).toString('base64')}` }
   const socket = new WebSocket(url, (args.subprotocols as string[] | undefined) ?? ['ocpp2.0.1'], {
-    headers: { ...auth, ...(args.headers as Record<string, string> | undefined) }, handshakeTimeout: patience_ms, ...identity,
+    headers: { ...auth, ...(args.headers as Record<string, string> | undefined) }, handshakeTimeout: patience_ms, perMessageDeflate: args.compression === true, ...identity, ...(args.tls as object | undefined),
   })
   return new Promise((resolve) => {
-    const station: Station = { socket, inbox: [], waiting: [] }
+    let compression: string | undefined
+    socket.on('upgrade', (response) => { compression = response.headers['sec-websocket-extensions'] })
+    const station: Station = { socket, inbox: [], waiting: [], awaited: new Set((args.own as string[] | undefined) ?? []) }
     const wake = (): void => { for (const w of station.waiting.splice(0)) w() }
-    socket.on('message', (data) => { station.inbox.push(parse(String(data))); wake() })
+    socket.on('message', (data) => {
+      const frame = parse(String(data))
+      if (Array.isArray(frame) && frame[0] === 2 && station.auto?.(frame)) return
+      station.inbox.push(frame)
+      wake()
+    })
     socket.on('close', (code, reason) => { station.closed = { code, reason: String(reason) }; wake() })
     socket.on('open', () => {
+      if (args.obey !== false) obey(station)
       const known = stations.get(context) ?? new Map<string, Station>()
       stations.set(context, known.set(name, station))
       context.onEnd(() => socket.terminate())
-      resolve({ status: 101, protocol: socket.protocol })
+      resolve({ status: 101, protocol: socket.protocol, extensions: compression ?? '' })
     })
     socket.on('unexpected-response', (_request, response) => {
       response.resume()
@@ -34,6 +42,27 @@ export const connect: Action = async (args, context): Promise<Outcome> => {
     })
     socket.on('error', (error) => resolve({ status: 0, error: error.message }))
   })
+}
+
+/**
+ * What a real station would answer to what a CSMS may ask after a boot on its own account (reading the device model, baseline profiles):
+ * those calls are answered here, unless the procedure waits for that action itself.
+ */
+const own: Readonly<Record<string, (payload: Record<string, unknown>) => unknown>> = {
+  GetBaseReport: () => ({ status: 'EmptyResultSet' }), GetReport: () => ({ status: 'EmptyResultSet' }), GetMonitoringReport: () => ({ status: 'EmptyResultSet' }),
+  GetVariables: (p) => ({ getVariableResult: (p['getVariableData'] as object[]).map((d) => ({ ...d, attributeStatus: 'UnknownVariable' })) }),
+  SetVariables: (p) => ({ setVariableResult: (p['setVariableData'] as Record<string, unknown>[]).map(({ component, variable }) => ({ component, variable, attributeStatus: 'Accepted' })) }),
+  GetConfiguration: () => ({ configurationKey: [], unknownKey: [] }), ChangeConfiguration: () => ({ status: 'Accepted' }), GetChargingProfiles: () => ({ status: 'NoProfiles' }),
+  GetLocalListVersion: (p) => ('listVersion' in p ? {} : { versionNumber: 0 }), GetTransactionStatus: () => ({ messagesInQueue: false }),
+}
+
+function obey(station: Station): void {
+  station.auto = (frame) => {
+    const answer = own[String(frame[2])]
+    if (!answer || station.awaited.has(String(frame[2]))) return false
+    station.socket.send(JSON.stringify([3, frame[1], answer((frame[3] ?? {}) as Record<string, unknown>)]))
+    return true
+  }
 }
 
 const parse = (text: string): unknown => { try { return JSON.parse(text) } catch { return text } }
@@ -54,6 +83,42 @@ async function take(station: Station, wanted: (frame: unknown) => boolean, ms: n
     if (left <= 0 || station.closed) return undefined
     await new Promise<void>((wake) => { const t = setTimeout(wake, left); station.waiting.push(() => { clearTimeout(t); wake() }) })
   }
+}
+
+/** `ocpp.binary {as|id}`: a binary frame; `ocpp.ping {as|id}` → `{pong}`. */
+export const binary: Action = async (args, context) => {
+  const station = stationOf(args, context)
+  station.socket.send(Buffer.from(String(args.text ?? '[2,"b","Heartbeat",{}]')), { binary: true })
+  return waitClosed(args, context)
+}
+
+export const ping: Action = async (args, context) => {
+  const station = stationOf(args, context)
+  const pong = new Promise<boolean>((resolve) => { station.socket.once('pong', () => resolve(true)); setTimeout(() => resolve(false), 5000) })
+  station.socket.ping()
+  return { pong: await pong }
+}
+
+/** `ocpp.burst {as|id, calls: [{action, payload, messageId}]}`: sends all at once, in that order → `{order, types}` as the answers came. */
+export const burst: Action = async (args, context) => {
+  const station = stationOf(args, context)
+  const calls = args.calls as { action: string; payload?: unknown; messageId: string }[]
+  for (const one of calls) station.socket.send(JSON.stringify([2, one.messageId, one.action, one.payload ?? {}]))
+  const order: string[] = [], types: number[] = []
+  const ours = (frame: unknown): boolean => Array.isArray(frame) && (frame[0] === 3 || frame[0] === 4) && calls.some((c) => c.messageId === frame[1])
+  for (let i = 0; i < calls.length; i += 1) {
+    const frame = await take(station, ours, 5000) as unknown[] | undefined
+    if (!frame) break
+    order.push(String(frame[1])); types.push(Number(frame[0]))
+  }
+  return { order, types, payloads: order.length }
+}
+
+/** `ocpp.quiet {as|id, ms}` → `{calls}`: the CSMS's own calls that came within that time, unanswered and left where they are. */
+export const quiet: Action = async (args, context) => {
+  const station = stationOf(args, context)
+  await new Promise((wake) => setTimeout(wake, Number(args.ms)))
+  return { calls: station.inbox.filter((f) => Array.isArray(f) && f[0] === 2).map((f) => (f as unknown[])[2]), open: station.closed === undefined }
 }
 
 const isAnswerTo = (id: string) => (frame: unknown): boolean => Array.isArray(frame) && (frame[0] === 3 || frame[0] === 4 || frame[0] === 5) && frame[1] === id
