@@ -65,6 +65,7 @@ export interface VtnConfig {
     /** Consecutive failures after which an endpoint counts as broken. */
     readonly brokenAfter?: number
   }
+  /** Off when absent or without addresses. */
   readonly mqtt?: {
     /** Addresses given to clients (OA-135). */
     readonly uris: readonly string[]

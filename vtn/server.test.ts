@@ -354,6 +354,8 @@ t.test('OA-065 Idempotency-Key: one effect, same answer; another body is a confl
   const a = await send('a'), b = await send('a')
   t.equal(a.json().id, b.json().id)
   t.equal((await send('b')).statusCode, 409)
+  const together = await Promise.all(Array.from({ length: 10 }, () => v.call('POST', '/events', bl, { programID: p.id, eventName: 'c' }, { 'idempotency-key': 'k2' })))
+  t.equal(new Set(together.map((a) => a.json().id)).size, 1, 'REL-050 also when they come together')
   await v.clock.advance(86_400_000)
   t.equal((await send('b')).statusCode, 201, 'forgotten after 24 hours')
 })

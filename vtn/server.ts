@@ -80,7 +80,9 @@ export const base301 = '/openadr3/3.0.1'
 export const bases31 = ['/openadr3/3.1.1', '/openadr3/3.1.0', '/openadr3/3.1'] as const
 
 export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
-  const { database, clock, tokenClock, ids, config } = needs
+  const { database, clock, tokenClock, ids } = needs
+  // A notifier that nobody could reach is none (OA-136).
+  const config: VtnConfig = needs.config.mqtt?.uris.length ? needs.config : { ...needs.config, mqtt: undefined }
   const { tenant } = config
   const log = needs.log.child({ room: 'vtn' })
   const { stores, unitOfWork } = database

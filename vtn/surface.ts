@@ -187,6 +187,17 @@ function lenient(context: Context, noun: Noun, body: unknown): unknown {
 }
 
 const day = 86_400_000
+/** Keys at work in this process, so that two requests that come together have one effect (REL-050). */
+const atWork = new WeakMap<Context, Map<string, Promise<unknown>>>()
+
+async function inTurn<T>(context: Context, key: string, work: () => Promise<T>): Promise<T> {
+  const running = atWork.get(context) ?? new Map<string, Promise<unknown>>()
+  atWork.set(context, running)
+  while (running.has(key)) await running.get(key)?.catch(() => {})
+  const started = work()
+  running.set(key, started)
+  try { return await started } finally { running.delete(key) }
+}
 
 /** OA-065: an optional Idempotency-Key, 24 h per client; the same key with another body is a conflict. */
 export async function once(context: Context, request: FastifyRequest, work: (body: Content) => Promise<Stored>, read: (request: FastifyRequest) => Content): Promise<Stored> {
@@ -196,7 +207,7 @@ export async function once(context: Context, request: FastifyRequest, work: (bod
   const { config, clock, secrets } = context
   const today = Math.floor(clock.nowMs() / day), hash = secrets.hash(`${request.url}\n${JSON.stringify(body)}`)
   const key = (of: number): string => `vtn:${secrets.hash(`${request.caller.subject}\n${given}`)}:${of}`
-  return context.unitOfWork.run(async (stores) => {
+  const earlier = (): Promise<Stored | undefined> => context.unitOfWork.run(async (stores) => {
     for (const of of [today, today - 1]) {
       const first = await stores.idempotency.get(config.tenant, key(of))
       const answer = first?.body as { at: number; doc: Stored } | undefined
@@ -205,8 +216,10 @@ export async function once(context: Context, request: FastifyRequest, work: (bod
       return answer.doc
     }
     return undefined
-  }).then(async (earlier) => {
-    if (earlier) return earlier
+  })
+  return inTurn(context, key(0), async () => {
+    const first = await earlier()
+    if (first) return first
     const doc = await work(body)
     await context.unitOfWork.run((stores) => stores.idempotency.put(config.tenant, key(today), hash, 201, { at: clock.nowMs(), doc }, clock.nowMs()))
     return doc
