@@ -24,6 +24,7 @@ export default async function csip(emit: Emit): Promise<void> {
     await server.provisioning.registerEndDevices(fleet.map((d, i) => ({ lfdi: d.lfdi, groups: ['system', 'F1', `sp-${i}`] })))
     await keptAlive(emit, pki, fleet, port, bare.port)
     await handshakes(emit, pki, fleet[0] as Identity, port, bare.port)
+    await mirror(emit, server, fleet)
     await lists(emit, server, fleet[0] as Identity, db.tenant)
   } finally {
     bare.server.closeAllConnections()
@@ -134,26 +135,46 @@ async function lists(emit: Emit, server: ReturnType<typeof serverUnderTest>['csi
   const { documents } = server.context
   const make = (i: number) => ({ tenant, kind: 'csip/DERControl', id: i.toString(16).padStart(32, '0').toUpperCase(), parent: 'F1', key: i.toString(16).padStart(32, '0').toUpperCase(), sort1: now + 3600 + i * 600, sort2: now, body: body(i) })
   await documents.insertMany(Array.from({ length: 50 }, (_, i) => make(i)), Date.now())
-  const ask = () => server.door.handle({ method: 'GET', target: '/derp/F1/derc?l=50', peer })
+  const ask = (target = '/derp/F1/derc?l=50') => server.door.handle({ method: 'GET', target, peer })
   const answer = await ask()
   if (answer.status !== 200) throw new Error(`list answered ${answer.status}`)
   let begun = performance.now()
   const many = 200_000
   for (let i = 0; i < many; i++) await ask()
   emit({ name: 'csip list cached', value: rounded(many / ((performance.now() - begun) / 1000)), unit: 'requests/s', n: many })
-  // 50 clients ask; the list changes under them all the time, each answer is of the newest state.
+  // 50 clients ask while the list changes under them; a parameter that nobody knows keeps each answer from being one that was kept.
   const state = { stop: false }
   let changes = 0
   const changing = (async () => { for (let i = 0; !state.stop; i++) { await documents.insertMany([make(i % 50)], Date.now(), { onConflict: 'replace' }); changes++ } })()
   begun = performance.now()
-  const asked = 20_000
+  const asked = 10_000
   let left = asked
   const turn = (): Promise<void> => new Promise((done) => setImmediate(done))
-  await Promise.all(Array.from({ length: 50 }, async () => { while (left-- > 0) { await ask(); await turn() } }))
+  await Promise.all(Array.from({ length: 50 }, async () => { while (left-- > 0) { await ask(`/derp/F1/derc?l=50&x=${left}`); await turn() } }))
   const rate = asked / ((performance.now() - begun) / 1000)
   state.stop = true
   await changing
   emit({ name: 'csip list changed', value: rounded(rate), unit: 'requests/s', n: changes })
+}
+
+/** SEP-253: posts of one series each, 50 at a time, acknowledged after they are stored. */
+async function mirror(emit: Emit, server: ReturnType<typeof serverUnderTest>['csip'], fleet: readonly Identity[]): Promise<void> {
+  const now = systemClock.now(), hex = (kind: string, i: number): string => `${kind}${i.toString(16).padStart(30, '0')}`.toUpperCase()
+  const post = (d: Identity, target: string, xml: string) => server.door.handle({ method: 'POST', target, peer: devicePeer(d.lfdi, d.sfdi), contentType: 'application/sep+xml', body: Buffer.from(xml) })
+  const type = '<ReadingType><accumulationBehaviour>4</accumulationBehaviour><flowDirection>1</flowDirection><intervalLength>900</intervalLength><uom>72</uom></ReadingType>'
+  const places = await Promise.all(fleet.slice(0, 50).map(async (d, i) => (await post(d, '/mup', sep('MirrorUsagePoint', `<mRID>${hex('A1', i)}</mRID><roleFlags>0003</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${d.lfdi}</deviceLFDI><MirrorMeterReading><mRID>${hex('A2', i)}</mRID>${type}</MirrorMeterReading>`))).location ?? ''))
+  const total = 4000
+  let left = total, refused = 0
+  const begun = performance.now()
+  await Promise.all(places.map(async (place, i) => {
+    while (left-- > 0) {
+      const start = now - 900 * (left + 1)
+      const answer = await post(fleet[i] as Identity, place, sep('MirrorMeterReading', `<mRID>${hex('A2', i)}</mRID><MirrorReadingSet><mRID>A3</mRID><timePeriod><duration>900</duration><start>${start}</start></timePeriod><Reading><timePeriod><duration>900</duration><start>${start}</start></timePeriod><value>250</value></Reading></MirrorReadingSet>`))
+      if (answer.status !== 201) refused++
+    }
+  }))
+  if (refused > 0) throw new Error(`${refused} posts refused`)
+  emit({ name: 'csip mirror posts', value: rounded(total / ((performance.now() - begun) / 1000)), unit: 'posts/s', n: total })
 }
 
 function parse(emit: Emit): void {

@@ -25,12 +25,14 @@ export async function admit(ctx: CsipContext, devices: Devices, peer: Peer, serv
   else if (!open.has(root) && served.name !== 'MirrorUsagePointList') await registeredOr(ctx, devices, peer, true)
   if (id === undefined) return undefined
   if (programs[root]) {
-    const program = await ctx.documents.get(ctx.tenant, programs[root], id)
+    const kind = programs[root]
+    const program = await ctx.recall(kind, `id ${id}`, () => ctx.documents.get(ctx.tenant, kind, id))
     const groups = await devices.groups(peer)
     if (!program?.targets.some((g) => groups.has(g))) throw foreign
   }
   if (owned[root]) {
-    const thing = await ctx.documents.get<{ deviceLFDI?: string }>(ctx.tenant, owned[root], id)
+    const kind = owned[root]
+    const thing = await ctx.recall(kind, `id ${id}`, () => ctx.documents.get<{ deviceLFDI?: string }>(ctx.tenant, kind, id))
     if (!thing || !(await theirs(devices, peer, thing.owner, thing.body.deviceLFDI))) throw foreign
   }
   return undefined

@@ -15,7 +15,7 @@ const isDER = (flags: unknown): boolean => (bits(flags) & 0x08) !== 0
 
 const present = async (x: Exchange, doc: Doc): Promise<Value> => {
   const own = await x.ctx.documents.list<Value>(x.ctx.tenant, { kind: series, parent: doc.id, order: ['-key'] })
-  return { postRate: x.ctx.config.postRate, ...doc.body, ...(own.length === 0 ? {} : { MirrorMeterReading: own.map((d) => ({ ...d.body, Reading: undefined })) }) }
+  return { postRate: x.ctx.config.postRate, ...doc.body, ...(own.length === 0 ? {} : { MirrorMeterReading: own.map((d) => d.body) }) }
 }
 
 export const mirrorUsagePoint: Behaviour = {
@@ -48,7 +48,8 @@ export const mirrorUsagePointList: Behaviour = {
 }
 
 async function pointOf(x: Exchange): Promise<Doc> {
-  const point = await x.ctx.documents.get<Value>(x.ctx.tenant, points, x.params.mup ?? '')
+  const id = x.params.mup ?? ''
+  const point = await x.ctx.recall(points, `id ${id}`, () => x.ctx.documents.get<Value>(x.ctx.tenant, points, id))
   if (!point) throw new HttpFault(404)
   return point
 }
@@ -90,8 +91,8 @@ async function update(x: Exchange, point: Doc, value: Value): Promise<void> {
 /** SEP-166, SEP-168: nobody writes into another client's series, and a first reading says what it measures. */
 async function checkSeries(x: Exchange, point: Doc | undefined, list: readonly Value[], owner: string | null): Promise<Map<string, Doc>> {
   const ids = list.map((m) => mridKey(String(m.mRID)))
-  const known = ids.length === 0 ? [] : await x.ctx.documents.list<Value>(x.ctx.tenant, { kind: series, ids })
-  const found = new Map(known.map((d) => [d.id, d]))
+  const known = await Promise.all([...new Set(ids)].map((id) => x.ctx.recall(series, `id ${id}`, () => x.ctx.documents.get<Value>(x.ctx.tenant, series, id))))
+  const found = new Map(known.flatMap((d) => d ? [[d.id, d]] : []))
   for (const [i, m] of list.entries()) {
     const before = found.get(ids[i] as string)
     if (before && (before.owner !== owner || (point && before.parent !== point.id) || !point)) throw new HttpFault(before.owner === owner ? 400 : 403, reason.values)
@@ -117,13 +118,18 @@ async function take(x: Exchange, point: Doc, list: readonly Value[]): Promise<vo
   const rows: ReadingInput[] = []
   for (const m of list) {
     const id = mridKey(String(m.mRID)), before = known.get(id)
-    const { MirrorReadingSet: _sets, href: _href, ...rest } = m
+    const { MirrorReadingSet: _sets, Reading: latest, lastUpdateTime: _last, nextUpdateTime: _next, href: _href, ...rest } = m
     const body: Value = { ...before?.body, ...rest }
-    documents.push({ tenant: ctx.tenant, kind: series, id, parent: point.id, key: id, owner: point.owner, body })
+    // What a series is changes seldom; its readings are stored beside it, so that a post is one small insert (SEP-253).
+    if (!before || JSON.stringify(body) !== JSON.stringify(before.body)) documents.push({ tenant: ctx.tenant, kind: series, id, parent: point.id, key: id, owner: point.owner, body })
+    if (latest) {
+      const one = latest as RawReading & { localID?: string }, start = one.timePeriod?.start ?? 0
+      documents.push({ tenant: ctx.tenant, kind: sets, id: `${id}/${start}/${one.localID ?? ''}`, parent: id, owner: point.owner, sort1: start, body: { Reading: [latest] } })
+    }
     for (const set of setsOf(m)) {
       const { href: _h, ...setBody } = set
       const start = (set.timePeriod as { start: number }).start
-      documents.push({ tenant: ctx.tenant, kind: sets, id: `${id}/${start}`, parent: id, key: `${start} ${mridKey(String(set.mRID))}`, owner: point.owner, sort1: start, body: setBody })
+      documents.push({ tenant: ctx.tenant, kind: sets, id: `${id}/${start}`, parent: id, owner: point.owner, sort1: start, body: setBody })
     }
     rows.push(...await rowsOf(x, point, body.ReadingType as Series, readingsOf(m)))
   }
