@@ -57,13 +57,13 @@ t.test('SEC-041 SEC-040 half a million wrong values cost little and one answer',
 
 t.test('OA-001 a door with TLS speaks 1.2 or later; tokenURL follows the scheme', async (t) => {
   const { makeTlsPair } = await import('#vtn/test-tls.js')
-  const { key, cert } = await makeTlsPair()
+  const { key, cert, ca } = await makeTlsPair()
   const app = await v.vtn.door({ tls: { key, cert, minVersion: 'TLSv1.2' } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   const { port } = app.server.address() as AddressInfo
   const get = (options: object) => new Promise<{ status: number; body: string; protocol: string | null }>((done, failed) => {
-    const request = httpsRequest({ host: '127.0.0.1', port, path: `${base}/auth/server`, ca: cert, servername: 'localhost', ...options }, (response) => {
+    const request = httpsRequest({ host: '127.0.0.1', port, path: `${base}/auth/server`, ca, servername: 'localhost', ...options }, (response) => {
       let body = ''
       const { socket } = response
       response.on('data', (d) => { body += String(d) }).on('end', () => done({ status: response.statusCode ?? 0, body, protocol: (socket as unknown as { getProtocol(): string | null }).getProtocol() }))

@@ -1,16 +1,11 @@
-import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
+import { certificatePem, createRoot, issueTlsServer, keySigner, newEcKey, serialFrom, spkiOf, tlsIdentity } from '#certs/index.js'
+import { randomIds } from '#core/port/ids.js'
 
-/** A key and a self-signed certificate for localhost, made when a test asks; no key is ever committed. */
-export async function makeTlsPair(): Promise<{ key: string; cert: string }> {
-  const { cryptoProvider, PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } = await import('@peculiar/x509')
-  cryptoProvider.set(webcrypto as never)
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const cert = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=localhost', keys: keys as never, signingAlgorithm: algorithm, notBefore: new Date(0), notAfter: new Date(4e12),
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }, { type: 'ip', value: '127.0.0.1' }])],
-  })
-  const key = PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
-  return { key, cert: cert.toString('pem') }
+/** A root and a server certificate for localhost, made when a test asks; no key is ever committed. */
+export async function makeTlsPair(): Promise<{ key: string; cert: string; ca: string }> {
+  const ids = randomIds(() => 0), validity = { fromMs: 0, toMs: Date.UTC(2090, 0) }
+  const root = await createRoot({ serial: serialFrom(ids.hex(8)), subject: [{ CN: ['test root'] }], validity }, keySigner(newEcKey()))
+  const key = newEcKey()
+  const leaf = await issueTlsServer(root, { serial: serialFrom(ids.hex(8)), publicKey: spkiOf(key), names: ['localhost', '127.0.0.1'], organization: 'test', validity })
+  return { ...tlsIdentity(root, key, leaf), ca: certificatePem(root.certificate) }
 }
