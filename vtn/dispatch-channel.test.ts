@@ -126,3 +126,19 @@ t.test('OA-165 cancel makes the event start in year 0001 with no duration; told 
   await vtn.clock.advance(1000)
   t.equal((await vtn.call('GET', '/events?active=true&programID=core-program-1', 'ven_client')).json().length, 0)
 })
+
+t.test('REL-002 a report that the core cannot take now is tried again and loses nothing', async (t) => {
+  let failures = 1
+  const f = await testVtn({}, { readings: { record: async () => { if (failures-- > 0) throw new Error('database away'); return { accepted: 1, duplicates: 0, corrected: 0 } } } })
+  t.teardown(() => f.close())
+  f.resources.set('site-1', resourceOf('site-1'))
+  await f.call('POST', '/vens', 'ven_client', { objectType: 'VEN_VEN_REQUEST', venName: 'site-1' })
+  await f.vtn.channel.send([order('o-1', 'site-1', -30_000)])
+  await f.call('POST', '/reports', 'ven_client', usage([1]))
+  await f.vtn.drain()
+  t.equal(f.told.happenings.length, 0)
+  await f.clock.advance(3000)
+  await f.vtn.drain()
+  t.match(f.told.happenings, [{ state: 'started' }])
+  t.equal(failures, -1)
+})

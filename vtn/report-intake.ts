@@ -12,7 +12,7 @@ import { reportTask } from '#vtn/report-task.js'
 import { kindOf, type Content, type Stored } from '#vtn/stored.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 import type { ReportRequest } from '#vtn/wire/report.js'
-import type { Outcome, Task } from '#vtn/worker.js'
+import { backoff, type Outcome, type Task } from '#vtn/worker.js'
 
 export const claimedBaselineKind = 'vtn/claimed-baseline'
 
@@ -30,7 +30,11 @@ export interface IntakeNeeds {
  * every intake behind this takes the same facts twice without a second effect.
  */
 export function reportIntake(needs: IntakeNeeds): Task {
-  return { task: reportTask, atOnce: 200, work: (entries) => Promise.all(entries.map((entry) => take(needs, entry))) }
+  return { task: reportTask, atOnce: 200, work: (entries) => Promise.all(entries.map((entry) => take(needs, entry).catch((error: unknown): Outcome => {
+    // One report that cannot be taken now holds up no other.
+    needs.context.log.error({ err: error, clause: 'CORE-093', report: entry.subject }, 'a report could not be handed to the core; it is tried again')
+    return { retryAt: needs.context.clock.nowMs() + backoff(entry.attempts), error: String(error) }
+  }))) }
 }
 
 async function take(needs: IntakeNeeds, entry: AgendaEntry): Promise<Outcome> {

@@ -105,6 +105,19 @@ t.test('OA-139 OA-140 OA-106 one copy for each VEN that may see it, hidden targe
   t.same(one.got.map((g) => g.topic), [`oa/resources/vens/${mine.id}/create`], 'no READ here')
 })
 
+t.test('OA-141 mqtts, and a listener for each address', async (t) => {
+  const { makeTlsPair } = await import('#vtn/test-tls.js')
+  const { key, cert, ca } = await makeTlsPair()
+  const server = v.vtn.broker?.({ key, cert })
+  if (!server) throw new Error('no embedded broker')
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address() as AddressInfo
+  const client = await connectAsync(`mqtts://localhost:${address.port}`, { username: ven, password: await v.token(ven), reconnectPeriod: 0, ca, host: '127.0.0.1', servername: 'localhost' }, false)
+  clients.push(client)
+  t.ok(client.connected)
+  await t.rejects(connectAsync(`mqtts://localhost:${address.port}`, { username: ven, password: 'x', reconnectPeriod: 0, ca, host: '127.0.0.1', servername: 'localhost' }, false))
+})
+
 t.test('SEC-010 a login ends when its client does', async (t) => {
   const [made] = await v.vtn.clients.add([{ clientID: 'short', role: 'VEN' }])
   const client = await connectAsync({ host: '127.0.0.1', port, username: 'short', password: await v.token('short', made?.clientSecret), reconnectPeriod: 0 })
