@@ -30,10 +30,15 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
 
   const hrefOf = (served: Served, params: Readonly<Record<string, string>>): string => served.resource.href?.print(params) ?? ''
 
-  async function dress(served: Served, x: Exchange, value: Value): Promise<Value> {
-    const out: Value = { href: config.prefix + hrefOf(served, x.params) }
+  function plainly(served: Served, params: Readonly<Record<string, string>>): Value {
+    const out: Value = { href: config.prefix + hrefOf(served, params) }
     if (served.subscribable) out.subscribable = 1
     if (served.pollRate) out.pollRate = config.pollRate[served.pollRate]
+    return out
+  }
+
+  async function dress(served: Served, x: Exchange, value: Value): Promise<Value> {
+    const out = plainly(served, x.params)
     for (const link of links.get(served) ?? []) {
       if (Object.hasOwn(value, link.member)) continue
       const to: Value = { href: config.prefix + hrefOf(link.target, x.params) }
@@ -105,12 +110,12 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const behaves = served.behaviour?.list
       const { all, items: members } = behaves ? await behaves(x, page) : await derivedList(served, mustItem(served), x, page)
       const values: Value[] = []
+      const linked = item && (links.get(item)?.length ?? 0) > 0
       for (const { id, value } of members) {
-        values.push(item ? await dress(item, x.at({ ...x.params, [slotOf(item)]: id }), value) : value)
+        const params = item ? { ...x.params, [slotOf(item)]: id } : x.params
+        values.push(!item ? value : linked ? await dress(item, x.at(params), value) : Object.assign(plainly(item, params), value))
       }
-      const out: Value = { href: config.prefix + hrefOf(served, x.params), all, results: values.length }
-      if (served.subscribable) out.subscribable = 1
-      if (served.pollRate) out.pollRate = config.pollRate[served.pollRate]
+      const out: Value = { ...plainly(served, x.params), all, results: values.length }
       out[served.resource.lists?.member ?? ''] = values
       return out
     },

@@ -71,7 +71,7 @@ export async function listEvents(x: Exchange, kind: EventKind, page: Page, only?
   const seen: Doc[] = []
   for (const doc of docs) {
     const status = events.status.get(doc.id)
-    if (status && (only === undefined || status.currentStatus === 1) && await addressed(x, doc)) seen.push(doc)
+    if (status && (only === undefined || status.currentStatus === 1) && (doc.targets.length === 0 || await addressed(x, doc))) seen.push(doc)
   }
   // SEP-052: `a` filters before s and l and leaves `all` alone.
   const after = page.a === undefined ? seen : seen.filter((d) => d.sort1 > (page.a as number))
