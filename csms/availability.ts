@@ -8,7 +8,8 @@ export interface EvseState {
   readonly rated_W: number
   readonly transaction: Transaction | undefined
   readonly needs: ChargingNeeds | undefined
-  readonly power_W: number | undefined
+  /** What the car drew when no event held it back; during an event the meter says what is left, not what could be shed. */
+  readonly free_W: number | undefined
   readonly cap_W: number | undefined
   readonly delivered_Wh: number
   readonly source: string
@@ -32,7 +33,7 @@ export function availabilityOf(s: EvseState): Availability[] {
   const departure = charging && s.needs?.departure !== undefined && s.needs.departure > s.now ? s.needs.departure : undefined
   const until = departure ?? s.now + horizon_s
   const need = s.needs?.energy_Wh === undefined ? undefined : Math.max(0, s.needs.energy_Wh - s.delivered_Wh)
-  const pace = need === undefined ? Math.min(most, s.power_W || most) : most
+  const pace = need === undefined ? Math.min(most, s.free_W ?? most) : most
   const loads: { start: number; seconds: number; load: number }[] = []
   let left = need ?? Infinity
   for (let at = first; at < until; at += step) {

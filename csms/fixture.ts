@@ -49,7 +49,7 @@ export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock 
   const database = await testDatabase({ clock })
   const readings: ReadingInput[] = [], happenings: Happening[] = [], availability: Availability[] = []
   const settings = csmsConfig({}, {
-    tenant: 'test', secret: Buffer.alloc(32, 7), failuresPerMinute: 0, refusalDelayMs: 0, callTimeoutMs: 400, postBootReport: false, drainMs: 0, compositeShare: 0, ...config,
+    tenant: 'test', secret: Buffer.alloc(32, 7), failuresPerMinute: 0, refusalDelayMs: 0, callTimeoutMs: 1500, postBootReport: false, drainMs: 0, compositeShare: 0, ...config,
   })
   const build = (): Csms => buildCsms({
     documents: database.stores.documents, clock, ids: randomIds(() => clock.nowMs()), log, config: settings,
@@ -146,7 +146,7 @@ export class HandStation {
     return this.heard[before] as Frame
   }
 
-  async until(condition: () => boolean, ms = 5000): Promise<void> {
+  async until(condition: () => boolean, ms = 15_000): Promise<void> {
     const end = performance.now() + ms
     while (!condition()) {
       if (performance.now() > end) throw new Error('waited too long')

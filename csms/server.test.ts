@@ -4,6 +4,8 @@ import { bench, password, station, HandStation, type Bench, type HandStation as 
 import { energyIn } from './register.js'
 import type { Transaction } from './transaction.js'
 
+t.setTimeout(300_000)
+
 let b: Bench
 t.before(async () => { b = await bench({ stations: Array.from({ length: 20 }, (_, i) => `CS${String(i + 1).padStart(3, '0')}`) }) })
 t.teardown(() => b.close())

@@ -101,7 +101,10 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       fleet.transactionChanged(station, transaction)
       if (transaction.ended) {
         installer.ended(station, transaction.id)
-        if (transaction.evseId !== undefined && !station.running(transaction.evseId)) station.needs.delete(transaction.evseId)
+        if (transaction.evseId !== undefined && !station.running(transaction.evseId)) {
+          station.needs.delete(transaction.evseId)
+          station.free.delete(transaction.evseId)
+        }
       }
       if (transaction.evseId !== undefined) declare(station, transaction.evseId)
     },

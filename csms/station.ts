@@ -73,6 +73,8 @@ export class Station {
   /** What the EV at an EVSE needs (K15), and the last power seen there. */
   readonly needs = new Map<number, ChargingNeeds>()
   readonly power = new Map<number, { at: number; W: number }>()
+  /** What the car at an EVSE drew when no event limited it, W. */
+  readonly free = new Map<number, number>()
   variables: Map<string, Variable> | undefined
   /** Messages the station may send although not accepted, because we asked for them (OCPP-083). */
   allowed: Map<string, number> | undefined

@@ -8,6 +8,8 @@ import { schemasOf } from '#csms/rpc/schema.js'
 import { actions } from '#csms/wire/action.js'
 import { offered } from '#csms/wire/offered.js'
 
+t.setTimeout(300_000)
+
 let b: Bench
 t.before(async () => {
   b = await bench({

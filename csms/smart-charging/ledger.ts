@@ -1,4 +1,5 @@
 import type { NewDocument } from '#core/port/store/document.js'
+import { stampMs } from '#csms/time.js'
 import type { ChargingProfile } from '#csms/wire/charging-profile.js'
 
 /** OCPP-200: our profile ids, from one reserved range. */
@@ -36,6 +37,19 @@ export function freeId(ledger: ReadonlyMap<number, LedgerEntry>): number {
 }
 
 export const live = (entry: LedgerEntry): boolean => entry.state === 'wanted' || entry.state === 'installed' || entry.state === 'clearing'
+
+/** Does an event of ours hold this EVSE back at `at` (epoch ms)? Then its meter tells what is left, not what it would draw. */
+export function curtailed({ ledger }: { readonly ledger: ReadonlyMap<number, LedgerEntry> }, evseId: number, at: number): boolean {
+  for (const e of ledger.values()) {
+    if (e.delivery === undefined || e.state === 'wanted' || e.state === 'rejected' || (e.evseId !== 0 && e.evseId !== evseId)) continue
+    const schedule = e.profile.chargingSchedule[0]
+    if (schedule?.startSchedule === undefined) continue
+    const start = stampMs(schedule.startSchedule)
+    // A car needs a moment to take up its load again.
+    if (at >= start && at < start + (schedule.duration ?? 0) * 1000 + 60_000) return true
+  }
+  return false
+}
 
 export const ledgerDocument = (tenant: string, station: string, entry: LedgerEntry): NewDocument => ({
   tenant, kind: 'csms/ChargingProfile', id: `${station}/${entry.id}`, parent: station, key: null, sort1: entry.changedAt, body: entry,

@@ -4,6 +4,7 @@ import type { ChargingProfile } from '#csms/wire/charging-profile.js'
 import { amperes, limitOf, wattsOf } from './convert.js'
 import { breakpoints, effectiveLimit, type Installed } from './composite.js'
 import { nextRung, rungKey, type Rung } from './ladder.js'
+import { curtailed, type LedgerEntry } from './ledger.js'
 import { draft, neverRaising } from './profile.js'
 import { placeFor, stackLevel } from './purpose.js'
 import { mismatch } from './verification.js'
@@ -159,7 +160,7 @@ t.test('OCPP-170, 172, 230 units, phases and totals', async (t) => {
 t.test('OCPP-238, CORE-031 V20 availability of a car: slack beyond its need, nothing without a transaction', async (t) => {
   const tx = { ...newTransaction('T', T), evseId: 1, chargingState: 'Charging' as const }
   const now = T / 1000
-  const state = { now, resource: 'r', rated_W: 5000, power_W: undefined, cap_W: undefined, delivered_Wh: 0, source: 's', issuedAt: 0, needs: undefined, transaction: tx }
+  const state = { now, resource: 'r', rated_W: 5000, free_W: undefined, cap_W: undefined, delivered_Wh: 0, source: 's', issuedAt: 0, needs: undefined, transaction: tx }
   const needs = { at: 0, energy_Wh: 15_000, departure: now + 14 * 3600, max_W: undefined, min_W: undefined, phases: 3, current: 'AC' as const, maxScheduleTuples: undefined }
   const rows = availabilityOf({ ...state, needs })
   t.same(rows.slice(0, 12).map((r) => r.down_W), Array(12).fill(5000), '5 kW in each interval it would charge')
@@ -167,6 +168,19 @@ t.test('OCPP-238, CORE-031 V20 availability of a car: slack beyond its need, not
   t.ok(availabilityOf({ ...state, needs: { ...needs, departure: now + 2 * 3600 } }).every((r) => r.down_W === 0), 'slack < 0')
   t.ok(availabilityOf({ ...state, transaction: undefined }).every((r) => r.down_W === 0 && r.expected_W === 0))
   t.equal(availabilityOf({ ...state, cap_W: 3000 })[0]?.down_W, 3000, 'an external cap lowers it')
+  t.equal(availabilityOf({ ...state, free_W: 3700 })[0]?.down_W, 3700, 'what it drew when no event held it back')
+})
+
+t.test('OCPP-238 the meter during an event is not what the car would draw', async (t) => {
+  const entry = { id: 1, evseId: 1, state: 'installed' as const, delivery: 'd', changedAt: 0, profile: p('TxDefaultProfile', 2, 0, {}, { duration: 3600 }) }
+  const with1 = (more: object): { ledger: Map<number, LedgerEntry> } => ({ ledger: new Map([[1, { ...entry, ...more }]]) })
+  t.notOk(curtailed(with1({}), 1, T - 1))
+  t.ok(curtailed(with1({}), 1, T))
+  t.ok(curtailed(with1({ evseId: 0 }), 1, T + 3_599_000))
+  t.ok(curtailed(with1({ state: 'gone' }), 1, T + 1000), 'it held until it was taken back')
+  t.notOk(curtailed(with1({}), 2, T))
+  t.notOk(curtailed(with1({}), 1, T + 3_660_000))
+  t.notOk(curtailed(with1({ delivery: undefined }), 1, T), 'a baseline is normal')
 })
 
 t.test('OCPP-072 timestamps: offsets, nanoseconds, a missing zone, and nothing impossible', async (t) => {
