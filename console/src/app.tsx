@@ -1,3 +1,72 @@
-import { t } from './text/index.ts'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { setToken, token } from './api.ts'
 
-export const App = () => <main><h1>{t('app.name')}</h1></main>
+import { span, when } from './format.ts'
+import { useGone, useLiveStream } from './live.ts'
+import { Failure } from './part/basics.tsx'
+import { StopAll, StopBanner } from './part/stop-all.tsx'
+import { match, usePlace } from './route.ts'
+import { isDemoClock, may, rate, serverNow, useMe, useTick, zone } from './session.ts'
+import { t, type Key } from './text/index.ts'
+import { pages } from './pages.tsx'
+import { Login } from './page/login.tsx'
+
+const nav: readonly { path: string; key: Key; roles?: readonly string[] }[] = [
+  { path: '/', key: 'nav.home' }, { path: '/dispatches', key: 'nav.dispatches' }, { path: '/devices', key: 'nav.devices' }, { path: '/programs', key: 'nav.programs' }, { path: '/verification', key: 'nav.verification' }, { path: '/settlement', key: 'nav.settlement' },
+  { path: '/vendors', key: 'nav.vendors' }, { path: '/audit', key: 'nav.audit', roles: ['admin', 'auditor'] }, { path: '/webhooks', key: 'nav.webhooks', roles: ['admin', 'operator'] }, { path: '/conformance', key: 'nav.conformance' }, { path: '/settings', key: 'nav.settings' },
+]
+
+function Gone() {
+  const since = useGone()
+  useTick(1000)
+  return since === null ? null : <div class="banner" role="alert" data-banner="gone">{t('gone.banner', { age: span(Date.now() - since) })}</div>
+}
+
+function DemoClock() {
+  useTick(1000)
+  if (!isDemoClock()) return null
+  const time = `${when(serverNow(), zone())} ${zone()}`
+  return <p class="demo-clock">{rate() === 1 ? t('clock.demo', { time }) : t('clock.lapse', { time, rate: rate() })}</p>
+}
+
+export function App() {
+  const [signedIn, set] = useState(token())
+  useEffect(() => {
+    const changed = (): void => set(token())
+    addEventListener('loadstone.token', changed)
+    return () => removeEventListener('loadstone.token', changed)
+  }, [])
+  return signedIn ? <Inside key={signedIn} /> : <Login />
+}
+
+function Inside() {
+  const here = usePlace(), { me, error, reload } = useMe()
+  useLiveStream(me !== undefined)
+  const first = `/${here.path.split('/')[1]}`
+  const section = nav.find((n) => n.path === ({ '/live': '/dispatches', '/statements': '/settlement', '/disputes': '/settlement', '/certificates': '/vendors' }[first] ?? first))
+  useEffect(() => { document.title = section ? `${t(section.key)} · ${t('app.name')}` : t('app.name') }, [section?.key])
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(e) => { e.preventDefault(); document.getElementById('content')?.focus() }}>{t('app.skip')}</a>
+      <header class="top">
+        <a class="name" href="#/"><img src="./icon.svg" alt="" width="22" height="22" /><span translate={false}>{t('app.name')}</span></a>
+        <nav class="main" aria-label={t('nav.main')}>{nav.filter((n) => !n.roles || may(...n.roles)).map((n) => <a key={n.path} href={`#${n.path}`} aria-current={section === n ? 'page' : undefined}>{t(n.key)}</a>)}</nav>
+        <StopAll />
+      </header>
+      <Gone />
+      {me && <StopBanner />}
+      {me && <DemoClock />}
+      <main id="content" tabIndex={-1}>{me ? <Page path={here.path} /> : error ? <Failure error={error} retry={reload} /> : <p class="empty" role="status">{t('common.loading')}</p>}</main>
+      {me && <footer class="soft row noprint"><span>{t('login.as', { user: me.user, role: me.roles.join(', ') })}</span><button type="button" onClick={() => setToken(null)}>{t('login.out')}</button></footer>}
+    </>
+  )
+}
+
+function Page({ path }: { path: string }): ComponentChildren {
+  for (const { pattern, show } of pages) {
+    const found = match(pattern, path)
+    if (found) return <div key={path}>{show(found)}</div>
+  }
+  return <p class="card empty">{t('common.notFound')} <a href="#/">{t('common.home')}</a></p>
+}

@@ -1,26 +1,55 @@
+import { serverNow } from './session.ts'
 import { locale, t } from './text/index.ts'
 
-const number = (value: number, digits = 1): string => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+const number = (value: number, digits = 1): string => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value === 0 ? 0 : value)
+
+const none = '–'
+type Maybe = number | null | undefined
+const missing = (n: Maybe): n is null | undefined => n === null || n === undefined || Number.isNaN(n)
 
 /** kW below a megawatt, MW above; never without its unit. */
-export const power = (kW: number | null | undefined): string => kW === null || kW === undefined ? '–' : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)} MW` : `${number(kW)} kW`
-export const energy = (kWh: number | null | undefined): string => kWh === null || kWh === undefined ? '–' : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 2)} MWh` : `${number(kWh)} kWh`
-export const percent = (share: number | null | undefined): string => share === null || share === undefined ? '–' : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
-export const count = (n: number): string => number(n, 0)
-export const money = (amount: string, currency: string): string => `${amount} ${currency}`
+export const power = (kW: Maybe): string => missing(kW) ? none : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)} MW` : `${number(kW)} kW`
+export const energy = (kWh: Maybe): string => missing(kWh) ? none : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 3)} MWh` : `${number(kWh)} kWh`
+export const percent = (share: Maybe): string => missing(share) ? none : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
+export const count = (n: Maybe): string => missing(n) ? none : number(n, 0)
+export const plain = (n: Maybe, digits = 1): string => missing(n) ? none : number(n, digits)
+/** Money is decimal text and stays it: only grouped for reading, never computed with. */
+export const money = (amount: string | null | undefined, currency: string): string => amount === null || amount === undefined ? none : `${new Intl.NumberFormat(locale, { minimumFractionDigits: (amount.split('.')[1] ?? '').length, maximumFractionDigits: (amount.split('.')[1] ?? '').length }).format(amount as unknown as number)} ${currency}`
 
-/** A time in the program's zone, the zone printed; UTC is for the title of the element. */
-export function when(iso: string | number | null | undefined, zone: string, withDay = true): string {
-  if (iso === null || iso === undefined || iso === '') return '–'
-  const options: Intl.DateTimeFormatOptions = { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(withDay ? { weekday: 'short', day: 'numeric', month: 'short' } : {}) }
-  return new Intl.DateTimeFormat(locale, options).format(new Date(iso))
+export type Style = 'time' | 'day' | 'full'
+const styles: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
+  time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+  full: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+}
+
+/** A time in a zone; the caller prints the zone, UTC is for the title of the element. */
+export function when(iso: string | number | null | undefined, zone: string, style: Style = 'full'): string {
+  if (iso === null || iso === undefined || iso === '') return none
+  return new Intl.DateTimeFormat(locale, { timeZone: zone, ...styles[style] }).format(new Date(iso))
+}
+
+/** "16:00" and "2026-11-23" in a zone, for fields of a form. */
+export function fieldsOf(ms: number, zone: string): { day: string; time: string } {
+  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(ms).map((p) => [p.type, p.value]))
+  return { day: `${parts.year}-${parts.month}-${parts.day}`, time: `${parts.hour}:${parts.minute}` }
 }
 
 export const utc = (iso: string | number): string => new Date(iso).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC')
+
+export function span(ms: number): string {
+  const s = Math.round(Math.abs(ms) / 1000)
+  if (s < 90) return t('span.seconds', { n: s })
+  return s < 5400 ? t('span.minutes', { n: Math.round(s / 60) }) : t('span.hours', { n: number(s / 3600) })
+}
 
 export function age(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000))
   if (s < 3) return t('age.now')
   if (s < 90) return t('age.seconds', { n: s })
-  return s < 5400 ? t('age.minutes', { n: Math.round(s / 60) }) : t('age.hours', { n: Math.round(s / 3600) })
+  if (s < 5400) return t('age.minutes', { n: Math.round(s / 60) })
+  return s < 172_800 ? t('age.hours', { n: Math.round(s / 3600) }) : t('age.days', { n: Math.round(s / 86_400) })
 }
+export const ageOf = (iso: string | null | undefined): string => iso ? age(serverNow() - Date.parse(iso)) : t('age.none')
+/** Gaps between words of a list, in the language's way. */
+export const listed = (words: readonly string[]): string => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words)

@@ -1,7 +1,21 @@
 import { render } from 'preact'
 import './style.css'
+import { setToken } from './api.ts'
 import { App } from './app.tsx'
+import { place } from './route.ts'
+import { applyTheme } from './session.ts'
 import { useLanguage } from './text/index.ts'
 
+/** `#/login?token=…&to=/live`, as a server prints it: the token is taken and leaves the address and the history at once. A fragment never reaches a server. */
+function takeToken(): void {
+  const { path, search } = place(), given = search.get('token')
+  if (path !== '/login') return
+  history.replaceState(null, '', `#${search.get('to')?.startsWith('/') ? search.get('to') : '/'}`)
+  if (given) setToken(given)
+}
+
+takeToken()
+addEventListener('hashchange', takeToken)
+applyTheme()
 await useLanguage(localStorage.getItem('loadstone.language') ?? (navigator.language.startsWith('de') ? 'de' : 'en'))
 render(<App />, document.getElementById('app') as HTMLElement)

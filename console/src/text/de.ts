@@ -1,3 +1,6 @@
-import { en, type Key } from './en.ts'
+import { device } from './de/device.ts'
+import { dispatch } from './de/dispatch.ts'
+import { shell } from './de/shell.ts'
+import type { Key } from './en.ts'
 
-export const de: Readonly<Record<Key, string>> = { ...en }
+export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device }
