@@ -27,6 +27,15 @@ const escapeAttribute = (s: string): string => escapeText(s).replace(/"/g, '&quo
 // eslint-disable-next-line no-control-regex
 const legal = (s: string): string => s.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '')
 
+// eslint-disable-next-line no-control-regex
+const special = /[&<>\u0000-\u001F\uFFFE\uFFFF]/
+/** Text as it stands in an element; most needs nothing done to it, and numbers never do. */
+const inText = (value: unknown): string => {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  const text = String(value)
+  return special.test(text) ? escapeText(legal(text)) : text
+}
+
 const lexical = (form: XmlForm | undefined) => (value: unknown): string =>
   form?.lexical === 'hex' ? String(value).toUpperCase() : legal(String(value))
 
@@ -67,8 +76,9 @@ function elementWriter(name: string, node: Node, made: Map<string, Write>): Writ
   const tag = node.xml?.prefix ? `${node.xml.prefix}:${name}` : name
   if (node.xml?.substitutes) return substitutingWriter(tag, node.xml.substitutes, made)
   if (node.type !== 'object') {
-    const say = lexical(node.xml)
-    return ((value: unknown) => `<${tag}>${escapeText(say(value))}</${tag}>`) as Write
+    const open = `<${tag}>`, close = `</${tag}>`
+    if (node.xml?.lexical === 'hex') return ((value: unknown) => open + inText(String(value).toUpperCase()) + close) as Write
+    return ((value: unknown) => open + inText(value) + close) as Write
   }
   return objectWriter(tag, node, made, '')
 }
@@ -96,11 +106,12 @@ function objectWriter(tag: string, node: Node, made: Map<string, Write>, fixed: 
     let open = `<${tag}${fixed}`
     for (const [member, say] of attributes) if (value[member] !== undefined) open += ` ${member}="${escapeAttribute(say(value[member]))}"`
     let inner = textMember !== undefined && value[textMember] !== undefined ? escapeText(legal(String(value[textMember]))) : ''
-    for (const [member, write, many] of children) {
-      const v = value[member]
+    for (let i = 0; i < children.length; i++) {
+      const child = children[i] as (typeof children)[number]
+      const v = value[child[0]]
       if (v === undefined || v === null) continue
-      if (many) for (const one of v as unknown[]) inner += write(one as never)
-      else inner += write(v as never)
+      if (child[2]) for (const one of v as unknown[]) inner += child[1](one as never)
+      else inner += child[1](v as never)
     }
     return inner === '' ? `${open}/>` : `${open}>${inner}</${tag}>`
   }) as Write
