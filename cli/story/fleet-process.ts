@@ -14,7 +14,11 @@ export interface FleetProcess {
 }
 
 export function startFleetProcess(config: FleetConfig, diaryFile: string): FleetProcess {
-  const child = fork(fileURLToPath(import.meta.resolve('#cli/story/fleet-child.js')), [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const child = fork(fileURLToPath(import.meta.resolve('#cli/story/fleet-child.js')), [], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced',
+    // Hundreds of simulated devices need little heap; without a bound V8 takes much more than it uses.
+    execArgv: [...process.execArgv, '--max-semi-space-size=2', `--max-old-space-size=${Math.max(128, Math.ceil(config.devices.length / 2))}`],
+  })
   const waiting = new Map<number, (answer: unknown) => void>()
   let asked = 0, gone = false
   child.on('message', (message: FromChild) => {
