@@ -34,7 +34,7 @@ export function mismatch(value: unknown, wanted: Matcher): string | undefined {
   if ('not' in wanted) return mismatch(value, wanted.not) === undefined ? `expected anything but ${show(wanted.not)}` : undefined
   if ('each' in wanted) return Array.isArray(value) ? value.map((one) => mismatch(one, wanted.each)).find((miss) => miss !== undefined) : `expected a list, got ${show(value)}`
   if ('inOrderOf' in wanted) return inOrder(value, wanted.inOrderOf)
-  if ('near' in wanted) return Math.abs(Number(value) - wanted.near) <= wanted.within ? undefined : `expected ${wanted.near} ± ${wanted.within}, got ${show(value)}`
+  if ('near' in wanted) return Math.abs(Number(value) - Number(wanted.near)) <= wanted.within ? undefined : `expected ${wanted.near} ± ${wanted.within}, got ${show(value)}`
   if ('unique' in wanted) return Array.isArray(value) && new Set(value.map((v) => JSON.stringify(v))).size === value.length ? undefined : `expected no two alike, got ${show(value)}`
   return wanted.all.map((each) => mismatch(value, each)).find((miss) => miss !== undefined)
 }

@@ -1,5 +1,6 @@
 import type { Action } from '#conformance/runner.js'
 import { httpParallel, httpRequest } from '#conformance/driver/http.js'
+import { discover } from '#conformance/driver/csip.js'
 import * as mqtt from '#conformance/driver/mqtt.js'
 import * as ocpp from '#conformance/driver/ocpp.js'
 import * as pki from '#conformance/driver/pki.js'
@@ -15,6 +16,7 @@ export const actions: Readonly<Record<string, Action>> = {
   'http.parallel': httpParallel,
   'xml.request': xmlRequest,
   'xml.walk': xmlWalk,
+  'csip.discover': discover,
   'vtn.request': vtn.vtnRequest,
   'vtn.token': vtn.token,
   'vtn.walk': vtn.walk,
