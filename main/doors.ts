@@ -50,18 +50,35 @@ export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
     ...(settings.sealKey ? { sealKey: settings.sealKey } : {}),
     ...(seed === 'conformance' ? { clients: conformanceClients } : {}),
     ...(settings.rateLimits && !seed ? { ratePerMinute: 600 } : {}),
+    ...(seed === 'conformance' ? { reports: { blDelete: false } } : {}),
     webhooks: seed === 'conformance' ? { allowHttp: true, echo: 'required', allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' },
     mqtt: { uris: settings.mqttUrl ? [settings.mqttUrl] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
   }
   const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs) })
   await vtn.start()
   closing.add('VTN workers', () => vtn.stop())
+  trimDaily(vtn, needs)
   return vtn
 }
 
-export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: string; vtnHttp?: string }> {
+/** The webhook log keeps a month; older entries go once a day. */
+function trimDaily(vtn: Vtn, { machine, log, closing }: DoorNeeds): void {
+  const day_ms = 86_400_000
+  let next = machine.after(day_ms, function trim() {
+    vtn.webhooks.trim(machine.now() - 30 * 86_400).catch((error: unknown) => log.warn({ err: error }, 'the webhook log could not be trimmed'))
+    next = machine.after(day_ms, trim)
+  })
+  closing.add('webhook log', () => next.cancel())
+}
+
+export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: string; vtnHttp?: string; mqtt?: string }> {
   const { options, certificates: { pki }, closing } = needs, { settings } = options
-  const out: { vtn?: string; vtnHttp?: string } = {}
+  const out: { vtn?: string; vtnHttp?: string; mqtt?: string } = {}
+  if (settings.mqttPort && !settings.mqttUrl && vtn.broker) {
+    const listening = await listen(vtn.broker({ key: pki.tls.ec.key, cert: pki.tls.ec.cert }), settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
+    closing.add('MQTT broker', () => listening.close())
+    out.mqtt = `mqtts://localhost:${listening.port}`
+  } else if (settings.mqttUrl) out.mqtt = settings.mqttUrl
   if (settings.vtnPort) {
     const app = await vtn.door({ tls: { key: pki.tls.ec.key, cert: pki.tls.ec.cert, minVersion: 'TLSv1.2' } })
     out.vtn = `https://localhost:${await serveApp(app, settings.vtnPort, hostsOf(options, 'other'), 'VTN', closing)}/openadr3/3.1.1`

@@ -18,6 +18,7 @@ import type { Csms } from '#csms/server.js'
 import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
 import { firstTenant, type ReadyLine } from '#main/shape.js'
 import { trustOf, type Enrolment } from '#certs/index.js'
+import { operatorRoutes as openAdrRoutes } from '#vtn/operator.js'
 import type { Vtn } from '#vtn/server.js'
 
 export interface OperatorNeeds extends DoorNeeds {
@@ -30,8 +31,9 @@ export interface OperatorNeeds extends DoorNeeds {
 type Right = 'read' | 'write'
 
 /** Who may look at and change what the protocol rooms hang on the operator door (CORE-225). */
-const rights: Readonly<Record<'stations' | 'certificates' | 'csip', Readonly<Record<Right, readonly Role[]>>>> = {
+const rights: Readonly<Record<'stations' | 'certificates' | 'csip' | 'openadr', Readonly<Record<Right, readonly Role[]>>>> = {
   stations: { read: ['admin', 'operator', 'dispatcher', 'auditor', 'viewer'], write: ['admin', 'operator'] },
+  openadr: { read: ['admin', 'operator', 'dispatcher', 'auditor', 'viewer'], write: ['admin', 'operator'] },
   certificates: { read: ['admin', 'operator', 'caOfficer', 'auditor', 'viewer'], write: ['admin', 'caOfficer'] },
   csip: { read: ['admin', 'operator', 'dispatcher', 'auditor', 'viewer', 'dso'], write: ['admin', 'operator', 'dso'] },
 }
@@ -41,7 +43,7 @@ const rightOf = (method: string): Right => (method === 'GET' || method === 'HEAD
 /** A rooms' route by its first path segment; unknown ones are refused at start. */
 function rolesOf(method: string, url: string): readonly Role[] | undefined {
   const noun = url.split('/')[3] ?? ''
-  const room = { 'stations': 'stations', 'id-tokens': 'stations', 'certificates': 'certificates', 'vendors': 'certificates', 'enrolment-requests': 'certificates', 'csip': 'csip' }[noun] as keyof typeof rights | undefined
+  const room = { 'stations': 'stations', 'id-tokens': 'stations', 'certificates': 'certificates', 'vendors': 'certificates', 'enrolment-requests': 'certificates', 'csip': 'csip', 'openadr': 'openadr' }[noun] as keyof typeof rights | undefined
   if (!room) return undefined
   // one route may take several methods: who may read may come in, the room decides the rest
   return rights[room][method.includes('GET') ? 'read' : rightOf(method)]
@@ -65,6 +67,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
     core, log, version: version(), metrics, rolesOf, bodyLimit: 512 * 2 ** 20,
     extend: async (door: FastifyInstance) => {
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
+      await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })
       await door.register(certificateRoutes({
         registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => trust, profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
       }), { prefix: '/api/v1' })
