@@ -136,7 +136,7 @@ function misses(step: Step, outcome: Outcome, context: RunContext): string[] {
 
 /**
  * `${name}` alone keeps the variable's type; inside text it is written in. `${now+60}` is that many seconds from now as a number,
- * `${iso+60}` as RFC 3339, `${mrid:word}` 32 hexadecimal digits that belong to this run and word. An unknown name is an error of the procedure.
+ * `${iso+60}` as RFC 3339, `${quarter-900}` from the last quarter of an hour, `${mrid:word}` 32 hexadecimal digits that belong to this run and word. An unknown name is an error of the procedure.
  */
 export function fill(value: unknown, variables: ReadonlyMap<string, unknown>, nowMs = 0): unknown {
   if (typeof value === 'string') {
@@ -150,10 +150,10 @@ export function fill(value: unknown, variables: ReadonlyMap<string, unknown>, no
 }
 
 function lookup(name: string, variables: ReadonlyMap<string, unknown>, nowMs: number): unknown {
-  const moment = /^(now|iso)([+-]\d+)?$/.exec(name)
+  const moment = /^(now|iso|quarter)([+-]\d+)?$/.exec(name)
   if (moment) {
-    const seconds = Math.floor(nowMs / 1000) + Number(moment[2] ?? 0)
-    return moment[1] === 'now' ? seconds : new Date(seconds * 1000).toISOString()
+    const now = Math.floor(nowMs / 1000), seconds = (moment[1] === 'quarter' ? now - (now % 900) : now) + Number(moment[2] ?? 0)
+    return moment[1] !== 'iso' ? seconds : new Date(seconds * 1000).toISOString()
   }
   if (name.startsWith('mrid:')) return createHash('sha256').update(`${String(variables.get('run'))} ${name}`).digest('hex').slice(0, 32).toUpperCase()
   const [first, ...rest] = name.split('.')
