@@ -1,12 +1,24 @@
 import type { ComponentChildren } from 'preact'
+import { DevicePage } from './page/device.tsx'
+import { Devices } from './page/devices.tsx'
 import { DispatchPage, LivePage } from './page/dispatch.tsx'
 import { Dispatches } from './page/dispatches.tsx'
 import { Home } from './page/home.tsx'
+import { NewDispatch } from './page/new-dispatch.tsx'
+import { NewProgram, ProgramPage, Programs } from './page/programs.tsx'
+import { ReadingsPage } from './page/readings.tsx'
 
 /** Every page and where it lives; the first that matches is shown. */
 export const pages: readonly { pattern: string; show: (params: Record<string, string>) => ComponentChildren }[] = [
   { pattern: '/', show: () => <Home /> },
   { pattern: '/live', show: () => <LivePage /> },
   { pattern: '/dispatches', show: () => <Dispatches /> },
+  { pattern: '/dispatches/new', show: () => <NewDispatch /> },
   { pattern: '/dispatches/:id', show: ({ id }) => <DispatchPage id={id!} /> },
+  { pattern: '/devices', show: () => <Devices /> },
+  { pattern: '/devices/:id', show: ({ id }) => <DevicePage id={id!} /> },
+  { pattern: '/readings/:id', show: ({ id }) => <ReadingsPage id={id!} /> },
+  { pattern: '/programs', show: () => <Programs /> },
+  { pattern: '/programs/new', show: () => <NewProgram /> },
+  { pattern: '/programs/:id', show: ({ id }) => <ProgramPage id={id!} /> },
 ]

@@ -121,7 +121,7 @@ function Steps({ e, progress }: { e: Everything; progress: Progress | undefined 
     { key: 'step.ordered', done: true, at: d.createdAt, note: d.createdBy },
     ...(d.releasedBy || d.state === 'pendingRelease' ? [{ key: 'step.released' as Key, done: d.releasedBy !== null, note: d.releasedBy ?? '' }] : []),
     { key: 'step.sent', done: n > 0 && sent === n, at: first((x) => x.sentAt), note: t('common.of', { n: sent, total: n }) },
-    { key: 'step.acknowledged', done: n > 0 && heard === n, at: first((x) => x.acknowledgedAt), note: t('common.of', { n: heard, total: n }) },
+    { key: 'step.acknowledged', done: n > 0 && heard + deliveries.filter((x) => x.state === 'noComms' || x.state === 'cancelled').length >= n, at: first((x) => x.acknowledgedAt), note: t('common.of', { n: heard, total: n }) },
     { key: 'step.active', done: began, at: began ? d.start : null, note: began ? '' : age(now - Date.parse(d.start)) && whenTime(d.start, d.timeZone) },
     { key: 'step.measured', done: total > 0 && (progress?.intervalsDone ?? 0) >= total, note: t('step.intervals', { n: progress?.intervalsDone ?? 0, total }) },
     { key: 'step.verified', done: reached >= 4, at: p.computedAt ?? null },

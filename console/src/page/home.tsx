@@ -1,5 +1,5 @@
 import { get } from '../api.ts'
-import { count, listed, power } from '../format.ts'
+import { ageOf, count, listed, power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { zone } from '../session.ts'
 import { knows, t, type Key } from '../text/index.ts'
@@ -39,7 +39,7 @@ function Found({ o }: { o: Overview }) {
         <section>
           <h2>{t('home.trouble')}</h2>
           {o.trouble.length === 0 ? <p class="card empty">{t('home.noTrouble')}</p> : (
-            <ul class="trouble">{o.trouble.map((x) => <li key={x.kind + x.subject} class="card"><a href={leadsTo(x.kind, x.subject)}>{knows('trouble', x.kind) ? t(`trouble.${x.kind}` as Key, { n: count(x.count), names: listed((x.names ?? []).slice(0, 5)) }) : x.kind}</a> <Age at={x.at} /></li>)}</ul>
+            <ul class="trouble">{o.trouble.map((x) => <li key={x.kind + x.subject} class="card"><a href={leadsTo(x.kind, x.subject)}>{knows('trouble', x.kind) ? t(`trouble.${x.kind}` as Key, { n: count(x.count), names: listed((x.names ?? []).slice(0, 5)) }) : x.kind}</a> <span class="age">{ageOf(x.at)}</span></li>)}</ul>
           )}
         </section>
       </div>

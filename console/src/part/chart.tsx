@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css'
 import { plain, when } from '../format.ts'
 import { locale, t, type Key } from '../text/index.ts'
 
-export interface Line { readonly key: Key; readonly values: readonly (number | null)[]; readonly colour: string; readonly dash?: readonly number[]; readonly width?: number; readonly steps?: boolean; readonly points?: boolean }
+export interface Line { readonly key: Key; readonly values: readonly (number | null)[]; readonly colour: string; readonly dash?: readonly number[]; readonly width?: number; readonly points?: boolean }
 export interface ChartProps {
   readonly label: Key
   /** Start of each interval in epoch seconds; the last value is drawn to `end`. */
@@ -28,14 +28,14 @@ function colour(name: string): string {
   return found || css(name)
 }
 
-const stepped = uPlot.paths.stepped!({ align: 1 })
-
 /** Lines over time in the program's zone, the event shaded; the same numbers stand below as a table. */
 export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null), plot = useRef<uPlot | undefined>(undefined), now = useRef(props)
   now.current = props
   const { times, lines, end, height = 300 } = props
-  const data = (): uPlot.AlignedData => [[...times, ...(end === undefined ? [] : [end])], ...lines.map((l) => [...l.values, ...(end === undefined ? [] : [l.values.at(-1) ?? null])])] as uPlot.AlignedData
+  // each value holds over its whole interval: a point where it begins and one where it ends
+  const ends = times.map((s, i) => times[i + 1] ?? end ?? s)
+  const data = (): uPlot.AlignedData => [times.flatMap((s, i) => [s, Math.max(s, (ends[i] as number) - 1)]), ...lines.map((l) => l.values.flatMap((v) => [v, v]))] as uPlot.AlignedData
   const shape = JSON.stringify([props.zone, lines.map((l) => l.key), locale])
   useEffect(() => {
     const el = box.current!
@@ -51,7 +51,7 @@ export function Chart(props: ChartProps) {
           { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid }, values: (_u, s) => s.map((v) => plain(v)), size: 62, label: t('dispatch.kW'), labelSize: 18, labelFont: '12px system-ui' },
         ],
         series: [{ label: t('dispatch.time'), value: (_u, v) => v === null || v === undefined ? '–' : time(v) }, ...now.current.lines.map((l): uPlot.Series => ({
-          label: t(l.key), stroke: colour(l.colour), width: l.width ?? 2, ...(l.dash ? { dash: [...l.dash] } : {}), ...(l.steps === false ? {} : { paths: stepped }), points: { show: l.points ?? false }, spanGaps: false, value: (_u, v) => v === null || v === undefined ? '–' : `${plain(v)} kW`,
+          label: t(l.key), stroke: colour(l.colour), width: l.width ?? 2, ...(l.dash ? { dash: [...l.dash] } : {}), points: { show: l.points ?? false }, spanGaps: false, value: (_u, v) => v === null || v === undefined ? '–' : `${plain(v)} kW`,
         }))],
         hooks: {
           drawClear: [(u) => {
