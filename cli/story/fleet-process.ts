@@ -17,7 +17,7 @@ export function startFleetProcess(config: FleetConfig, diaryFile: string): Fleet
   const child = fork(fileURLToPath(import.meta.resolve('#cli/story/fleet-child.js')), [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced',
     // Hundreds of simulated devices need little heap; without a bound V8 takes much more than it uses.
-    execArgv: [...process.execArgv, '--max-semi-space-size=2', `--max-old-space-size=${Math.max(128, Math.ceil(config.devices.length / 2))}`],
+    execArgv: [...process.execArgv.filter((a) => /^--(conditions|import|enable-source-maps)/.test(a)), '--max-semi-space-size=2', `--max-old-space-size=${Math.max(128, Math.ceil(config.devices.length / 2))}`],
   })
   const waiting = new Map<number, (answer: unknown) => void>()
   let asked = 0, gone = false
