@@ -161,7 +161,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     clock.after(30_000 * clock.rate, recheck)
   }
   recheck()
-  for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing)
+  // after the doors are open: a schema that is needed before is compiled then
+  clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })
 
   return {
     attach: (server) => door.attach(server),

@@ -76,7 +76,9 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
   }
   const pool = new Pool(config)
-  const broke = (error: Error): void => log.warn({ err: error }, 'a database connection broke')
+  let closing = false
+  // on the way out the server may end connections that have just been told to end themselves
+  const broke = (error: Error): void => { if (!closing) log.warn({ err: error }, 'a database connection broke') }
   pool.on('error', broke)
   // REL-023: the pool drops its own listener while a client is checked out.
   pool.on('connect', (client) => { client.on('error', broke) })
@@ -168,6 +170,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     unitOfWork,
     ping: () => ask({ text: 'select 1' }).then(() => true, () => false),
     async close() {
+      closing = true
       await listener.close()
       await Promise.all([outside, ...seats.map((seat) => seat.session)].map(({ prisma }: { prisma: PrismaClient }) => prisma.$disconnect()))
       await pool.end()

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox'
-import { compile, makeAjv } from '#core/describe/json-schema.js'
+import { compile, makeAjv, type Check } from '#core/describe/json-schema.js'
 import { Refusal, type Fault } from '#core/error.js'
 
 /** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
@@ -29,17 +29,31 @@ const speaks = (ajv: ReturnType<typeof makeAjv>): typeof ajv => ajv.addFormat('d
 /** Beyond this many characters only the first failing member is named, so that a hostile body stays cheap to refuse (SEC-041). */
 const allFaultsBelow = 64 * 1024
 
+interface Compiled { readonly first: Check<unknown>; readonly all: () => Check<unknown> }
+
+/** Several doors share a description's checks; the one that names every fault is compiled when the first fault is met. */
+const known = new WeakMap<TSchema, Compiled>()
+
+function compiled(schema: TSchema): Compiled {
+  let made = known.get(schema)
+  if (!made) {
+    let all: Check<unknown> | undefined
+    made = { first: compile(schema, speaks(makeAjv({ allErrors: false }))), all: () => all ??= compile(schema, speaks(makeAjv({ allErrors: true }))) }
+    known.set(schema, made)
+  }
+  return made
+}
+
 /**
  * Compiles a description into the door's check: OA-055 names the failing members, OA-009 drops what is not described,
  * so that nothing unknown (`__proto__`, `id`, `role`) reaches the store (SEC-032).
  */
 export function doorCheck<S extends TSchema>(schema: S): (value: unknown, size?: number) => Static<S> {
-  const first = compile(schema, speaks(makeAjv({ allErrors: false })))
-  const all = compile(schema, speaks(makeAjv({ allErrors: true })))
+  const { first, all } = compiled(schema)
   return (value, size = 0) => {
     const checked = first(value)
     if (!checked.ok) {
-      const full = size < allFaultsBelow ? all(value) : checked
+      const full = size < allFaultsBelow ? all()(value) : checked
       throw refused(full.ok ? checked.faults : full.faults)
     }
     const faults: Fault[] = []
