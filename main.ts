@@ -7,6 +7,7 @@ import { openCertificates } from '#main/certificates.js'
 import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
+import { outboundTasks } from '#main/outbound.js'
 import { seedConformance } from '#main/seed-conformance.js'
 import { Closing, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
 import { openStorage } from '#main/storage.js'
@@ -35,7 +36,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
   const machine = systemClock, ids = randomIds(() => machine.nowMs()), closing = new Closing()
   try {
     const database = await openStorage(options, closing)
-    const core = assemble({ database, clock, ids, log })
+    const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
     const needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing }
     const vtn = await openVtn(needs)

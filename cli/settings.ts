@@ -21,6 +21,11 @@ export const settings = {
   logLevel: setting('logLevel', 'LOADSTONE_LOG_LEVEL', 'warn', 'least level of log lines', choiceSetting('debug', 'info', 'warn', 'error')),
   timeZone: setting('timeZone', 'LOADSTONE_TIME_ZONE', 'America/Los_Angeles', 'zone of the 2030.5 Time resource', textSetting),
   sealKey: setting('sealKey', 'LOADSTONE_SEAL_KEY', '', 'key that seals stored private keys and secrets; empty: one is made in the data folder', textSetting, true),
+  smtpUrl: setting('smtpUrl', 'LOADSTONE_SMTP_URL', '', 'mail server for notices to customers, smtp://user:password@host:587 or smtps://…; empty: no mail', textSetting, true),
+  smtpFrom: setting('smtpFrom', 'LOADSTONE_SMTP_FROM', 'Loadstone <noreply@localhost>', 'sender of those mails', textSetting),
+  smsUrl: setting('smsUrl', 'LOADSTONE_SMS_URL', '', 'webhook of an SMS provider for notices; empty: no text messages', textSetting),
+  smsSecret: setting('smsSecret', 'LOADSTONE_SMS_SECRET', '', 'signs what is posted to the SMS provider (HMAC-SHA-256)', textSetting, true),
+  webhookAllow: setting('webhookAllow', 'LOADSTONE_WEBHOOK_ALLOW', '', 'hosts, addresses or networks inside, comma-separated, that operator webhooks and the SMS webhook may reach', textSetting),
 } as const
 
 export type Settings = { -readonly [K in keyof typeof settings]: (typeof settings)[K]['default'] }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Caller } from '#core/caller.js'
+import { askNotices } from '#core/notice/ask.js'
 import { announce } from '#core/webhook/announce.js'
 import type { Work } from '#core/work.js'
 
@@ -31,4 +32,5 @@ export async function note(work: Work, caller: Caller, notes: readonly Note[]): 
     actor, action: n.action, entity: n.entity, reason: n.reason ?? '', before: hashOf(n.before), after: hashOf(n.after),
   })))
   await announce(work, caller.tenant, actor, notes)
+  await askNotices(work, caller.tenant, notes)
 }

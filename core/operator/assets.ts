@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { present } from '#core/permission.js'
+import type { Entity } from '#core/port/store/entity.js'
 import type { Aggregation } from '#core/program/aggregation.js'
-import { changeAggregation, changeResource, changeServicePoint, createAggregation, createResource, createServicePoint, oneControl } from '#core/program/manage-assets.js'
+import { changeAggregation, changeResource, changeServicePoint, createAggregation, createResource, createResources, createServicePoint, createServicePoints, oneControl } from '#core/program/manage-assets.js'
 import type { Resource } from '#core/program/resource.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { wattsFromKW } from '#core/quantity/power.js'
 import { keepers, staff, staffAndGrid } from '#core/operator/roles.js'
 import { created, ok, type OperatorRoute } from '#core/operator/route.js'
-import { closed, decimal, filter, free, kW, name, page, reference, text, time, version } from '#core/operator/schema.js'
+import { closed, decimal, filter, free, kW, name, oneOrMany, page, reference, text, time, version } from '#core/operator/schema.js'
 import { decimalText, given, instantOf, kWOf, kWOrNull, own, pageOf, rfc3339, wattsOrNull } from '#core/operator/wire.js'
 
 const nullableKW = Type.Optional(Type.Union([kW, Type.Null()]))
@@ -16,6 +17,8 @@ const path = Type.Array(name, { maxItems: 50 })
 const pointFields = { timeZone: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()])), gridPath: Type.Optional(path), importLimit_kW: nullableKW, exportLimit_kW: nullableKW, account: Type.Optional(Type.Union([text, Type.Null()])) }
 const point = closed({ name, ...pointFields })
 type Point = Static<typeof point>
+const pointOf = (b: Point): Omit<ServicePoint, keyof Entity> =>
+  ({ name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null })
 export const pointView = (p: ServicePoint) => ({ ...own(p), name: p.name, timeZone: p.timeZone, gridPath: p.gridPath, importLimit_kW: kWOrNull(p.importLimit_W), exportLimit_kW: kWOrNull(p.exportLimit_W), account: p.account })
 
 const binding = closed({
@@ -28,6 +31,10 @@ const resourceFields = {
 }
 const resource = closed({ name, ...resourceFields })
 type ResourceBody = Static<typeof resource>
+const resourceOf = (b: ResourceBody): Omit<Resource, keyof Entity> => ({
+  name: b.name, servicePoint: b.servicePoint, kind: b.kind, rated_W: wattsFromKW(b.rated_kW), cost: decimalText(b.cost ?? '0'), minBlock_W: wattsFromKW(b.minBlock_kW ?? 0),
+  bindings: oneControl(b.bindings), constraints: b.constraints ?? {}, state: b.state ?? 'active',
+})
 export const resourceView = (r: Resource) => ({
   ...own(r), name: r.name, servicePoint: r.servicePoint, kind: r.kind, rated_kW: kWOf(r.rated_W), cost: r.cost, minBlock_kW: kWOf(r.minBlock_W), bindings: r.bindings, constraints: r.constraints, state: r.state,
 })
@@ -54,10 +61,11 @@ export const assetRoutes: readonly OperatorRoute[] = [
       const { items, next } = await ask.core.database.stores.servicePoints.list(ask.caller.tenant, ask.query.node === undefined ? {} : { node: ask.query.node }, pageOf(ask))
       return ok({ items: items.map(pointView), next })
     } },
-  { method: 'POST', path: 'service-points', summary: 'Create a service point', roles: keepers, body: point, example: { name: 'home-1', gridPath: ['transformer-7', 'F1', 'substation-1'], importLimit_kW: 24 },
+  { method: 'POST', path: 'service-points', summary: 'Create a service point, or an array of them: all or none', roles: keepers, body: oneOrMany(point), example: { name: 'home-1', gridPath: ['transformer-7', 'F1', 'substation-1'], importLimit_kW: 24 },
     command: async (work, ask) => {
-      const b = ask.body as Point
-      const p = await createServicePoint(work, ask.caller, { name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null })
+      const b = ask.body as Point | Point[]
+      if (Array.isArray(b)) return { status: 201, body: { items: (await createServicePoints(work, ask.caller, b.map(pointOf))).map(pointView) } }
+      const p = await createServicePoint(work, ask.caller, pointOf(b))
       return created('service-points', p.id, pointView(p))
     } },
   { method: 'GET', path: 'service-points/:id', summary: 'One service point', roles: staff,
@@ -76,14 +84,12 @@ export const assetRoutes: readonly OperatorRoute[] = [
       const { items, next } = await stores.resources.list(ask.caller.tenant, { ...(behind ? { servicePoint: behind.id } : {}), ...(kind === undefined ? {} : { kind }) }, pageOf(ask))
       return ok({ items: items.map(resourceView), next })
     } },
-  { method: 'POST', path: 'resources', summary: 'Create a resource with its protocol bindings', roles: keepers, body: resource,
+  { method: 'POST', path: 'resources', summary: 'Create a resource with its protocol bindings, or an array of them: all or none', roles: keepers, body: oneOrMany(resource),
     example: { name: 'battery-1', servicePoint: 'home-1', kind: 'battery', rated_kW: 5, bindings: [{ protocol: 'openadr', remoteId: 'ven-1' }] },
     command: async (work, ask) => {
-      const b = ask.body as ResourceBody
-      const r = await createResource(work, ask.caller, {
-        name: b.name, servicePoint: b.servicePoint, kind: b.kind, rated_W: wattsFromKW(b.rated_kW), cost: decimalText(b.cost ?? '0'), minBlock_W: wattsFromKW(b.minBlock_kW ?? 0),
-        bindings: oneControl(b.bindings), constraints: b.constraints ?? {}, state: b.state ?? 'active',
-      })
+      const b = ask.body as ResourceBody | ResourceBody[]
+      if (Array.isArray(b)) return { status: 201, body: { items: (await createResources(work, ask.caller, b.map(resourceOf))).map(resourceView) } }
+      const r = await createResource(work, ask.caller, resourceOf(b))
       return created('resources', r.id, resourceView(r))
     }, after: ({ core }) => core.directory.forget() },
   { method: 'GET', path: 'resources/:id', summary: 'One resource', roles: staff,

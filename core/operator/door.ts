@@ -173,7 +173,7 @@ async function fail(error: FastifyError | Refusal, request: FastifyRequest, repl
     return send(reply, problem(error.kind, status, title, error.message, at, { ...(error.faults.length > 0 ? { faults: error.faults } : {}), ...(rows.length > 0 ? { rows } : {}) }))
   }
   if ('validation' in error && error.validation) {
-    const faults = error.validation.slice(0, 200).map((v) => ({
+    const faults = error.validation.filter((v) => v.keyword !== 'if').slice(0, 200).map((v) => ({
       path: `${error.validationContext === 'body' ? '' : `${error.validationContext}`}${v.instancePath}${v.keyword === 'required' ? `/${String((v.params as { missingProperty?: string }).missingProperty)}` : v.keyword === 'additionalProperties' ? `/${String((v.params as { additionalProperty?: string }).additionalProperty)}` : ''}`,
       reason: v.keyword === 'required' ? 'is missing' : v.keyword === 'additionalProperties' ? 'is not a field of this' : v.message ?? 'is wrong',
     }))

@@ -4,6 +4,7 @@ import { present } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
 import { deliveryKind, webhookKind, type Webhook, type WebhookDelivery } from '#core/webhook/announce.js'
 import { changeWebhook, createWebhook, resend } from '#core/webhook/webhook.js'
+import { documents } from '#core/operator/documents.js'
 import { gridOperators, keepers, staffAndGrid } from '#core/operator/roles.js'
 import { created, ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
 import { closed, decimal, filter, page, reference, time } from '#core/operator/schema.js'
@@ -24,11 +25,6 @@ const flexView = (d: Document<object>) => {
 const hookView = (d: Document<Webhook>) => ({ id: d.id, version: d.version, createdAt: stamp(d.createdAt), url: d.body.url, events: d.body.events, state: d.body.state, createdBy: d.body.createdBy })
 const sentView = (d: Document<WebhookDelivery>) => ({ id: d.id, version: d.version, createdAt: stamp(d.createdAt), event: d.body.event, state: d.body.state, attempts: d.body.attempts.map((a) => ({ ...a, at: stamp(a.at) })) })
 
-async function documents<B extends object>(ask: Ask, kind: string, view: (d: Document<B>) => unknown, parent?: string) {
-  const skip = Number(ask.query.cursor ?? 0) || 0, limit = Number(ask.query.limit ?? 100)
-  const found = await ask.core.database.stores.documents.list<B>(ask.caller.tenant, { kind, ...(parent === undefined ? {} : { parent }), skip, limit: limit + 1 })
-  return ok({ items: found.slice(0, limit).map(view), next: found.length > limit ? String(skip + limit) : null })
-}
 const one = async <B extends object>(ask: Ask, kind: string, what: string) => present(await ask.core.database.stores.documents.get<B>(ask.caller.tenant, kind, ask.params.id!), what, ask.params.id!)
 
 const reads = (path: string, kind: string, what: string, parent: string): OperatorRoute[] => [

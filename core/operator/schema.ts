@@ -1,4 +1,4 @@
-import { Type, type TProperties } from 'typebox'
+import { Type, type TProperties, type TSchema } from 'typebox'
 
 /** A body or query: fields that are not ours are refused, never stored (SEC-032). */
 export const closed = <P extends TProperties>(properties: P, options: object = {}) => Type.Object(properties, { additionalProperties: false, ...options })
@@ -19,3 +19,5 @@ const paging = {
 }
 export const page = <P extends TProperties>(properties: P) => closed({ ...properties, ...paging })
 export const filter = Type.Optional(Type.String({ maxLength: 200 }))
+/** One, or an array that is created all or none. `if` instead of a union: the faults that are named are those of the form that was sent. */
+export const oneOrMany = (one: TSchema): TSchema => Type.Unsafe({ if: { type: 'array' }, then: Type.Array(one, { minItems: 1, maxItems: 10_000 }), else: one })

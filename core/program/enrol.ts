@@ -9,7 +9,8 @@ import type { Stores } from '#core/port/store/index.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
 import { enrolmentStates } from '#core/program/enrolment-states.js'
 import type { Program } from '#core/program/program.js'
-import { activation, holds, screen, verdict, type FailingRule } from '#core/program/screening.js'
+import { activation, asksForReadings, holds, screen, verdict, type FailingRule } from '#core/program/screening.js'
+import type { Resource } from '#core/program/resource.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { Exact } from '#core/quantity/money.js'
 import { advance } from '#core/state-table.js'
@@ -23,7 +24,7 @@ export interface Application {
   readonly consent?: Enrolment['consent']
 }
 
-const refusedBy = (sentence: string, failing: readonly FailingRule[]): Refusal =>
+export const refusedBy = (sentence: string, failing: readonly FailingRule[]): Refusal =>
   new Refusal('conflict', sentence, { faults: failing.map((f) => ({ path: f.rule, reason: f.detail })) })
 
 /** Apply (CORE-020), after the dual-enrolment verdict (CORE-023). */
@@ -74,7 +75,13 @@ export async function transition(work: Work, caller: Caller, id: string, wish: {
 async function screened(stores: Stores, program: Program, enrolment: Enrolment, now: number): Promise<FailingRule[]> {
   const point = present(await stores.servicePoints.get(enrolment.tenant, enrolment.servicePoint), 'service point', enrolment.servicePoint)
   const resources = await every((page) => stores.resources.list(enrolment.tenant, { servicePoint: point.id }, page))
-  const series = await stores.readings.series(enrolment.tenant, point.id, 'import', now - 60 * 86_400, now)
+  return await screenPoint(stores, program, point, resources, now)
+}
+
+/** CORE-021; two months of readings are only fetched where a rule asks for them. */
+export async function screenPoint(stores: Stores, program: Program, point: ServicePoint, resources: readonly Resource[], now: number): Promise<FailingRule[]> {
+  if (!asksForReadings(program)) return screen(program, { point, resources })
+  const series = await stores.readings.series(point.tenant, point.id, 'import', now - 60 * 86_400, now)
   const days = new Set(series.map((r) => Math.floor(r.start / 86_400))).size
   return screen(program, { point, resources, historyDays: days, ...(series.length > 0 ? { meterMinutes: Math.max(...series.slice(-96).map((r) => r.minutes)) } : {}) })
 }

@@ -20,6 +20,13 @@ export async function createServicePoint(work: Work, caller: Caller, wish: Own<S
   return made
 }
 
+/** Many at once, all or none, in a handful of statements. */
+export async function createServicePoints(work: Work, caller: Caller, wishes: readonly Own<ServicePoint>[]): Promise<ServicePoint[]> {
+  const made = await work.stores.servicePoints.insertMany(wishes.map((wish) => ({ ...wish, id: work.ids.uuid(), tenant: caller.tenant })))
+  await note(work, caller, made.map((p) => ({ action: 'servicePoint.create', entity: p.id, after: p })))
+  return made
+}
+
 export async function changeServicePoint(work: Work, caller: Caller, idOrName: string, change: Partial<Own<ServicePoint>>, ifVersion?: number): Promise<ServicePoint> {
   const before = present(await work.stores.servicePoints.find(caller.tenant, idOrName), 'service point', idOrName)
   fresh(before, 'service point', ifVersion)
@@ -52,6 +59,25 @@ export async function createResource(work: Work, caller: Caller, wish: Own<Resou
   await refuseTaken(work, caller, wish.bindings)
   const made = await work.stores.resources.insert({ ...wish, servicePoint: point.id, id: work.ids.uuid(), tenant: caller.tenant })
   await note(work, caller, [{ action: 'resource.create', entity: made.id, after: made }])
+  return made
+}
+
+/** Many at once, all or none; every wrong one is named by its place. */
+export async function createResources(work: Work, caller: Caller, wishes: readonly Own<Resource>[]): Promise<Resource[]> {
+  const { stores, ids } = work, { tenant } = caller
+  const points = await stores.servicePoints.findMany(tenant, wishes.map((w) => w.servicePoint))
+  const unknown = wishes.flatMap((w, i) => (points.has(w.servicePoint) ? [] : [{ path: `/${i}/servicePoint`, reason: `there is no service point '${w.servicePoint}'` }]))
+  if (unknown.length > 0) throw new Refusal('notFound', `${unknown.length} resources name a service point that does not exist`, { faults: unknown })
+  const place = (b: Binding): string => `${b.protocol} ${b.remoteId} ${b.evseId ?? ''}`
+  const taken = new Map((await stores.resources.boundTo(tenant, wishes.flatMap((w) => w.bindings))).flatMap((r) => r.bindings.map((b) => [place(b), r.name])))
+  const faults = wishes.flatMap((w, i) => w.bindings.flatMap((b, k) => {
+    const owner = taken.get(place(b))
+    taken.set(place(b), w.name)
+    return owner === undefined ? [] : [{ path: `/${i}/bindings/${k}`, reason: `is bound to resource '${owner}'` }]
+  }))
+  if (faults.length > 0) throw new Refusal('conflict', `${faults.length} bindings are taken`, { faults })
+  const made = await stores.resources.insertMany(wishes.map((w) => ({ ...w, servicePoint: points.get(w.servicePoint)!.id, id: ids.uuid(), tenant })))
+  await note(work, caller, made.map((r) => ({ action: 'resource.create', entity: r.id, after: r })))
   return made
 }
 

@@ -44,6 +44,11 @@ const rules: Readonly<Record<string, Rule>> = {
     maxMeterMinutes === undefined || meterMinutes === undefined || meterMinutes <= maxMeterMinutes ? undefined : `metered every ${meterMinutes} minutes, ${maxMeterMinutes} or finer needed`,
 }
 
+export function asksForReadings(program: Pick<Program, 'rules'>): boolean {
+  const own = (program.rules.eligibility ?? {}) as Eligibility
+  return own.minHistoryDays !== undefined || own.maxMeterMinutes !== undefined
+}
+
 /** CORE-021: all failing rules at once. */
 export function screen(program: Pick<Program, 'rules'>, applicant: Applicant): FailingRule[] {
   const own = (program.rules.eligibility ?? {}) as Eligibility

@@ -5,5 +5,5 @@ import { table } from '#prisma/store/table.js'
 
 export const enrolmentTable = (session: Session, clock: Clock): Stores['enrolments'] => table(session, clock, {
   model: 'enrolment', table: 'enrolment', nullableJson: ['consent'],
-  where: ({ program, servicePoint, state }) => ({ program, servicePoint, state }),
+  where: ({ program, servicePoint, servicePoints, state }) => ({ AND: [{ program, servicePoint, state }, servicePoints === undefined ? {} : { servicePoint: { in: [...servicePoints] } }] }),
 })

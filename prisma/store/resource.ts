@@ -31,6 +31,12 @@ export function resourceTable(session: Session, clock: Clock): ResourceTable {
         return Math.min(never, ...fits) + (resource.state === 'retired' ? 2 : 0)
       }
     },
+    async boundTo(tenant, remotes) {
+      requireTenant(tenant)
+      if (remotes.length === 0) return []
+      const found = await session.sql.rows<{ id: string }>('select id from resource where tenant = $1 and remotes && $2::text[]', [tenant, remotes.map((r) => remoteName(r.protocol, r.remoteId))])
+      return await base.getMany(tenant, found.map(({ id }) => id))
+    },
   }
 }
 

@@ -120,5 +120,18 @@ export function namedTable<T extends Entity & { readonly name: string }, Where>(
       const row = await guarded(model.findFirst({ where: { tenant, name: idOrName }, select: { id: true } }))
       return row ? await base.get(tenant, row['id'] as string) : undefined
     },
+    async findMany(tenant, idsOrNames) {
+      requireTenant(tenant)
+      const out = new Map<string, T>(), wanted = [...new Set(idsOrNames)]
+      for (let i = 0; i < wanted.length; i += 5000) {
+        const some = wanted.slice(i, i + 5000)
+        const named = await guarded(model.findMany({ where: { tenant, name: { in: some } }, select: { id: true, name: true } }))
+        const byId = new Map((await base.getMany(tenant, [...some, ...named.map((r) => r['id'] as string)])).map((e) => [e.id, e]))
+        for (const row of named) out.set(row['name'] as string, byId.get(row['id'] as string)!)
+        // an id before a name, as `find` does
+        for (const reference of some) if (byId.has(reference)) out.set(reference, byId.get(reference)!)
+      }
+      return out
+    },
   }
 }

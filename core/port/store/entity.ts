@@ -39,4 +39,6 @@ export interface Table<T extends Entity, Where> {
 /** Tables whose rows have a name that is unique in the tenant; references take the id or the name (contract §6). */
 export interface NamedTable<T extends Entity & { readonly name: string }, Where> extends Table<T, Where> {
   find(tenant: string, idOrName: string): Promise<T | undefined>
+  /** The same for many at once: reference → entity; unknown ones are absent. */
+  findMany(tenant: string, idsOrNames: readonly string[]): Promise<Map<string, T>>
 }

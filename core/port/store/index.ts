@@ -17,6 +17,8 @@ import type { VerificationResult } from '#core/verification/results.js'
 
 export interface ResourceTable extends NamedTable<Resource, { servicePoint?: string; kind?: string; servicePoints?: readonly string[] }> {
   byRemote(tenant: string, protocol: Protocol, remoteId: string, evseId?: number): Promise<Resource | undefined>
+  /** Every resource with a binding to one of these remote devices. */
+  boundTo(tenant: string, remotes: readonly { readonly protocol: Protocol; readonly remoteId: string }[]): Promise<Resource[]>
 }
 
 export interface DispatchTable extends Table<Dispatch, { program?: string; state?: DispatchState; from?: Instant; to?: Instant }> {
@@ -50,7 +52,7 @@ export interface Stores {
   readonly programs: NamedTable<Program, { state?: Program['state'] }>
   readonly servicePoints: NamedTable<ServicePoint, { node?: string }>
   readonly resources: ResourceTable
-  readonly enrolments: Table<Enrolment, { program?: string; servicePoint?: string; state?: EnrolmentState }>
+  readonly enrolments: Table<Enrolment, { program?: string; servicePoint?: string; servicePoints?: readonly string[]; state?: EnrolmentState }>
   readonly aggregations: NamedTable<Aggregation, { hierarchy?: string; parent?: string }>
   readonly availability: AvailabilityTable
   readonly dispatches: DispatchTable
