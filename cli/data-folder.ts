@@ -8,6 +8,8 @@ interface Holder { readonly pid: number; readonly command: string; readonly port
 export interface DataFolder {
   readonly path: string
   at(...parts: string[]): string
+  /** Another living process uses the folder too. */
+  shared(): boolean
   /** Gives the folder back; only the own entry is removed. */
   release(): void
 }
@@ -19,6 +21,12 @@ const alive = (pid: number): boolean => {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+/** Who uses a folder now, in words; undefined when nobody does. */
+export function holderOf(given: string, port?: number): string | undefined {
+  const found = holders(isAbsolute(given) ? given : resolve(given)).find((h) => port === undefined || h.ports.includes(port))
+  return found && `Loadstone process ${found.pid} (${found.command}, since ${found.since})`
 }
 
 /** Processes that use the folder now; entries of dead ones are swept. */
@@ -51,7 +59,7 @@ export async function takeDataFolder(given: string, use: { command: string; port
   mkdirSync(join(path, 'holders'), { recursive: true, mode: 0o755 })
   const own = join(path, 'holders', `${process.pid}.json`)
   writeFileSync(own, JSON.stringify({ pid: process.pid, command: use.command, ports: use.ports, since: use.now } satisfies Holder))
-  return { path, at: (...parts) => join(path, ...parts), release: () => rmSync(own, { force: true }) }
+  return { path, at: (...parts) => join(path, ...parts), shared: () => holders(path).length > 0, release: () => rmSync(own, { force: true }) }
 }
 
 /** What Loadstone itself puts into a data folder; anything else is somebody's, and is left alone. */

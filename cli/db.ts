@@ -68,5 +68,7 @@ async function withDatabase(options: Options, work: (url: string, log: Log) => P
   if (options.data !== undefined && !existsSync(options.data) && !process.argv.includes('restore')) throw new CliExit(exitCode.notFound, `There is no data folder ${options.data}.`)
   const { startEmbedded } = await import('#prisma/embedded.js')
   const server = await startEmbedded({ dataDir: settings.data, log: silent })
-  try { await work(server.url, silent) } finally { await server.stop() }
+  const { holderOf } = await import('#cli/data-folder.js')
+  // a server that came up meanwhile uses the database that this command started: then it stays
+  try { await work(server.url, silent) } finally { if (!holderOf(settings.data)) await server.stop() }
 }

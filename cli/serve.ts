@@ -21,17 +21,24 @@ async function serve(options: ServeOptions): Promise<number> {
   if (options.seed !== undefined && options.seed !== 'conformance') throw new CliExit(exitCode.usage, `There is no seed '${String(options.seed)}'; the one seed is conformance.`)
   const seedDefaults: Partial<Settings> = options.seed === 'conformance' ? { host: 'loopback', vtnHttpPort: 8082, rateLimits: false } : {}
   const { settings, resolved } = await readSettings(options.data === undefined ? {} : { data: options.data }, process.env, seedDefaults, options.config)
-  const [{ build }, { systemClock }, { takeDataFolder }, { outlive, untilSignal }, { makeLog }] = await Promise.all([
-    import('#main.js'), import('#core/port/clock.js'), import('#cli/data-folder.js'), import('#cli/process.js'), import('#cli/log.js'),
+  const [{ systemClock }, { takeDataFolder }, { outlive, untilSignal }, { makeLog }] = await Promise.all([
+    import('#core/port/clock.js'), import('#cli/data-folder.js'), import('#cli/process.js'), import('#cli/log.js'),
   ])
   const log = makeLog(settings.logLevel)
   outlive(log)
   const only = doors(options.only, CliExit, exitCode.usage)
   const folder = await takeDataFolder(settings.data, { command: 'serve', ports: doorPorts(settings, only), fresh: options.fresh ?? false, now: new Date().toISOString() })
   try {
-    const server = await build({ settings, resolved, data: folder, clock: systemClock, log, only, ...(options.seed ? { seed: options.seed } : {}) })
+    // the rooms are loaded when the folder is ours: a second process is refused at once
+    const { build } = await import('#main.js')
+    const abort = new AbortController()
+    const building = build({ settings, resolved, data: folder, clock: systemClock, log, only, waitForDatabase: true, signal: abort.signal, environment: process.env, ...(options.seed ? { seed: options.seed } : {}) })
+    // a signal counts from the first moment on: what has been built by then is closed in order
+    const signalled = untilSignal(async () => { abort.abort(); await (await building.catch(() => undefined))?.stop() }, log)
+    const server = await Promise.race([building, signalled])
+    if (typeof server === 'number') return server
     process.stdout.write(`${JSON.stringify(server.ready)}\n`)
-    return await untilSignal(server.stop, log)
+    return await signalled
   } finally {
     folder.release()
   }

@@ -49,7 +49,7 @@ export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
     tenant: firstTenant,
     ...(settings.sealKey ? { sealKey: settings.sealKey } : {}),
     ...(seed === 'conformance' ? { clients: conformanceClients } : {}),
-    ...(settings.rateLimits && !seed ? { ratePerMinute: 600 } : {}),
+    ...(settings.rateLimits ? { ratePerMinute: 600 } : {}),
     ...(seed === 'conformance' ? { reports: { blDelete: false } } : {}),
     webhooks: seed === 'conformance' ? { allowHttp: true, echo: 'required', allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' },
     mqtt: { uris: settings.mqttUrl ? [settings.mqttUrl] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
@@ -92,7 +92,7 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
 
 export function openCsip(needs: DoorNeeds): Csip {
   const { options, core, certificates, ids, log, closing } = needs, { pki, registry } = certificates
-  const environment = { ...options.environment, LOADSTONE_CSIP_PROFILE: options.settings.csipProfile, ...(options.settings.rateLimits && !options.seed ? {} : { LOADSTONE_RATE_LIMITS: 'off' }) }
+  const environment = { ...options.environment, LOADSTONE_CSIP_PROFILE: options.settings.csipProfile, ...(options.settings.rateLimits ? {} : { LOADSTONE_RATE_LIMITS: 'off' }) }
   const config = csipConfig({ LOADSTONE_CSIP_TIME_ZONE: options.settings.timeZone, ...environment, ...(options.seed ? { LOADSTONE_CSIP_NOTIFY_ALLOW: '127.0.0.1,::1,localhost' } : {}) })
   const csip = buildCsip({
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
@@ -114,8 +114,8 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   const { options, core, certificates: { pki, registry, stationCa }, ids, log, closing } = needs, { seed } = options
   const config = csmsConfig(options.environment ?? {}, {
     tenant: firstTenant, secret, stationRoots: [pki.ocpp.ca], organizations: ['Loadstone'],
-    ...(seed === 'conformance' ? { hideIdentities: false, refusalDelayMs: 0, postBootReport: false, badFramesPerMinute: 0, reconcile: false, compositeShare: 0 } : {}),
-    ...(options.settings.rateLimits && !seed ? {} : { failuresPerMinute: 0 }),
+    ...(seed === 'conformance' ? { hideIdentities: false, postBootReport: false, reconcile: false, compositeShare: 0, ...(options.settings.rateLimits ? {} : { refusalDelayMs: 0, badFramesPerMinute: 0 }) } : {}),
+    ...(options.settings.rateLimits ? {} : { failuresPerMinute: 0 }),
   })
   const csms = buildCsms({
     documents: core.database.stores.documents, readings: core.readings, happenings: core.happenings, availability: core.availability, directory: core.directory,
@@ -157,7 +157,7 @@ export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise
   const trust = trustOf(...pki.csip.trust)
   const app = buildEst({
     tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment,
-    vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits && !options.seed },
+    vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
   })
   await app.ready()
   return `https://localhost:${await serveApp(app, settings.estPort, hostsOf(options, 'other'), 'EST', closing)}/.well-known/est`

@@ -14,12 +14,16 @@ export type Door = 'vtn' | 'csip' | 'csms' | 'est' | 'operator'
 export interface BuildOptions {
   readonly settings: Settings
   readonly resolved?: readonly Resolved[]
-  readonly data: { readonly path: string; at(...parts: string[]): string }
+  /** `shared`: another living process uses the folder too. */
+  readonly data: { readonly path: string; at(...parts: string[]): string; shared?(): boolean }
   readonly clock: Clock
   readonly log: Log
   readonly only?: readonly Door[]
   readonly seed?: 'conformance' | 'demo'
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** REL-004: wait for an absent database instead of giving up; `signal` ends the waiting. */
+  readonly waitForDatabase?: boolean
+  readonly signal?: AbortSignal
 }
 
 /** The one line that `serve` prints (contract §3). A door that is off is left out. */

@@ -3,17 +3,22 @@ import { startEmbedded } from '#prisma/embedded.js'
 import { openDatabase } from '#prisma/database.js'
 import { migrate } from '#prisma/migrate.js'
 import type { BuildOptions, Closing } from '#main/shape.js'
+import { patiently } from '#main/waiting-door.js'
 
 /** The database: the configured one, else the one that npm carries, in the data folder; migrated under a lock (REL-005). */
-export async function openStorage({ settings, data, clock, log }: BuildOptions, closing: Closing): Promise<Database> {
+export async function openStorage(options: BuildOptions, closing: Closing): Promise<Database> {
+  const { settings, data, clock, log } = options
   let url = settings.databaseUrl
   if (!url) {
     const embedded = await startEmbedded({ dataDir: data.path, log })
-    closing.add('embedded PostgreSQL', () => embedded.stop())
+    // whoever leaves last switches it off: a process that joined it may still need it, and one whose starter was killed inherits it
+    closing.add('embedded PostgreSQL', () => (data.shared?.() ? undefined : embedded.stop({ joined: true })))
     url = embedded.url
   }
-  await migrate(url, log)
-  const database = await openDatabase({ url, log, clock, poolSize: 16 })
+  const database = await patiently(options, async () => {
+    await migrate(url, log)
+    return await openDatabase({ url, log, clock, poolSize: 16 })
+  })
   closing.add('database', () => database.close())
   return database
 }

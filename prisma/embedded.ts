@@ -19,9 +19,9 @@ export interface EmbeddedOptions {
 
 export interface Embedded {
   readonly url: string
-  /** True when this process started the server: only then does `stop` stop it (launcher rule 2). */
+  /** True when this process started the server: only then does `stop` stop it (launcher rule 2), unless it is told that nobody else uses it. */
   readonly started: boolean
-  stop(): Promise<void>
+  stop(options?: { joined?: boolean }): Promise<void>
 }
 
 const startWithin_ms = 60_000
@@ -155,10 +155,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   return {
     url: urlOf(home, 'loadstone'),
     started,
-    async stop() {
+    async stop({ joined = false } = {}) {
       stopping = true
       await revival
       const mine = child
+      if (!mine && joined) return await stopServer(home)
       if (!mine || gone(mine)) return
       const ended = new Promise((done) => { mine.once('exit', done) })
       mine.ref()
@@ -168,16 +169,20 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   }
 }
 
+/** Stops the server that another process started; ends when its lock file is gone. */
+async function stopServer(home: Home): Promise<void> {
+  const pid = postmaster(home.data)
+  if (pid === undefined || (await probe(home)) === 'absent') return
+  process.kill(pid, 'SIGINT')
+  for (let n = 0; n < 320 && postmaster(home.data) !== undefined; n++) await pause(25)
+}
+
 /** Stops whatever server runs on the folder's database and removes it, also where it lies elsewhere (`--fresh`). The caller knows that nobody uses it. */
 export async function removeEmbedded(dataDir: string): Promise<void> {
   const link = join(dataDir, 'database')
   if (!existsSync(link)) return rmSync(link, { force: true })
   const dir = realpathSync(link)
-  const pid = postmaster(join(dir, 'data'))
-  if (pid !== undefined && (await probe(embeddedHome(dataDir, foreignOwner()))) !== 'absent') {
-    process.kill(pid, 'SIGINT')
-    for (let n = 0; n < 200 && postmaster(join(dir, 'data')) !== undefined; n++) await pause(25)
-  }
+  if (postmaster(join(dir, 'data')) !== undefined) await stopServer(embeddedHome(dataDir, foreignOwner()))
   rmSync(dir, { recursive: true, force: true })
   rmSync(link, { recursive: true, force: true })
 }

@@ -29,18 +29,18 @@ const speaks = (ajv: ReturnType<typeof makeAjv>): typeof ajv => ajv.addFormat('d
 /** Beyond this many characters only the first failing member is named, so that a hostile body stays cheap to refuse (SEC-041). */
 const allFaultsBelow = 64 * 1024
 
-interface Compiled { readonly first: Check<unknown>; readonly all: () => Check<unknown> }
+interface Compiled { readonly first: () => Check<unknown>; readonly all: () => Check<unknown> }
 
-/** Several doors share a description's checks; the one that names every fault is compiled when the first fault is met. */
+/** Several doors share a description's checks, each compiled when it is first needed: start-up does not wait for what may never be asked. */
 const known = new WeakMap<TSchema, Compiled>()
 
 function compiled(schema: TSchema): Compiled {
-  let made = known.get(schema)
-  if (!made) {
-    let all: Check<unknown> | undefined
-    made = { first: compile(schema, speaks(makeAjv({ allErrors: false }))), all: () => all ??= compile(schema, speaks(makeAjv({ allErrors: true }))) }
-    known.set(schema, made)
+  const once = (allErrors: boolean): (() => Check<unknown>) => {
+    let check: Check<unknown> | undefined
+    return () => check ??= compile(schema, speaks(makeAjv({ allErrors })))
   }
+  const made = known.get(schema) ?? { first: once(false), all: once(true) }
+  known.set(schema, made)
   return made
 }
 
@@ -51,7 +51,7 @@ function compiled(schema: TSchema): Compiled {
 export function doorCheck<S extends TSchema>(schema: S): (value: unknown, size?: number) => Static<S> {
   const { first, all } = compiled(schema)
   return (value, size = 0) => {
-    const checked = first(value)
+    const checked = first()(value)
     if (!checked.ok) {
       const full = size < allFaultsBelow ? all()(value) : checked
       throw refused(full.ok ? checked.faults : full.faults)

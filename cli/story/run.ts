@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { DateTime } from 'luxon'
-import { build, type Loadstone } from '#main.js'
+import type { Loadstone } from '#main/shape.js'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import { takeDataFolder, type DataFolder } from '#cli/data-folder.js'
 import { makeLog } from '#cli/log.js'
@@ -33,8 +33,13 @@ export async function up(options: UpOptions): Promise<number> {
     const clock = storyClock(begin.clockMs, 1)
     const tell = makeTeller(process.stderr, begunMs, () => Date.now())
     tell.stage('servers start')
-    const server = await build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env })
-    return await play({ server, clock, file, begin, folder, tell, begunMs, options, signalled: untilSignal(server.stop, log) })
+    // the rooms are loaded when the folder is ours: a second process is refused at once
+    const { build } = await import('#main.js')
+    const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env })
+    const signalled = untilSignal(async () => { await (await building.catch(() => undefined))?.stop() }, log)
+    const server = await Promise.race([building, signalled])
+    if (typeof server === 'number') return server
+    return await play({ server, clock, file, begin, folder, tell, begunMs, options, signalled })
   } finally {
     folder.release()
   }
