@@ -44,7 +44,7 @@ function Inside() {
   const here = usePlace(), { me, error, reload } = useMe()
   useLiveStream(me !== undefined)
   const first = `/${here.path.split('/')[1]}`
-  const section = nav.find((n) => n.path === ({ '/live': '/dispatches', '/statements': '/settlement', '/disputes': '/settlement', '/certificates': '/vendors' }[first] ?? first))
+  const section = nav.find((n) => n.path === ({ '/live': '/dispatches', '/statements': '/settlement', '/disputes': '/settlement', '/certificates': '/vendors', '/baselines': '/verification', '/readings': '/devices' }[first] ?? first))
   useEffect(() => { document.title = section ? `${t(section.key)} · ${t('app.name')}` : t('app.name') }, [section?.key])
   return (
     <>

@@ -1,4 +1,7 @@
 import type { ComponentChildren } from 'preact'
+import { Audit } from './page/audit.tsx'
+import { Baselines } from './page/baselines.tsx'
+import { Conformance } from './page/conformance.tsx'
 import { DevicePage } from './page/device.tsx'
 import { Devices } from './page/devices.tsx'
 import { DispatchPage, LivePage } from './page/dispatch.tsx'
@@ -7,6 +10,11 @@ import { Home } from './page/home.tsx'
 import { NewDispatch } from './page/new-dispatch.tsx'
 import { NewProgram, ProgramPage, Programs } from './page/programs.tsx'
 import { ReadingsPage } from './page/readings.tsx'
+import { Settings } from './page/settings.tsx'
+import { DisputePage, RunPage, Settlement, StatementPage } from './page/settlement.tsx'
+import { Vendors } from './page/vendors.tsx'
+import { Verification, VerificationPage } from './page/verification.tsx'
+import { Webhooks } from './page/webhooks.tsx'
 
 /** Every page and where it lives; the first that matches is shown. */
 export const pages: readonly { pattern: string; show: (params: Record<string, string>) => ComponentChildren }[] = [
@@ -21,4 +29,16 @@ export const pages: readonly { pattern: string; show: (params: Record<string, st
   { pattern: '/programs', show: () => <Programs /> },
   { pattern: '/programs/new', show: () => <NewProgram /> },
   { pattern: '/programs/:id', show: ({ id }) => <ProgramPage id={id!} /> },
+  { pattern: '/verification', show: () => <Verification /> },
+  { pattern: '/verification/:id', show: ({ id }) => <VerificationPage id={id!} /> },
+  { pattern: '/baselines', show: () => <Baselines /> },
+  { pattern: '/settlement', show: () => <Settlement /> },
+  { pattern: '/settlement/:id', show: ({ id }) => <RunPage id={id!} /> },
+  { pattern: '/statements/:id', show: ({ id }) => <StatementPage id={id!} /> },
+  { pattern: '/disputes/:id', show: ({ id }) => <DisputePage id={id!} /> },
+  { pattern: '/vendors', show: () => <Vendors /> },
+  { pattern: '/audit', show: () => <Audit /> },
+  { pattern: '/webhooks', show: () => <Webhooks /> },
+  { pattern: '/conformance', show: () => <Conformance /> },
+  { pattern: '/settings', show: () => <Settings /> },
 ]

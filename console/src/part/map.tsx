@@ -10,12 +10,18 @@ interface Block { readonly name: string; readonly x: number; readonly y: number;
 
 export const deviceState = (d: Device): string => d.delivery?.state ?? (d.enrolment === 'active' ? 'none' : 'notEnrolled')
 
+/** Width over height of the canvas on a desk. */
+const aspect = 2.3
+
 /** No coordinates are known: each feeder is a square block, its devices a grid in it. The plan is the grid's, not the street's. */
 function layout(devices: readonly Device[]): { spots: Spot[]; blocks: Block[]; width: number; height: number } {
   const feeders = new Map<string, Device[]>()
   for (const d of devices) feeders.set(d.gridPath[0] ?? '', [...(feeders.get(d.gridPath[0] ?? '') ?? []), d])
-  const names = [...feeders.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })), across = Math.ceil(Math.sqrt(names.length * 1.8)) || 1
-  const most = Math.max(1, ...[...feeders.values()].map((x) => x.length)), side = Math.ceil(Math.sqrt(most)), gap = Math.max(1.5, side * 0.25), spots: Spot[] = [], blocks: Block[] = []
+  const names = [...feeders.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })), spots: Spot[] = [], blocks: Block[] = []
+  const most = Math.max(1, ...[...feeders.values()].map((x) => x.length)), side = Math.ceil(Math.sqrt(most)), gap = Math.max(1.5, side * 0.25), cell = side + gap
+  const scale = (across: number): number => Math.min(aspect / (across * cell), 1 / (Math.ceil(names.length / across) * cell + gap / 2))
+  let across = 1
+  for (let n = 2; n <= names.length; n++) if (scale(n) > scale(across)) across = n
   for (const [i, name] of names.entries()) {
     const x0 = (i % across) * (side + gap) + gap / 2, y0 = Math.floor(i / across) * (side + gap) + gap, mine = feeders.get(name)!
     blocks.push({ name, x: x0, y: y0, size: side, n: mine.length })

@@ -1,6 +1,8 @@
+import { admin } from './de/admin.ts'
 import { device } from './de/device.ts'
 import { dispatch } from './de/dispatch.ts'
+import { money } from './de/money.ts'
 import { shell } from './de/shell.ts'
 import type { Key } from './en.ts'
 
-export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device }
+export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device, ...money, ...admin }

@@ -1,8 +1,10 @@
+import { admin } from './en/admin.ts'
 import { device } from './en/device.ts'
 import { dispatch } from './en/dispatch.ts'
+import { money } from './en/money.ts'
 import { shell } from './en/shell.ts'
 
 /** Every word of the console in English; other languages have the same keys (UX-054). `{name}` is filled in. */
-export const en = { ...shell, ...dispatch, ...device } as const
+export const en = { ...shell, ...dispatch, ...device, ...money, ...admin } as const
 
 export type Key = keyof typeof en
