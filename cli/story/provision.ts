@@ -32,21 +32,28 @@ export async function makeProgram(operator: OperatorClient, plan: StoryPlan): Pr
   })
 }
 
-/** A service point and its resource, by the operator's own API. */
-export async function makeSite(operator: OperatorClient, plan: StoryPlan, site: Site): Promise<void> {
-  const { device } = site, name = device.servicePoint
-  await operator.call('POST', '/service-points', { name, timeZone: plan.zone, gridPath: [site.feeder, 'substation-1'] })
-  await operator.call('POST', '/resources', {
-    name: device.name, servicePoint: name, kind: resourceKind[device.protocol], rated_kW: device.site.rated_W / 1000, cost: cost[device.protocol],
-    bindings: [{ protocol: device.protocol, remoteId: site.remoteId, ...(device.protocol === 'ocpp' ? { evseId: 1 } : {}) }],
-  })
+/** How many a single request makes: all of them or none. */
+const together = 500
+
+/** Runs `make` over parts of a list in order, telling how far it is. */
+export async function inParts<T>(items: readonly T[], make: (some: readonly T[]) => Promise<unknown>, progress: (done: number) => void): Promise<void> {
+  for (let i = 0; i < items.length; i += together) {
+    await make(items.slice(i, i + together))
+    progress(Math.min(items.length, i + together))
+  }
 }
 
-/** Enrols a site, step by step as an operator would; its history is there by then. */
-export async function enrolSite(operator: OperatorClient, site: Site): Promise<void> {
-  const enrolment = await operator.call<{ id: string }>('POST', '/enrolments', {
-    program: 'peak', servicePoint: site.device.servicePoint, consent: { purpose: 'demand-response', grantedAt: '2026-01-01T00:00:00Z' },
-    ...(site.device.protocol === 'openadr' ? { nominated_kW: (site.device.site.rated_W / 1000) * buildingShare } : {}),
-  })
-  for (const to of ['eligible', 'verified', 'active']) await operator.call('POST', `/enrolments/${enrolment.id}/transitions`, { to })
+/** Service points and their resources, by the operator's own API. */
+export async function makeSites(operator: OperatorClient, plan: StoryPlan, sites: readonly Site[]): Promise<void> {
+  await operator.call('POST', '/service-points', sites.map(({ device, feeder }) => ({ name: device.servicePoint, timeZone: plan.zone, gridPath: [feeder, 'substation-1'] })))
+  await operator.call('POST', '/resources', sites.map(({ device, remoteId }) => ({
+    name: device.name, servicePoint: device.servicePoint, kind: resourceKind[device.protocol], rated_kW: device.site.rated_W / 1000, cost: cost[device.protocol],
+    bindings: [{ protocol: device.protocol, remoteId, ...(device.protocol === 'ocpp' ? { evseId: 1 } : {}) }],
+  })))
 }
+
+/** Enrols sites up to active where every rule on the way passes; their history is there by then. */
+export const enrolSites = (operator: OperatorClient, sites: readonly Site[]): Promise<unknown> => operator.call('POST', '/enrolments', sites.map(({ device }) => ({
+  program: 'peak', servicePoint: device.servicePoint, consent: { purpose: 'demand-response', grantedAt: '2026-01-01T00:00:00Z' }, to: 'active',
+  ...(device.protocol === 'openadr' ? { nominated_kW: (device.site.rated_W / 1000) * buildingShare } : {}),
+})))

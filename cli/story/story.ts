@@ -6,7 +6,7 @@ import { feederOf, issueCredentials } from '#cli/story/credentials.js'
 import type { StoryDocument } from '#cli/story/document.js'
 import { startFleetProcess, type FleetProcess } from '#cli/story/fleet-process.js'
 import { loadHistory } from '#cli/story/history.js'
-import { enrolSite, inParallel, makeProgram, makeSite, type Site } from '#cli/story/provision.js'
+import { enrolSites, inParallel, inParts, makeProgram, makeSites, type Site } from '#cli/story/provision.js'
 import type { StateFile, StoryState } from '#cli/story/state.js'
 import { follow, type DispatchView, type DeliveryView, type PerformanceView } from '#cli/story/watch.js'
 import { fleetPlan, type Ledger, type PlannedDevice } from '#sim/fleet.js'
@@ -76,14 +76,12 @@ async function prepare({ server, tell }: StoryNeeds, operator: OperatorClient, d
   const { credentials, lfdis } = await issueCredentials(server, operator, devices)
   const fleet = feeders(devices, lfdis)
   await makeProgram(operator, plan)
-  let done = 0
-  await inParallel(fleet, 8, async (site) => { await makeSite(operator, plan, site); tell.progress(++done, fleet.length) })
+  await inParts(fleet, (sites) => makeSites(operator, plan, sites), (done) => tell.progress(done, fleet.length))
   tell.stage('45 days of history')
   const expected = fleet.length * Math.round((plan.opens - plan.historyFrom) / 900)
   const readingsLoaded = await loadHistory(operator, plan, fleet, (rows) => tell.progress(rows, expected, 'readings'))
   tell.stage('enrolment')
-  done = 0
-  await inParallel(fleet, 8, async (site) => { await enrolSite(operator, site); tell.progress(++done, fleet.length) })
+  await inParts(fleet, (sites) => enrolSites(operator, sites), (done) => tell.progress(done, fleet.length))
   await declareBuildings(operator, plan, fleet)
   save({ stage: 'provisioned', credentials, lfdis, readingsLoaded })
 }

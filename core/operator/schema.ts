@@ -20,4 +20,5 @@ const paging = {
 export const page = <P extends TProperties>(properties: P) => closed({ ...properties, ...paging })
 export const filter = Type.Optional(Type.String({ maxLength: 200 }))
 /** One, or an array that is created all or none. `if` instead of a union: the faults that are named are those of the form that was sent. */
+// eslint-disable-next-line unicorn/no-thenable
 export const oneOrMany = (one: TSchema): TSchema => Type.Unsafe({ if: { type: 'array' }, then: Type.Array(one, { minItems: 1, maxItems: 10_000 }), else: one })
