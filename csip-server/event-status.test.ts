@@ -27,6 +27,11 @@ t.test('SEP-070, SEP-071, SEP-073 scheduled, active, gone', async (t) => {
   t.equal(effectiveEnd(event({ randomizeStart: 60, randomizeDuration: -30 })), 1660)
 })
 
+t.test('SEP-075 of two events of the same second the later arrival supersedes, whatever their mRIDs', async (t) => {
+  const [first, second] = [event({ mRID: 'F2', arrival: 1000, creationTime: 1 }), event({ mRID: 'F1', arrival: 1001, creationTime: 1 })]
+  t.same([first, second].map((e) => at([first, second], 1100, e)?.currentStatus), [4, 1])
+})
+
 t.test('SEP-074 a cancelled event stays until its end', async (t) => {
   const e = event({ cancelled: { at: 1100, status: 2 } })
   t.match(at([e], 1099, e), { currentStatus: 1 })

@@ -3,6 +3,8 @@
 export interface EventRecord {
   readonly mRID: string
   readonly creationTime: number
+  /** Milliseconds of its arrival: orders events of the same second. */
+  readonly arrival?: number
   readonly interval: { readonly start: number; readonly duration: number }
   readonly randomizeStart?: number
   readonly randomizeDuration?: number
@@ -37,7 +39,8 @@ export const effectiveEnd = (e: EventRecord): number =>
   e.interval.start + e.interval.duration + Math.max(0, e.randomizeStart ?? 0) + Math.max(0, e.randomizeDuration ?? 0)
 
 const newerThan = (a: EventRecord, b: EventRecord): boolean =>
-  a.creationTime !== b.creationTime ? a.creationTime > b.creationTime : a.mRID > b.mRID
+  a.creationTime !== b.creationTime ? a.creationTime > b.creationTime
+    : (a.arrival ?? 0) !== (b.arrival ?? 0) ? (a.arrival ?? 0) > (b.arrival ?? 0) : a.mRID > b.mRID
 
 /** SEP-077: adjacent intervals do not overlap. Interpretation: overlap is judged on the intervals as written, before randomization. */
 const overlap = (a: EventRecord, b: EventRecord): boolean =>

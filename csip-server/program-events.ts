@@ -22,7 +22,7 @@ export interface EventKind {
 }
 
 export const recordOf = (kind: EventKind, doc: Doc): EventRecord => ({
-  mRID: doc.id, creationTime: Number(doc.body.creationTime), interval: doc.body.interval as EventRecord['interval'],
+  mRID: doc.id, creationTime: Number(doc.body.creationTime), arrival: doc.createdAt, interval: doc.body.interval as EventRecord['interval'],
   ...(doc.body.randomizeStart === undefined ? {} : { randomizeStart: Number(doc.body.randomizeStart) }),
   ...(doc.body.randomizeDuration === undefined ? {} : { randomizeDuration: Number(doc.body.randomizeDuration) }),
   ...(doc.body.deviceCategory === undefined ? {} : { deviceCategory: String(doc.body.deviceCategory) }),

@@ -129,6 +129,9 @@ t.test('SEP-165, SEP-168, SEP-174 mirrored energy reaches core', async (t) => {
   t.equal((await first.ask('POST', location, set.replaceAll('A2000', 'A2999'))).status, 400, 'a new series needs its ReadingType')
   t.equal((await first.ask('POST', location, set.replace(`<start>${start + 900}`, `<start>${now() + 900}`))).status, 400, 'SEP-175')
   t.match((await first.get('/mup?l=5')).body, /<postRate>300</)
+  const before = heard.rows.length
+  t.equal((await first.ask('POST', location, set.replaceAll(String(start), String(start - 7)))).status, 201, 'an interval off the grid is mirror data all the same')
+  t.equal(heard.rows.length, before + 1, 'and only what lies on the grid reaches core')
 })
 
 t.test('SEP-091, SEP-103, SEP-105 a trusted stranger may register when listed', async (t) => {

@@ -1,5 +1,6 @@
 import { system } from '#core/caller.js'
 import type { NewDocument } from '#core/port/store/document.js'
+import { readingFaults } from '#core/reading/faults.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import { energiesOf, isIntervalEnergy, type RawReading, type Series } from '#csip-server/energy.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
@@ -147,7 +148,11 @@ async function rowsOf(x: Exchange, point: Doc, type: Series, readings: readonly 
   const resource = await x.ctx.intake.directory.byRemote(x.ctx.tenant, 'ieee2030_5', lfdi)
   if (!resource) return []
   const energies = energiesOf(type, readings, isDER(point.body.roleFlags))
-  return energies.map((e) => ({ servicePoint: resource.servicePoint, source: `ieee2030_5:${lfdi}`, lineage: String(point.body.mRID), ...e }))
+  const rows: ReadingInput[] = energies.map((e) => ({ servicePoint: resource.servicePoint, source: `ieee2030_5:${lfdi}`, lineage: String(point.body.mRID), ...e }))
+  // Interpretation (SEP-168, SEP-175): an interval that does not lie on core's grid is kept in the mirror and not guessed into another one; it is no reason to refuse the post.
+  const whole = rows.filter((r) => readingFaults(r, 1).length === 0)
+  if (whole.length < rows.length) x.ctx.log.info({ caller: lfdi, series: String(point.body.mRID), kept: rows.length - whole.length, clause: 'SEP-168' }, 'readings off the grid stay in the mirror')
+  return whole
 }
 
 /**
