@@ -27,7 +27,7 @@ interface Load {
 /** The stations live in a process of their own, as they would. */
 function drive(port: number, stations: number, seconds: number, mix: string): Promise<Load> {
   return new Promise((done, fail) => {
-    const child = fork(load, [String(port), String(stations), String(seconds), mix])
+    const child = fork(load, [String(port), String(stations), String(seconds), mix], { execArgv: [] })
     child.once('message', (result) => done(result as Load))
     child.once('error', fail)
     child.once('exit', (code) => { if (code) fail(new Error(`load ended with ${code}`)) })
@@ -74,7 +74,7 @@ async function idle(n: number): Promise<number> {
   const port = await listening(server)
   globalThis.gc?.()
   const before = process.memoryUsage().rss
-  const child = fork(load, [String(port), String(n), '0', 'idle'])
+  const child = fork(load, [String(port), String(n), '0', 'idle'], { execArgv: [] })
   await new Promise((ready) => child.once('message', ready))
   globalThis.gc?.()
   const KB = (process.memoryUsage().rss - before) / 1024 / n
@@ -85,7 +85,7 @@ async function idle(n: number): Promise<number> {
 }
 
 /** The whole server on PostgreSQL: what is acknowledged is committed. */
-async function stored(mix: string, stations: number, seconds: number): Promise<Load> {
+export async function stored(mix: string, stations: number, seconds: number): Promise<Load> {
   const database = await testDatabase({ poolSize: 8 })
   const documents: DocumentStore = database.stores.documents
   const csms = buildCsms({
@@ -101,7 +101,7 @@ async function stored(mix: string, stations: number, seconds: number): Promise<L
   csms.attach(server)
   const port = await listening(server)
   const result = await new Promise<Load>((done, fail) => {
-    const child = fork(load, [String(port), String(stations), String(seconds), mix])
+    const child = fork(load, [String(port), String(stations), String(seconds), mix], { execArgv: [] })
     child.send({ passwords: made.map((m) => m.password ?? key) })
     child.once('message', (r) => done(r as Load))
     child.once('error', fail)

@@ -1,8 +1,25 @@
+import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
 
+/** A message that is only kept: many of them share one document, found by `from` (a target) and by time. */
+export interface Note {
+  readonly tenant: string
+  readonly kind: string
+  readonly from: string
+  /** Epoch seconds, our clock. */
+  readonly at: number
+  readonly body: unknown
+}
+
+/** What such a document holds. */
+export interface Notes<B = unknown> {
+  readonly notes: readonly { readonly from: string; readonly at: number; readonly body: B }[]
+}
+
 interface Waiting {
   readonly documents: readonly NewDocument[]
+  readonly note: Note | undefined
   readonly done: () => void
   readonly fail: (error: unknown) => void
 }
@@ -10,17 +27,51 @@ interface Waiting {
 /** One write of documents that shall stand or fall together. Resolves once committed. */
 export interface Journal {
   write(documents: readonly NewDocument[]): Promise<void>
+  /** Keeps a message, and with it documents that belong to it: all or nothing. Resolves once committed. */
+  keep(note: Note, documents: readonly NewDocument[]): Promise<void>
   /** Resolves when all that was written is committed. */
   settled(): Promise<void>
 }
 
 const most = 500, lanes = 3
+/** So many messages share a document: few enough to be read whole. */
+const together = 64
+
+interface JournalNeeds {
+  readonly documents: Pick<DocumentStore, 'insertMany'>
+  readonly nowMs: () => number
+  readonly ids: Pick<Ids, 'uuid'>
+  readonly log: Log
+}
+
+/** Meter values come ten thousand a second and are read seldom: a row for each would be most of the database's work. */
+function bundles(batch: readonly Waiting[], ids: Pick<Ids, 'uuid'>): NewDocument[] {
+  const open = new Map<string, Note[]>(), all: Note[][] = []
+  for (const { note } of batch) {
+    if (!note) continue
+    const key = `${note.tenant}\n${note.kind}`
+    let notes = open.get(key)
+    if (!notes || notes.length >= together) {
+      notes = []
+      open.set(key, notes)
+      all.push(notes)
+    }
+    notes.push(note)
+  }
+  return all.map((notes) => {
+    const [{ tenant, kind }] = notes as [Note]
+    return {
+      tenant, kind, id: ids.uuid(), parent: '', targets: [...new Set(notes.map((n) => n.from))], sort1: Math.min(...notes.map((n) => n.at)), sort2: Math.max(...notes.map((n) => n.at)),
+      body: { notes: notes.map(({ from, at, body }) => ({ from, at, body })) } satisfies Notes,
+    }
+  })
+}
 
 /**
  * Group commit: what many stations write in the same moments goes to the database as one statement, and each waits for its
  * commit before it is acknowledged. Later states of the same document in one batch win; the statement takes a row once.
  */
-export function journal(needs: { documents: Pick<DocumentStore, 'insertMany'>; nowMs: () => number; log: Log }): Journal {
+export function journal(needs: JournalNeeds): Journal {
   // A few lanes keep the database busy while we serialize; a station stays in its lane, so its documents keep their order.
   const all = Array.from({ length: lanes }, () => lane(needs))
   return {
@@ -28,6 +79,7 @@ export function journal(needs: { documents: Pick<DocumentStore, 'insertMany'>; n
       const first = documents[0]
       return first ? (all[laneOf((first.parent || first.id).split('/', 1)[0] as string)] as Journal).write(documents) : Promise.resolve()
     },
+    keep: (note, documents) => (all[laneOf(note.from.split('/', 1)[0] as string)] as Journal).keep(note, documents),
     settled: async () => { await Promise.all(all.map((one) => one.settled())) },
   }
 }
@@ -38,7 +90,7 @@ function laneOf(station: string): number {
   return Math.abs(h) % lanes
 }
 
-function lane({ documents, nowMs, log }: { documents: Pick<DocumentStore, 'insertMany'>; nowMs: () => number; log: Log }): Journal {
+function lane({ documents, nowMs, ids, log }: JournalNeeds): Journal {
   let queue: Waiting[] = []
   let running: Promise<void> | undefined
 
@@ -46,7 +98,7 @@ function lane({ documents, nowMs, log }: { documents: Pick<DocumentStore, 'inser
     const rows = new Map<string, NewDocument>()
     for (const { documents } of batch) for (const d of documents) rows.set(`${d.tenant}\n${d.kind}\n${d.id}`, d)
     try {
-      await documents.insertMany([...rows.values()], nowMs(), { onConflict: 'replace' })
+      await documents.insertMany([...rows.values(), ...bundles(batch, ids)], nowMs(), { onConflict: 'replace', quiet: true })
       for (const { done } of batch) done()
     } catch (error) {
       // One bad row must not take the others with it: each write is tried alone.
@@ -65,11 +117,13 @@ function lane({ documents, nowMs, log }: { documents: Pick<DocumentStore, 'inser
     running = undefined
   }
 
+  const queued = (documents: readonly NewDocument[], note?: Note): Promise<void> => new Promise((done, fail) => {
+    queue.push({ documents, note, done, fail })
+    running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain)
+  })
   return {
-    write: (documents) => new Promise<void>((done, fail) => {
-      queue.push({ documents, done, fail })
-      running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain)
-    }),
+    write: (documents) => queued(documents),
+    keep: (note, documents) => queued(documents, note),
     settled: async () => {
       for (let at = running; at; at = running) await at
     },

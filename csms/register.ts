@@ -67,10 +67,15 @@ export function count(register: Register, samples: readonly { at: number; value:
   if (reset) register.resets += 1
   const list = register.samples
   if (list.length === 0) return []
-  const curve = unrolled(list)
   const newest = (list.at(-1) as [number, number])[0], step = seconds * 1000
   const out: IntervalEnergy[] = []
   const from = Math.floor(Math.min(changed, newest) / step) * step
+  // Most samples end no interval.
+  if (from + step > newest && !closed) {
+    if (list.length > kept) trim(register)
+    return out
+  }
+  const curve = unrolled(list)
   for (let at = from; at < newest; at += step) {
     const end = at + step
     if (end > newest && !closed) break

@@ -53,7 +53,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const clock = ownTimers(needs.clock)
   const log = needs.log.child({ room: 'csms' })
   const nowMs = (): number => clock.nowMs()
-  const journal = makeJournal({ documents, nowMs, log })
+  const journal = makeJournal({ documents, nowMs, ids, log })
   const parts = partsJoiner(clock)
   const passwords = makePasswords(config.secret, ids)
   const recorder = new Recorder()

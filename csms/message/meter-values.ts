@@ -1,24 +1,25 @@
 import type { Clock } from '#core/port/clock.js'
-import type { NewDocument } from '#core/port/store/document.js'
 import { handler, in16, in2x, type Handler } from '#csms/handler.js'
-import type { Ids } from '#core/port/ids.js'
 import type { Intake } from '#csms/intake.js'
 import type { Journal } from '#csms/journal.js'
 import { samplesOf } from '#csms/metering.js'
 import type { Station } from '#csms/station.js'
 import type { MeterValue } from '#csms/wire/metering.js'
 
-/** J01: values outside a transaction, or clock-aligned within one; signed data is kept byte for byte (OCPP-174). */
-export function meterValues({ clock, ids, journal, intake }: { clock: Clock; ids: Ids; journal: Journal; intake: Intake }): Handler[] {
+/** A message as it is kept: `from` is station/EVSE; signed data in it is the station's, byte for byte (OCPP-174). */
+export interface KeptMeterValues {
+  readonly meterValue: readonly MeterValue[]
+  readonly transaction?: string
+}
+
+/** J01: values outside a transaction, or clock-aligned within one. */
+export function meterValues({ clock, journal, intake }: { clock: Clock; journal: Journal; intake: Intake }): Handler[] {
   async function store(station: Station, evseId: number, meterValue: readonly MeterValue[], transaction: string | undefined): Promise<object> {
-    const id = ids.uuid()
-    const message: NewDocument = {
-      tenant: station.tenant, kind: 'csms/MeterValues', id, parent: `${station.identity}/${evseId}`, sort1: clock.now(),
-      body: { evseId, meterValue, transaction: transaction ?? null },
-    }
+    const from = `${station.identity}/${evseId}`, at = clock.now()
+    const body: KeptMeterValues = { meterValue, ...(transaction === undefined ? {} : { transaction }) }
     try {
-      const registers = await intake.take(station, evseId, samplesOf(meterValue), false, id)
-      await journal.write([message, ...registers])
+      const registers = await intake.take(station, evseId, samplesOf(meterValue), false, `csms/MeterValues ${from} ${at}`)
+      await journal.keep({ tenant: station.tenant, kind: 'csms/MeterValues', from, at, body }, registers)
     } catch (error) {
       intake.forget(station, evseId)
       throw error

@@ -64,8 +64,8 @@ export interface DocumentStore {
   list<B>(tenant: string, query: DocumentQuery): Promise<Document<B>[]>
   count(tenant: string, query: DocumentQuery): Promise<number>
   insert<B>(document: NewDocument<B>, nowMs: number): Promise<Document<B>>
-  /** One statement for the whole batch (unnest); either all or none. `onConflict: 'skip'` leaves taken keys or ids alone and returns what was stored. */
-  insertMany<B>(documents: readonly NewDocument<B>[], nowMs: number, options?: { onConflict?: 'fail' | 'skip' | 'replace' }): Promise<Document<B>[]>
+  /** One statement for the whole batch (unnest); either all or none. `onConflict: 'skip'` leaves taken keys or ids alone and returns what was stored. `quiet` returns nothing, for writers in bulk. */
+  insertMany<B>(documents: readonly NewDocument<B>[], nowMs: number, options?: { onConflict?: 'fail' | 'skip' | 'replace'; quiet?: boolean }): Promise<Document<B>[]>
   replace<B>(document: NewDocument<B>, nowMs: number, ifVersion?: number): Promise<Document<B>>
   remove(tenant: string, kind: string, id: string): Promise<boolean>
   /** Removes every document whose kind and parent are given; returns how many. */
