@@ -4,6 +4,7 @@ import { assemble } from '#core/assemble.js'
 import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
+import { deviceCertificates } from '#main/devices.js'
 import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
@@ -38,6 +39,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const database = await openStorage(options, closing)
     const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
+    core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }))
     const needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing }
     const vtn = await openVtn(needs)
     const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))

@@ -10,6 +10,8 @@ import type { Ids } from '#core/port/ids.js'
 import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
+import type { DeviceCertificates } from '#core/program/claim.js'
+import { moveTask } from '#core/program/move.js'
 import { resourceDirectory } from '#core/program/directory.js'
 import { readingIntake } from '#core/reading/record.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
@@ -35,6 +37,9 @@ export interface Core {
    * name only once.
    */
   connect(channels: Channels): void
+  /** Who a device certificate is, in the words of the room that knows certificates (CORE-026); handed in like the channels. */
+  recognise(devices: DeviceCertificates): void
+  readonly devices: DeviceCertificates | undefined
 }
 
 export interface CoreNeeds {
@@ -51,18 +56,21 @@ export interface CoreNeeds {
 export function assemble({ database, clock, ids, log, tasks, lease_ms, concurrency }: CoreNeeds): Core {
   const means: Means = { clock, ids, log }, transact = transactions(database, means), { stores } = database
   const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
+  let devices: DeviceCertificates | undefined
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
     readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), happenings: deliveryHappenings(transact),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock),
     connect: (given) => { Object.assign(channels, given) },
+    recognise: (given) => { devices = given },
+    get devices() { return devices },
     timetable: timetable({
       agenda: stores.agenda, clock, log, ...(lease_ms === undefined ? {} : { lease_ms }), ...(concurrency === undefined ? {} : { concurrency }),
       // in order of service (CORE-205): taking back first
       tasks: {
         cancel: cancelTask(transact, channels), start: startTask(transact), end: endTask(transact), deliver: deliverTask(transact, channels, stop),
-        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), ...tasks?.(transact),
+        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), ...tasks?.(transact),
       },
     }),
   }
