@@ -3,7 +3,7 @@ import type { Timer } from '#core/port/clock.js'
 import type { Log } from '#ven-client/log.js'
 import { composite, limitAt, refusal, type ChargingProfile, type Installed } from '#sim/charging-profile.js'
 import { variables } from '#sim/charger-variables.js'
-import { diaryOf, lateness_ms, type Behaviour, type SimDevice } from '#sim/device.js'
+import { diaryOf, lateness_ms, type Behaviour, type DeviceMemory, type SimDevice } from '#sim/device.js'
 import { visitAt, type Site, type Visit } from '#sim/load-model.js'
 import { meterOn } from '#sim/meter.js'
 import { randomFrom } from '#ven-client/random.js'
@@ -22,11 +22,14 @@ export interface SimChargerOptions {
   readonly log: Log
   readonly behaviour?: Behaviour
   readonly spread_s?: number
+  readonly remembered?: DeviceMemory | undefined
 }
 
 interface Transaction { readonly id: string; readonly start_ms: number; readonly visit: Visit; seqNo: number; delivered_Wh: number; state: string }
 
 type Payload = Record<string, unknown>
+/** Installed profiles, the running transaction and unsent messages survive a loss of power (OCPP 2.0.1 Part 2 E04, K01). */
+interface Kept { readonly installed: Installed[]; readonly transaction?: Transaction; readonly announced?: string; readonly outbox: { action: string; payload: Payload }[] }
 const evseId = 1, aligned_ms = 900_000
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -37,10 +40,10 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 export function simCharger(options: SimChargerOptions): SimDevice {
   const { site, clock, log } = options
   const behaviour = options.behaviour ?? 'well-behaved'
-  const diary = diaryOf(site.name, 'ocpp', behaviour)
+  const diary = diaryOf(site.name, 'ocpp', behaviour, options.remembered?.diary), kept = options.remembered?.kept as Kept | undefined
   const random = randomFrom(`${site.name}\n${site.seed}`)
-  let installed: Installed[] = []
-  let transaction: Transaction | undefined
+  let installed: Installed[] = kept?.installed ?? []
+  let transaction: Transaction | undefined = kept?.transaction
   let available = true, accepted = false, stopped = false, known = false
   let obeyFrom_ms = -Infinity
   const timers = new Set<Timer>()
@@ -67,7 +70,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     now.delivered_Wh += taken * hours
     return taken
   }
-  const count = meterOn(clock, power)
+  const count = meterOn(clock, power, { memory: options.remembered?.meter })
 
   const rpc = new RPCClient({
     endpoint: options.url.replace(/\/$/, ''), identity: options.stationId, password: options.password, protocols: ['ocpp2.0.1'], strictMode: false,
@@ -80,7 +83,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   rpc.on('disconnect', () => { diary.connected = false })
 
   /** Messages about transactions wait for the connection, in order, as E13 wants it; at most so many. */
-  const outbox: { action: string; payload: Payload }[] = []
+  const outbox: { action: string; payload: Payload }[] = kept?.outbox ?? []
   let sending = false
   function queue(action: string, payload: Payload): void {
     if (outbox.length >= 500) outbox.shift()
@@ -125,7 +128,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     })
   }
   const status = (): void => queue('StatusNotification', { timestamp: iso(clock.nowMs()), connectorStatus: announced ? 'Occupied' : available ? 'Available' : 'Unavailable', evseId, connectorId: 1 })
-  let announced: string | undefined
+  let announced: string | undefined = kept?.announced
 
   /** Cars come and go, limits bite and let go: looked at every minute of the protocol's time and at each aligned moment. */
   function watch(): void {
@@ -287,5 +290,8 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     })
   }
   setTimeout(() => connect(), random() * (options.spread_s ?? 5) * 1000).unref()
-  return { name: site.name, servicePoint: options.servicePoint, diary, meter: count, stop }
+  return {
+    name: site.name, servicePoint: options.servicePoint, diary, meter: count, stop,
+    memory: () => ({ diary: { ...diary }, meter: count.memory(), kept: { installed, outbox, ...(transaction ? { transaction } : {}), ...(announced === undefined ? {} : { announced }) } satisfies Kept }),
+  }
 }

@@ -2,9 +2,10 @@ import { Agent } from 'undici'
 import { systemClock, type Clock, type Timer } from '#core/port/clock.js'
 import { silent, type Log } from '#ven-client/log.js'
 import { simCharger } from '#sim/charger.js'
-import type { Behaviour, Diary, SimDevice } from '#sim/device.js'
+import type { Behaviour, DeviceMemory, Diary, SimDevice } from '#sim/device.js'
 import { simInverter, type SimInverterOptions } from '#sim/inverter.js'
 import type { Site } from '#sim/load-model.js'
+import { meter } from '#sim/meter.js'
 import { protocolClock } from '#sim/protocol-clock.js'
 import { simVen } from '#sim/ven.js'
 
@@ -62,6 +63,8 @@ export interface FleetConfig {
   /** Seconds of protocol time over which the devices come up. */
   readonly spread_s?: number
   readonly insecure?: boolean
+  /** Device name → its memory from an earlier process: registers go on, diaries stay, what was silent stays silent. */
+  readonly remembered?: Readonly<Record<string, DeviceMemory>>
 }
 
 export interface Ledger { readonly start: number; readonly import_Wh: number; readonly export_Wh: number }
@@ -71,6 +74,8 @@ export interface Fleet {
   meters(): Record<string, Ledger[]>
   /** What each device says that it did. */
   says(): Diary[]
+  /** What each device would keep over a loss of power, by name. */
+  memories(): Record<string, DeviceMemory>
   /** True when every device that is meant to talk has registered. */
   connected(): { readonly up: number; readonly of: number }
   stop(): Promise<void>
@@ -93,7 +98,9 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
   function start(planned: PlannedDevice): SimDevice | undefined {
     const { name, servicePoint, site } = planned
     const behaviour = config.misbehave?.[name] ?? 'well-behaved'
-    const common = { site, servicePoint, clock: clocks[planned.protocol], log, behaviour, spread_s }
+    const remembered = config.remembered?.[name]
+    if (remembered && behaviour === 'silent') return mute(planned, remembered)
+    const common = { remembered, site, servicePoint, clock: clocks[planned.protocol], log, behaviour, spread_s }
     if (planned.protocol === 'openadr') {
       const own = credentials.vens[name]
       if (!own || !endpoints.vtn) return undefined
@@ -134,6 +141,7 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
   return {
     meters: () => Object.fromEntries(running.map((d) => [d.servicePoint, d.meter.finished().map((c) => ({ start: c.start / 1000, import_Wh: c.import_Wh, export_Wh: c.export_Wh }))])),
     says: () => running.map((d) => ({ ...d.diary })),
+    memories: () => Object.fromEntries(running.map((d) => [d.name, d.memory()])),
     connected: () => ({ up: running.filter((d) => d.diary.connected || d.diary.behaviour === 'silent').length, of: config.devices.length }),
     async stop() {
       for (const timer of ticks.values()) timer.cancel()
@@ -141,4 +149,10 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
       await pool.close()
     },
   }
+}
+
+/** A device that had gone silent before: it does not come back, its books stay. */
+function mute({ name, servicePoint }: PlannedDevice, remembered: DeviceMemory): SimDevice {
+  const counted = meter(remembered.meter?.at ?? 0, () => 0, { memory: remembered.meter })
+  return { name, servicePoint, diary: { ...remembered.diary, connected: false }, meter: { ...counted, advance: () => undefined }, memory: () => remembered, stop: async () => undefined }
 }

@@ -2,7 +2,7 @@ import { runCsipAgent, type CsipAgent, type DerDevice } from '#ven-client/csip/a
 import { scaled, type Mode } from '#ven-client/csip/control.js'
 import type { Log } from '#ven-client/log.js'
 import type { Claim } from '#ven-client/timeline.js'
-import { diaryOf, lateness_ms, type Behaviour, type SimDevice } from '#sim/device.js'
+import { diaryOf, lateness_ms, type Behaviour, type DeviceMemory, type SimDevice } from '#sim/device.js'
 import { loadModel, type Site } from '#sim/load-model.js'
 import { meterOn } from '#sim/meter.js'
 import { seedOf, uniform } from '#sim/noise.js'
@@ -29,7 +29,10 @@ export interface SimInverterOptions {
   readonly pollEvery_s?: number
   readonly spread_s?: number
   readonly pen?: number
+  readonly remembered?: DeviceMemory | undefined
 }
+
+interface Kept { readonly stored_Wh: number; readonly told: readonly (readonly [string, Claim<Mode>])[] }
 
 /** Bits of DERControlType: charge, discharge, connect, energize, fixedW, maxLimW, targetW (SEP-133 table). */
 const modes = (2 ** 0 + 2 ** 1 + 2 ** 2 + 2 ** 3 + 2 ** 7 + 2 ** 20 + 2 ** 22).toString(16).padStart(8, '0').toUpperCase()
@@ -41,9 +44,9 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
   const behaviour = options.behaviour ?? 'well-behaved'
   const rated = options.rated_W ?? 5000, capacity = options.capacity_Wh ?? 13_500
   const homeLoad = loadModel(site)
-  const diary = diaryOf(site.name, 'ieee2030_5', behaviour)
-  let stored_Wh = capacity * (0.90 + 0.08 * uniform(seedOf(site.name), site.seed, 40))
-  let told: ReadonlyMap<string, Claim<Mode>> = new Map()
+  const diary = diaryOf(site.name, 'ieee2030_5', behaviour, options.remembered?.diary), kept = options.remembered?.kept as Kept | undefined
+  let stored_Wh = kept?.stored_Wh ?? capacity * (0.90 + 0.08 * uniform(seedOf(site.name), site.seed, 40))
+  let told: ReadonlyMap<string, Claim<Mode>> = new Map(kept?.told)
   const floor_Wh = capacity * 0.05
 
   /** Battery power at its terminals, charging positive, before the stored energy has its say. */
@@ -71,7 +74,7 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
     stored_Wh += battery * hours
     return home + battery
   }
-  const count = meterOn(clock, power)
+  const count = meterOn(clock, power, { memory: options.remembered?.meter })
 
   const take = (next: ReadonlyMap<string, Claim<Mode>>): void => {
     count.advance(clock.nowMs())
@@ -118,5 +121,8 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
     firstPollWithin_s: options.spread_s ?? 30, postWithin_s: behaviour === 'late' ? lateness_ms / 1000 : 60,
     ...(options.pen === undefined ? {} : { pen: options.pen }),
   })
-  return { name: site.name, servicePoint: options.servicePoint, diary, meter: count, agent, stop: () => agent.stop() }
+  return {
+    name: site.name, servicePoint: options.servicePoint, diary, meter: count, agent, stop: () => agent.stop(),
+    memory: () => ({ diary: { ...diary }, meter: count.memory(), kept: { stored_Wh, told: [...told] } satisfies Kept }),
+  }
 }

@@ -20,6 +20,17 @@ export interface Meter {
   finished(): readonly Counted[]
   /** Average W of the last step, for a display. */
   readonly power_W: number
+  /** All that it knows, for a process that goes on where this one ends; undefined before it began. */
+  memory(): MeterMemory | undefined
+}
+
+type Bucket = { import_Wh: number; export_Wh: number; opening: number }
+
+/** A meter's register and intervals as they stood at `at`, plain data. */
+export interface MeterMemory {
+  readonly at: number
+  readonly total: { readonly import_Wh: number; readonly export_Wh: number }
+  readonly buckets: readonly (readonly [number, Bucket])[]
 }
 
 /** A meter that begins when its protocol has told the time; before that it has counted nothing. */
@@ -34,20 +45,24 @@ export function meterOn(clock: ProtocolClock, powerBetween: (from_ms: number, to
     registerAt: (boundary) => begun()?.registerAt(boundary),
     finished: () => begun()?.finished() ?? [],
     get power_W() { return begun()?.power_W ?? 0 },
+    memory: () => begun()?.memory() ?? options.memory,
   }
 }
 
 /**
  * Energy is exactly the integral of the power that `powerBetween` gives: a step never crosses a multiple of `step_s`, and the device
- * calls `advance` before it changes anything. `begin` is put back to the start of its interval, where the device has been running as usual.
+ * calls `advance` before it changes anything. `begin` is put back to the start of its interval, where the device has been running as usual;
+ * with a `memory` it goes on from there instead.
  */
-export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: number) => number, options: { interval_s?: number; step_s?: number; keep?: number } = {}): Meter {
+export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: number) => number, options: { interval_s?: number; step_s?: number; keep?: number; memory?: MeterMemory | undefined } = {}): Meter {
   const length = (options.interval_s ?? 900) * 1000, step = (options.step_s ?? 60) * 1000, keep = options.keep ?? 96 * 14
-  let at = Math.floor(begin_ms / length) * length
-  const buckets = new Map<number, { import_Wh: number; export_Wh: number; opening: number }>()
-  let bucket = { import_Wh: 0, export_Wh: 0, opening: 0 }, power_W = 0
-  buckets.set(at, bucket)
-  const total = { import_Wh: 0, export_Wh: 0 }
+  const { memory } = options
+  let at = memory?.at ?? Math.floor(begin_ms / length) * length
+  const buckets = new Map<number, Bucket>((memory?.buckets ?? []).map(([start, one]) => [start, { ...one }]))
+  const total = { import_Wh: 0, export_Wh: 0, ...memory?.total }
+  const first = Math.floor(at / length) * length
+  let bucket = buckets.get(first) ?? { import_Wh: 0, export_Wh: 0, opening: total.import_Wh }, power_W = 0
+  buckets.set(first, bucket)
 
   function advance(to_ms: number): void {
     while (at < to_ms) {
@@ -85,5 +100,6 @@ export function meter(begin_ms: number, powerBetween: (from_ms: number, to_ms: n
     },
     finished: () => [...buckets].filter(([start]) => start + length <= at).map(([start, one]) => ({ start, import_Wh: one.import_Wh, export_Wh: one.export_Wh })),
     get power_W() { return power_W },
+    memory: () => ({ at, total: { ...total }, buckets: [...buckets].map(([start, one]) => [start, { ...one }] as const) }),
   }
 }

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { runAgent, type Agent } from '#ven-client/agent.js'
-import { watts, type Device, type Order, type Verdict } from '#ven-client/device.js'
+import { watts, type Device, type Order, type Say, type Verdict } from '#ven-client/device.js'
 import type { Log } from '#ven-client/log.js'
 import { vtnClient } from '#ven-client/openadr/client.js'
-import { diaryOf, lateness_ms, type Behaviour, type SimDevice } from '#sim/device.js'
+import { diaryOf, lateness_ms, type Behaviour, type DeviceMemory, type SimDevice } from '#sim/device.js'
 import { loadModel, step_s, type Site } from '#sim/load-model.js'
 import { meterOn } from '#sim/meter.js'
 import { seedOf, uniform } from '#sim/noise.js'
@@ -25,18 +25,21 @@ export interface SimVenOptions {
   readonly flexible_W?: number
   readonly pollEvery_s?: number
   readonly spread_s?: number
+  readonly remembered?: DeviceMemory | undefined
 }
+
+interface Kept { readonly followed: readonly string[]; readonly order?: Omit<Order, 'says'> & { readonly says: readonly (readonly [string, Say])[] } }
 
 /** A building behind an OpenADR VEN: its usual load, and what it can leave away when asked. */
 export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Agent } {
   const { site, clock, log } = options
   const behaviour = options.behaviour ?? 'well-behaved'
   const usual = loadModel(site), flexible = options.flexible_W ?? Math.round(site.rated_W * 0.4)
-  const diary = diaryOf(site.name, 'openadr', behaviour)
+  const diary = diaryOf(site.name, 'openadr', behaviour, options.remembered?.diary), kept = options.remembered?.kept as Kept | undefined
   // no building hits its number exactly; each has its own small bias
   const aim = 0.98 + 0.05 * uniform(seedOf(site.name), site.seed, 30)
-  const followed = new Set<string>()
-  let order: Order | undefined
+  const followed = new Set<string>(kept?.followed)
+  let order: Order | undefined = kept?.order && { ...kept.order, says: new Map(kept.order.says) }
 
   function target(normal: number): number {
     const says = order?.says
@@ -50,7 +53,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
     if (limit !== undefined) wanted = Math.min(wanted, limit)
     return Math.max(0, normal - flexible, Math.min(wanted, normal + flexible))
   }
-  const count = meterOn(clock, (from) => target(usual(Math.floor(from / 1000))), { step_s })
+  const count = meterOn(clock, (from) => target(usual(Math.floor(from / 1000))), { step_s, memory: options.remembered?.meter })
 
   const take = (next: Order): void => {
     count.advance(clock.nowMs())
@@ -101,6 +104,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
 
   return {
     name: site.name, servicePoint: options.servicePoint, diary, meter: count, agent,
+    memory: () => ({ diary: { ...diary }, meter: count.memory(), kept: { followed: [...followed], ...(order ? { order: { ...order, says: [...order.says] } } : {}) } satisfies Kept }),
     async stop() { agent.stop(); await client.close() },
   }
 }

@@ -13,7 +13,8 @@ export interface FleetProcess {
   readonly pid: number | undefined
 }
 
-export function startFleetProcess(config: FleetConfig, diaryFile: string): FleetProcess {
+/** `story` names the order that the fleet serves: devices remember what they did for the same one. */
+export function startFleetProcess(config: FleetConfig, diaryFile: string, story: string): FleetProcess {
   const child = fork(fileURLToPath(import.meta.resolve('#cli/story/fleet-child.js')), [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced',
     // Hundreds of simulated devices need little heap; without a bound V8 takes much more than it uses.
@@ -36,7 +37,7 @@ export function startFleetProcess(config: FleetConfig, diaryFile: string): Fleet
     waiting.set(id, done)
     send({ ask: what, id })
   })
-  send({ ask: 'start', config, diaryFile })
+  send({ ask: 'start', config, diaryFile, story })
   return {
     pid: child.pid,
     meters: async () => (await ask('meters') as Record<string, Ledger[]> | undefined) ?? {},

@@ -10,7 +10,7 @@ import { storyClock, type StoryClock } from '#cli/story/clock.js'
 import type { StoryDocument } from '#cli/story/document.js'
 import { planStory, zone } from '#cli/story/plan.js'
 import { finalScreen } from '#cli/story/screen.js'
-import { stateFile, type StateFile, type StoryState } from '#cli/story/state.js'
+import { beat_ms, stateFile, type StateFile, type StoryState } from '#cli/story/state.js'
 import { tellStory } from '#cli/story/story.js'
 import { makeTeller } from '#cli/story/teller.js'
 import type { UpOptions } from '#cli/up.js'
@@ -95,12 +95,14 @@ function checked(options: UpOptions): Wish {
 
 /** A new story, an unfinished one where its clock stood, or the next order after a finished one. */
 export function beginning(before: StoryState | undefined, wish: Wish): StoryState {
-  if (before && before.stage !== 'finished' && before.stage !== 'new') return before
+  // it may have run on for one beat after the last that was written
+  if (before && (before.stage === 'provisioned' || before.stage === 'ordered')) return { ...before, clockMs: before.clockMs + 2 * beat_ms * before.plan.rate }
+  if (before?.stage === 'again') return before
   if (before?.stage === 'finished') {
     const { plan } = before
     const total = plan.vens + plan.inverters + plan.chargers
-    const next = planStory({ ...wish, devices: total, nowMs: plan.closes * 1000 })
-    return { ...before, plan: { ...next, historyFrom: plan.closes - (plan.closes % 900) - 900 }, clockMs: next.opens * 1000 - leadIn_ms, stage: 'provisioned', dispatch: null, orderKey: randomUUID() }
+    const next = planStory({ ...wish, devices: total, nowMs: Math.max(plan.closes * 1000, before.clockMs) })
+    return { ...before, plan: { ...next, historyFrom: Math.floor(before.clockMs / 900_000) * 900 }, clockMs: next.opens * 1000 - leadIn_ms, stage: 'again', dispatch: null, orderKey: randomUUID() }
   }
   const plan = planStory({ ...wish, nowMs: Date.now() })
   return { plan, clockMs: plan.opens * 1000 - leadIn_ms, stage: 'new', credentials: { vens: {}, inverters: {}, chargers: {} }, lfdis: {}, dispatch: null, orderKey: randomUUID(), readingsLoaded: 0 }

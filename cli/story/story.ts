@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon'
 import type { Loadstone } from '#main/shape.js'
 import { operatorClient, type OperatorClient } from '#cli/client.js'
 import { checksOf } from '#cli/story/checks.js'
@@ -7,7 +8,7 @@ import type { StoryDocument } from '#cli/story/document.js'
 import { startFleetProcess, type FleetProcess } from '#cli/story/fleet-process.js'
 import { loadHistory } from '#cli/story/history.js'
 import { enrolSites, inParallel, inParts, makeProgram, makeSites, type Site } from '#cli/story/provision.js'
-import type { StateFile, StoryState } from '#cli/story/state.js'
+import { beat_ms, type StateFile, type StoryState } from '#cli/story/state.js'
 import { follow, type DispatchView, type DeliveryView, type PerformanceView } from '#cli/story/watch.js'
 import { fleetPlan, type Ledger, type PlannedDevice } from '#sim/fleet.js'
 import type { Behaviour, Diary } from '#sim/device.js'
@@ -47,8 +48,9 @@ export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 
   const save = (change: Partial<StoryState>): void => { now = { ...now, ...change, clockMs: clock.nowMs() }; state.write(now) }
   try {
     if (now.stage === 'new') await prepare(needs, operator, devices, save, now)
+    if (now.stage === 'again') await catchUp(needs, operator, devices, save, now)
+    const beat = setInterval(() => state.tick(clock.nowMs()), beat_ms)
     const fleet = await bringUp(needs, devices, now, behaviours)
-    const beat = setInterval(() => save({}), 1000)
     try {
       clock.pace(plan.rate)
       const dispatch = await order(needs, operator, now, save)
@@ -86,6 +88,16 @@ async function prepare({ server, tell }: StoryNeeds, operator: OperatorClient, d
   save({ stage: 'provisioned', credentials, lfdis, readingsLoaded })
 }
 
+/** The next order after a finished story: the days between are history by then. */
+async function catchUp({ tell }: StoryNeeds, operator: OperatorClient, devices: readonly PlannedDevice[], save: (change: Partial<StoryState>) => void, { plan, lfdis }: StoryState): Promise<void> {
+  tell.stage('the days since the last order')
+  const fleet = feeders(devices, lfdis)
+  const expected = fleet.length * Math.round((plan.opens - plan.historyFrom) / 900)
+  const readingsLoaded = await loadHistory(operator, plan, fleet, (rows) => tell.progress(rows, expected, 'readings'))
+  await declareBuildings(operator, plan, fleet)
+  save({ stage: 'provisioned', readingsLoaded })
+}
+
 /** What each building said it can leave away when it enrolled; batteries and chargers speak for themselves over their protocols. */
 async function declareBuildings(operator: OperatorClient, plan: StoryState['plan'], fleet: readonly Site[]): Promise<void> {
   const rows = fleet.filter((s) => s.device.protocol === 'openadr').map((s) => ({
@@ -94,13 +106,13 @@ async function declareBuildings(operator: OperatorClient, plan: StoryState['plan
   await operator.call('POST', '/availability', { availability: rows })
 }
 
-async function bringUp({ server, tell, demoFile, clock }: StoryNeeds, devices: readonly PlannedDevice[], { plan, credentials }: StoryState, misbehave: Record<string, Behaviour>): Promise<FleetProcess> {
+async function bringUp({ server, tell, demoFile, clock }: StoryNeeds, devices: readonly PlannedDevice[], { plan, credentials, orderKey }: StoryState, misbehave: Record<string, Behaviour>): Promise<FleetProcess> {
   const { vtn, csip, ocppTls } = server.ready
   tell.stage(`${devices.length} devices connect`)
   const fleet = startFleetProcess({
     devices, credentials, misbehave, lapse: plan.rate, spread_s: Math.min(60, devices.length / 20) * (plan.rate / 10), poll_s: { vtn: 120, csip: 240 },
     endpoints: { ...(vtn ? { vtn } : {}), ...(csip ? { csip } : {}), ...(ocppTls ? { ocppTls } : {}) },
-  }, demoFile('fleet.json'))
+  }, demoFile('fleet.json'), orderKey)
   clock.pace(plan.rate)
   for (let waited = 0; waited < 120; waited++) {
     const { up, of } = await fleet.connected()
@@ -144,7 +156,7 @@ async function result(needs: StoryNeeds, operator: OperatorClient, fleet: FleetP
   tell.stage('verification and settlement')
   const deliveries = await operator.all<DeliveryView>(`/dispatches/${dispatch.id}/deliveries`)
   const performance = await operator.call<PerformanceView>('GET', `/dispatches/${dispatch.id}/performance`)
-  const { run, statements } = await settle(operator, plan)
+  const { run, statements } = await settle(operator, needs.begin)
   const verified = await operator.call<{ verified: boolean; records: number }>('GET', '/audit/verify')
   const [meters, diaries] = await Promise.all([fleet.meters(), fleet.says()])
   const told = await readingsOf(operator, devices, plan)
@@ -170,17 +182,19 @@ async function result(needs: StoryNeeds, operator: OperatorClient, fleet: FleetP
   return { ...document, checks }
 }
 
-interface Run { readonly id: string; readonly currency: string; readonly revenue: string; readonly customerPool: string; readonly aggregator: string }
+interface Run { readonly id: string; readonly state: string; readonly currency: string; readonly revenue: string; readonly customerPool: string; readonly aggregator: string }
 
 /** The analyst calculates, another person approves (CORE-186), then the statements are issued. */
-async function settle(operator: OperatorClient, plan: StoryState['plan']): Promise<{ run: Run; statements: { amount: string }[] }> {
+async function settle(operator: OperatorClient, { plan, orderKey }: StoryState): Promise<{ run: Run; statements: { amount: string }[] }> {
   const token = async (role: string, user: string): Promise<OperatorClient> => operator.as((await operator.call<{ token: string }>('POST', '/tokens', { role, user, expiresIn_s: 86_400 })).token)
   const [analyst, approver] = [await token('settlement', 'sofia'), await token('approver', 'amir')]
-  const day = 86_400
-  const made = await analyst.call<Run>('POST', '/settlement-runs', { program: 'peak', from: new Date((plan.start - (plan.start % day)) * 1000).toISOString(), to: new Date((plan.end + day) * 1000).toISOString() })
-  await approver.call('POST', `/settlement-runs/${made.id}/approve`, {})
-  const run = await analyst.call<Run>('POST', `/settlement-runs/${made.id}/issue`, {})
-  return { run, statements: await operator.all(`/statements?run=${made.id}`) }
+  const day = DateTime.fromISO(plan.day, { zone: plan.zone }), period = { from: day.toISO(), to: day.plus({ days: 1 }).toISO() }
+  const { id } = await analyst.call<Run>('POST', '/settlement-runs', { program: 'peak', ...period }, { 'idempotency-key': `${orderKey}-settlement` })
+  // asked again after a crash, the same key gives the same run: each step is taken where it has not been
+  const made = await analyst.call<Run>('GET', `/settlement-runs/${id}`)
+  if (made.state === 'calculated') await approver.call('POST', `/settlement-runs/${id}/approve`, {})
+  const run = made.state === 'issued' ? made : await analyst.call<Run>('POST', `/settlement-runs/${id}/issue`, {})
+  return { run, statements: await operator.all(`/statements?run=${id}`) }
 }
 
 interface ReadingView { readonly servicePoint: string; readonly start: string; readonly Wh: number; readonly channel: 'import' | 'export'; readonly source: string }
