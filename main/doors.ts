@@ -9,7 +9,8 @@ import { buildCsip, type Csip } from '#csip-server/server.js'
 import { csmsConfig } from '#csms/config.js'
 import { plainServer, tlsServer } from '#csms/listen.js'
 import { buildCsms, type Csms } from '#csms/server.js'
-import type { VtnConfig } from '#vtn/config.js'
+import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
+import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
 import type { Certificates } from '#main/certificates.js'
 import { addresses, listen } from '#main/listen.js'
@@ -45,14 +46,15 @@ export async function serveApp(app: FastifyInstance, port: number, hosts: readon
 
 export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
   const { options: { seed, settings }, core, machine, ids, log, closing } = needs
+  const own = vtnEnvironment(needs.options.environment ?? {})
   const config: VtnConfig = {
-    tenant: firstTenant,
+    tenant: firstTenant, ...own,
     ...(settings.sealKey ? { sealKey: settings.sealKey } : {}),
     ...(seed === 'conformance' ? { clients: conformanceClients } : {}),
     ...(settings.rateLimits ? { ratePerMinute: 600 } : {}),
     ...(seed === 'conformance' ? { reports: { blDelete: false } } : {}),
-    webhooks: seed === 'conformance' ? { allowHttp: true, echo: 'required', allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' },
-    mqtt: { uris: settings.mqttUrl ? [settings.mqttUrl] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
+    webhooks: { ...own.webhooks, ...(seed === 'conformance' ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' as const }) },
+    mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
   }
   const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs) })
   await vtn.start()
@@ -78,7 +80,7 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
     const listening = await listen(vtn.broker({ key: pki.tls.ec.key, cert: pki.tls.ec.cert }), settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
     closing.add('MQTT broker', () => listening.close())
     out.mqtt = `mqtts://localhost:${listening.port}`
-  } else if (settings.mqttUrl) out.mqtt = settings.mqttUrl
+  } else if (settings.mqttUrl) out.mqtt = withoutUserinfo(settings.mqttUrl)
   if (settings.vtnPort) {
     const app = await vtn.door({ tls: { key: pki.tls.ec.key, cert: pki.tls.ec.cert, minVersion: 'TLSv1.2' } })
     out.vtn = `https://localhost:${await serveApp(app, settings.vtnPort, hostsOf(options, 'other'), 'VTN', closing)}/openadr3/3.1.1`

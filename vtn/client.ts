@@ -41,6 +41,8 @@ export interface Clients {
   add(clients: readonly NewClient[]): Promise<{ clientID: string; clientSecret: string }[]>
   rotate(clientID: string): Promise<{ clientID: string; clientSecret: string }>
   remove(clientID: string): Promise<boolean>
+  /** ClientIDs that read everything, configured and stored. */
+  businessLogic(): Promise<string[]>
   list(skip: number, limit: number): Promise<{ clientID: string; role: VtnRole }[]>
 }
 
@@ -97,6 +99,10 @@ export function makeClients(needs: { documents: DocumentStore; secrets: Secrets;
     async remove(clientID) {
       const stored = await documents.byKey(tenant, kind, '', clientID)
       return stored ? documents.remove(tenant, kind, stored.id) : false
+    },
+    businessLogic: async () => {
+      const stored = await documents.list<StoredClient>(tenant, { kind, where: { role: 'BL' } })
+      return [...configured.values(), ...stored.map((d) => toClient(d.body))].filter((c) => c.scopes.has('read_all')).map((c) => c.clientID)
     },
     list: async (skip, limit) => {
       const stored = await documents.list<StoredClient>(tenant, { kind, skip, limit })

@@ -51,6 +51,8 @@ export interface VtnConfig {
     readonly payloads?: 'off' | 'warn' | 'strict'
     /** OA-085. */
     readonly lenientDescriptors?: boolean
+    /** OA-056 makes a null where the YAML has none a 400; some clients in the field send it for every member left out. Then it counts as absent. */
+    readonly lenientNulls?: boolean
     /** OA-260: programs of this PROGRAM_TYPE are checked by the profile's rules. */
     readonly gridAwareCharging?: boolean
   }
@@ -62,6 +64,8 @@ export interface VtnConfig {
     /** Host names, addresses or CIDR blocks that the SSRF guard lets through. */
     readonly allow?: readonly string[]
     readonly attempts?: number
+    /** REL-054: after the attempts above a notification is tried hourly until this long after the first one; 0 = the letter of OA-129, which ends there. */
+    readonly retryFor_h?: number
     /** Consecutive failures after which an endpoint counts as broken. */
     readonly brokenAfter?: number
   }
@@ -74,7 +78,26 @@ export interface VtnConfig {
     /** OA-034, OA-136: program topics open to every VEN; program and event objects without targets are published there. */
     readonly publicTopics?: boolean
     /** Publish to a broker of somebody else instead of the embedded one. */
-    readonly external?: { readonly url: string; readonly username?: string; readonly password?: string }
+    readonly external?: { readonly url: string; readonly username?: string; readonly password?: string; /** PEM of the broker's root. */ readonly ca?: string }
   }
   readonly compat301?: { /** OA-248. */ readonly openReads?: boolean }
+}
+
+const choice = <T extends string>(text: string | undefined, ...of: readonly T[]): T | undefined => of.find((one) => one === text)
+const whole = (text: string | undefined): number | undefined => (text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined)
+
+/** Switches of this door that have no place in the contract's table; each is off or has the standard's value unless set. */
+export function vtnEnvironment(environment: Readonly<Record<string, string | undefined>>): Pick<VtnConfig, 'publicReads' | 'validation'> & { readonly webhooks: { readonly attempts?: number; readonly retryFor_h?: number } } {
+  const payloads = choice(environment['LOADSTONE_VTN_PAYLOADS'], 'off', 'warn', 'strict')     // OA-087: warn
+  const attempts = whole(environment['LOADSTONE_VTN_WEBHOOK_ATTEMPTS'])                        // OA-129: 8
+  const retryFor_h = whole(environment['LOADSTONE_VTN_WEBHOOK_RETRY_HOURS'])                   // REL-054: 0 = OA-129
+  return {
+    publicReads: environment['LOADSTONE_VTN_PUBLIC_READS'] === 'on',                           // OA-030: off
+    validation: {
+      lenientNulls: environment['LOADSTONE_VTN_LENIENT_NULLS'] === 'on',                       // OA-056: off
+      gridAwareCharging: environment['LOADSTONE_VTN_GRID_AWARE_CHARGING'] === 'on',            // OA-260: off
+      ...(payloads === undefined ? {} : { payloads }),
+    },
+    webhooks: { ...(attempts === undefined ? {} : { attempts }), ...(retryFor_h === undefined ? {} : { retryFor_h }) },
+  }
 }

@@ -4,6 +4,7 @@ import type { Stores } from '#core/port/store/index.js'
 import type { Context } from '#vtn/context.js'
 import { lifespan } from '#vtn/lifespan.js'
 import type { Change } from '#vtn/notice.js'
+import { meteringEvent, meteringID, meteringWindow, widened } from '#vtn/metering.js'
 import { cancelled, eventOf } from '#vtn/order.js'
 import { endless } from '#vtn/resource/event.js'
 import { everybody, kindOf, tidy, type Content, type Stored } from '#vtn/stored.js'
@@ -103,6 +104,7 @@ export function openAdrChannel(context: Context): DispatchChannel {
     }
     for (const ven of new Set(fresh.map((f) => f.ven))) await aimed(stores, ven)
     await write(stores, fresh.filter((f) => !known.has(f.order.id)), fresh.filter((f) => known.has(f.order.id)), changes)
+    await meter(stores, fresh, changes)
     await context.notices.record(stores, changes)
     return outcomes
   })
@@ -112,6 +114,24 @@ export function openAdrChannel(context: Context): DispatchChannel {
     await stores.documents.insertMany(made.map((f) => record(f.order, f.ven, 'sent')), clock.nowMs())
     for (const after of events) changes.push({ objectType: 'EVENT', operation: 'CREATE', after })
     for (const f of changed) await rewrite(stores, f.order, f.ven, f.content, 'sent', changes)
+  }
+
+  /** The report-only event of each dispatch and VEN: made with the first order, lengthened by a longer one, never taken back. */
+  async function meter(stores: Stores, fresh: { order: DeliveryOrder; ven: Stored; content: EventRequest }[], changes: Change[]): Promise<void> {
+    const asked = new Map(fresh.map((f) => [meteringID(f.order.dispatch, f.ven.id), f]))
+    if (!asked.size) return
+    const known = new Map((await stores.documents.list<Content>(tenant, { kind: kindOf.EVENT, ids: [...asked.keys()] })).map((d) => [d.id, d]))
+    const made = []
+    for (const [id, { order, ven, content }] of asked) {
+      const before = known.get(id)
+      const window = before ? widened(before.body as EventRequest, order) : meteringWindow(order)
+      if (!window) continue
+      const target = targetOf(ven.id), event = meteringEvent(order, before?.parent ?? content.programID, target, window)
+      const placed = { tenant, kind: kindOf.EVENT, id, parent: event.programID, key: null, targets: [target], owner: null, sort1: window.end, sort2: window.start, body: tidy(event) }
+      if (before) changes.push({ objectType: 'EVENT', operation: 'UPDATE', before, after: await stores.documents.replace<Content>(placed, Math.max(clock.nowMs(), before.modifiedAt + 1)) })
+      else made.push(placed)
+    }
+    for (const after of await stores.documents.insertMany<Content>(made, clock.nowMs(), { onConflict: 'skip' })) changes.push({ objectType: 'EVENT', operation: 'CREATE', after })
   }
 
   async function rewrite(stores: Stores, order: DeliveryOrder, ven: Stored, content: EventRequest, state: OrderRecord['state'], changes: Change[]): Promise<void> {

@@ -48,9 +48,10 @@ function compiled(schema: TSchema): Compiled {
  * Compiles a description into the door's check: OA-055 names the failing members, OA-009 drops what is not described,
  * so that nothing unknown (`__proto__`, `id`, `role`) reaches the store (SEC-032).
  */
-export function doorCheck<S extends TSchema>(schema: S): (value: unknown, size?: number) => Static<S> {
+export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false } = {}): (value: unknown, size?: number) => Static<S> {
   const { first, all } = compiled(schema)
-  return (value, size = 0) => {
+  return (given, size = 0) => {
+    const value = lenientNulls ? withoutNulls(schema as Node, given) : given
     const checked = first()(value)
     if (!checked.ok) {
       const full = size < allFaultsBelow ? all()(value) : checked
@@ -87,6 +88,20 @@ function keep(node: Node, value: unknown, path: string, faults: Fault[]): unknow
     if (given !== undefined && Object.hasOwn(value, member)) out[member] = keep(field, given, `${path}/${member}`, faults)
   }
   return out
+}
+
+const nullable = (node: Node): boolean => node.type === 'null' || node.anyOf?.some(nullable) === true
+
+/** Clients that print every member they know send null for "absent"; where OA-056 has no null, it is left out. */
+function withoutNulls(node: Node, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const form = node.anyOf ? formFor(node.anyOf, value) : node
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(form?.items ?? {}, item))
+  return Object.fromEntries(Object.entries(value).flatMap(([member, given]) => {
+    const field = form?.properties?.[member]
+    if (given === null && field && !nullable(field) && !form?.required?.includes(member)) return []
+    return [[member, field ? withoutNulls(field, given) : given]]
+  }))
 }
 
 const formatOf = (node: Node): string | undefined => node.format ?? node.anyOf?.find((option) => option.format)?.format

@@ -102,3 +102,15 @@ t.test('OA-088 OA-087 OA-085 strict and lenient deployments', async (t) => {
   const r = (await strict.call('POST', '/reports', 'ven_client', { eventID: made.json().id, clientName: 'x', resources: [] })).json()
   t.equal((await strict.call('DELETE', `/reports/${r.id}`)).statusCode, 403, 'OA-035')
 })
+
+t.test('OA-056 with lenientNulls a null stands for an absent member, on both surfaces; required ones stay required', async (t) => {
+  const v = await testVtn({ validation: { lenientNulls: true } })
+  t.teardown(() => v.close())
+  const made = await v.call('POST', '/programs', 'bl_client', { programName: 'p', intervalPeriod: null, attributes: null, targets: null })
+  t.equal(made.statusCode, 201)
+  const event = await v.call('POST', '/events', 'bl_client', { programID: made.json().id, duration: null, intervalPeriod: { start: '2026-06-01T00:00:00Z', duration: null, randomizeStart: null }, intervals: [{ id: 0, intervalPeriod: null, payloads: [] }] })
+  t.equal(event.statusCode, 201)
+  t.same([event.json().intervals, event.json().intervalPeriod], [[{ id: 0, payloads: [] }], { start: '2026-06-01T00:00:00Z' }])
+  t.equal((await v.call('POST', '/programs', 'bl_client', { programName: null })).statusCode, 400)
+  t.equal((await v.call('POST', '/openadr3/3.0.1/programs', 'bl_client', { programName: 'old', intervalPeriod: null, country: null })).statusCode, 201)
+})

@@ -22,7 +22,7 @@ export function noticeWorker(context: Context, push: Push | undefined): Task {
     const wanted = (subscription.body as unknown as SubscriptionRequest).objectOperations.filter((o) => o.objects.includes(notice.objectType) && o.operations.includes(notice.operation))
     return [...new Set(wanted.map((o) => o.callbackUrl))].map((callbackUrl) => ({
       id: ids.uuid(), tenant, task: webhookTask, subject: `${subscription.id}:${notice.doc.id}`, dueAt: clock.nowMs(),
-      payload: { subscription: subscription.id, callbackUrl, objectType: notice.objectType, operation: notice.operation, object: notice.doc.id, body } satisfies WebhookRow,
+      payload: { subscription: subscription.id, callbackUrl, objectType: notice.objectType, operation: notice.operation, object: notice.doc.id, body, madeAt: clock.nowMs() } satisfies WebhookRow,
     }))
   }
 

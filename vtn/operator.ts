@@ -56,6 +56,13 @@ function webhookRoutes(app: FastifyInstance, needs: OperatorNeeds): void {
   const { vtn } = needs
   const may = (request: FastifyRequest, right: 'read' | 'write'): void => needs.permit(needs.callerOf(request), right)
 
+  app.get('/openadr/mqtt-acl', { schema: { tags, summary: 'acl_file of an external Mosquitto, from the vens registered now', produces: ['text/plain'] } }, async (request, reply) => {
+    may(request, 'read')
+    const lines = await vtn.mqttAcl()
+    if (lines === undefined) throw new Refusal('notFound', 'the embedded broker needs no ACL file; set LOADSTONE_MQTT_URL to use another one')
+    return reply.type('text/plain; charset=utf-8').send(lines)
+  })
+
   app.get('/openadr/webhook-endpoints', { schema: { tags, summary: 'receivers that fail or are broken' } }, async (request) => {
     may(request, 'read')
     return { items: await vtn.webhooks.endpoints(), next: null }

@@ -1,5 +1,5 @@
 import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
-import { steps, toIso } from '#core/quantity/interval.js'
+import { toIso } from '#core/quantity/interval.js'
 import { toKW } from '#core/quantity/power.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 
@@ -13,13 +13,24 @@ export function isoSeconds(total: number): string {
 
 interface Step { readonly start: number; readonly end: number; readonly kW: number }
 
+/** Cuts on the meter's grid: an order restated in the middle of a meter interval has a short first piece, and is whole again after it. */
+function onGrid(i: { start: number; end: number }, every: number): { start: number; end: number }[] {
+  const out = []
+  for (let at = i.start; at < i.end;) {
+    const next = Math.min(i.end, (Math.floor(at / every) + 1) * every)
+    out.push({ start: at, end: next })
+    at = next
+  }
+  return out
+}
+
 /**
- * CORE-092: an order as DISPATCH_SETPOINT_RELATIVE, a signed kW change of consumption. Intervals are as long as the meter
- * intervals that we want reported, so that each report interval answers one event interval (OA-180).
+ * CORE-092: an order as DISPATCH_SETPOINT_RELATIVE, a signed kW change of consumption, in the meter's intervals. Energy is asked for by
+ * the metering event (`metering.ts`), which outlives the order.
  */
 export function eventOf(order: DeliveryOrder, programID: string, target: string): EventRequest {
   const every = order.reportEvery_s
-  const cut: Step[] = order.intervals.flatMap((i) => steps(i, every).map((s) => ({ ...s, kW: toKW(i.delta_W) })))
+  const cut: Step[] = order.intervals.flatMap((i) => onGrid(i, every).map((s) => ({ ...s, kW: toKW(i.delta_W) })))
   const regular = cut.every((s, i) => s.end - s.start === every && (i === 0 || s.start === cut[i - 1]?.end))
   return {
     programID,
@@ -28,8 +39,6 @@ export function eventOf(order: DeliveryOrder, programID: string, target: string)
     targets: [target],
     payloadDescriptors: [{ objectType: 'EVENT_PAYLOAD_DESCRIPTOR', payloadType: 'DISPATCH_SETPOINT_RELATIVE', units: 'KW' }],
     reportDescriptors: [
-      // A report at the end of each interval (OA-182, OA-183).
-      { payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH', startInterval: 0, numIntervals: 1, frequency: 1, repeat: -1, historical: true },
       // OA-208: the only way to say opt-out; at the VEN's choice (frequency 0).
       { payloadType: 'OPERATING_STATE', startInterval: 0, numIntervals: 1, frequency: 0, repeat: -1, historical: true },
     ],

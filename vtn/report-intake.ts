@@ -98,18 +98,27 @@ async function storeBaselines({ context }: IntakeNeeds, report: Stored, facts: R
   }], context.clock.nowMs(), { onConflict: 'replace' })
 }
 
+/** The order of an order event; the orders of its dispatch and VEN when it is a metering event. */
+async function ordersOf({ documents, config: { tenant } }: Context, event: Stored, owner: string | null) {
+  const order = await documents.get<OrderRecord>(tenant, orderKind, event.id)
+  if (order) return order.owner === owner ? [order] : []
+  const [, dispatch, venID] = /^metering-(.+)-([0-9a-f-]{36})$/.exec(event.id) ?? []
+  if (dispatch === undefined || owner === null) return []
+  return (await documents.list<OrderRecord>(tenant, { kind: orderKind, parent: dispatch, owner })).filter((o) => o.body.venID === venID)
+}
+
 /** Reports are the VEN's only words about an order (CORE-102). */
 async function tellDelivery({ happenings, optOuts, context }: IntakeNeeds, report: Stored, event: Stored, resource: Resource | undefined, facts: ReportFacts): Promise<void> {
   const { tenant } = context.config
-  const order = await context.documents.get<OrderRecord>(tenant, orderKind, event.id)
-  if (order && order.owner === report.owner) {
-    const told = (state: Happening['state'], reason?: string): Happening => ({ tenant, delivery: event.id, state, at: context.clock.nowMs(), remoteRef: event.id, ...(reason ? { reason } : {}) })
+  const orders = await ordersOf(context, event, report.owner)
+  for (const order of orders) {
+    const told = (state: Happening['state'], reason?: string): Happening => ({ tenant, delivery: order.id, state, at: context.clock.nowMs(), remoteRef: order.id, ...(reason ? { reason } : {}) })
     const words = order.body.state === 'cancelled' || order.body.state === 'cancelling' ? [] : facts.words(order.body)
     if (words.length) await happenings.happened(words.map((w) => told(w.state, w.reason)))
     const declined = words.some((w) => w.state === 'optedOut' || w.state === 'rejected')
     if (declined) await context.documents.replace({ ...order, body: { ...order.body, state: 'declined' as const } }, context.clock.nowMs())
-    return
   }
+  if (orders.length) return
   // An opt-out that answers no order of ours still counts, for as long as the event lasts.
   if (facts.optedOut && resource) {
     const until = Number(event.sort1)

@@ -67,6 +67,8 @@ export interface Vtn {
   readonly webhooks: WebhookOperations
   /** Day-ahead prices from CSV (`start,price`) as one PRICE event named `name`; answers its id. */
   publishPrices(programName: string, currency: string, name: string, csv: string): Promise<string>
+  /** Lines for the `acl_file` of an external Mosquitto, from the vens of this moment; undefined with the embedded broker (OA-141). */
+  mqttAcl(): Promise<string | undefined>
   /** An MQTT listener, not yet listening, when the embedded broker is configured; call it once per address. */
   readonly broker?: (tls?: MqttTlsOptions) => Server
   /** Starts the outbox workers; doors work without, but nothing is told. */
@@ -105,11 +107,11 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
   const surface: SurfaceNeeds = { context, objects, answers: new Answers(), readLog }
   const mqtt = config.mqtt && await buildMqtt({ context, identity, clients, tokenClock, log })
   const { agenda } = stores
-  const endpoints = makeEndpoints({ documents, clock, log, tenant, brokenAfter: webhooks?.brokenAfter ?? 20 })
+  const endpoints = makeEndpoints({ documents, clock, log, tenant, brokenAfter: webhooks?.brokenAfter ?? 20, retryFor_h: webhooks?.retryFor_h ?? 0 })
   const workers = [
     makeWorker({ agenda, clock, log }, reportIntake({ context, ...needs })),
     makeWorker({ agenda, clock, log }, noticeWorker(context, mqtt?.push)),
-    webhookWorker({ agenda, documents, clock, log, tenant, secrets, outbound: out, endpoints, attempts: webhooks?.attempts ?? 8 }),
+    webhookWorker({ agenda, documents, clock, log, tenant, secrets, outbound: out, endpoints, attempts: webhooks?.attempts ?? 8, retryFor_h: webhooks?.retryFor_h ?? 0 }),
   ]
   const rate = rateLimit(config.ratePerMinute, tokenClock)
 
@@ -145,6 +147,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     drain: async () => { for (const w of workers) await w.drain() },
     webhooks: webhookOperations(context),
     publishPrices: (programName, currency, name, csv) => publishPrices(context, programName, currency, name, readPrices(csv)),
+    mqttAcl: async () => mqtt?.acl(),
     ...(mqtt?.broker ? { broker: mqtt.broker.server } : {}),
   }
 }

@@ -110,7 +110,7 @@ export function objectRoutes(needs: SurfaceNeeds): Route[] {
   const { context, objects } = needs
   const manner: Manner = { surface: '3.1.1', unknown: context.config.refs?.unknownStatus === 400 ? 'invalid' : 'conflict' }
   return registry.flatMap((noun): Route[] => {
-    const check = doorCheck(noun.request)
+    const check = doorCheck(noun.request, context.config.validation)
     const reading: Reading = {
       version: '3.1', kinds: [kindOf[noun.objectType]], show: (doc, view) => shown(context, noun, doc, view),
       asked: (query) => (noun.parameters.includes('targets') ? list(query, 'targets') : undefined),

@@ -8,7 +8,7 @@ import { kindOf, type Content } from '#vtn/stored.js'
 import type { Push } from '#vtn/notice-worker.js'
 import { topicAccess } from '#vtn/mqtt/access.js'
 import { makeBroker, type Broker } from '#vtn/mqtt/broker.js'
-import { brokerCallbacks, externalBroker } from '#vtn/mqtt/external.js'
+import { brokerCallbacks, externalBroker, mosquittoAcl, publisherOf } from '#vtn/mqtt/external.js'
 import { mqttPush } from '#vtn/mqtt/push.js'
 
 export interface Mqtt {
@@ -16,6 +16,8 @@ export interface Mqtt {
   /** The embedded one; absent when another broker is used. */
   readonly broker?: Broker
   callbacks(app: FastifyInstance): void
+  /** Lines for the `acl_file` of a Mosquitto; undefined with the embedded broker. */
+  acl(): Promise<string | undefined>
   close(): Promise<void>
 }
 
@@ -32,7 +34,12 @@ export async function buildMqtt(needs: { context: Context; identity: Identity; c
     const audience = async (): Promise<Map<string, string>> => new Map((await documents.list<Content>(tenant, { kind: kindOf.VEN })).map((v) => [v.id, v.owner ?? '']))
     return {
       push: mqttPush({ ...common, audience, publish: external.publish }),
-      callbacks: (app) => brokerCallbacks(app, { identity, access: topics, publisher: mqtt.external?.username, byClient: async (id) => { const c = await clients.find(id); return c && clientCaller(tenant, c) } }),
+      callbacks: (app) => brokerCallbacks(app, { identity, access: topics, publisher: mqtt.external && publisherOf(mqtt.external), byClient: async (id) => { const c = await clients.find(id); return c && clientCaller(tenant, c) } }),
+      acl: async () => mosquittoAcl({
+        prefix, publicTopics, publisher: (mqtt.external && publisherOf(mqtt.external)) ?? 'loadstone',
+        businessLogic: await clients.businessLogic(),
+        vens: (await documents.list<Content>(tenant, { kind: kindOf.VEN })).flatMap((v) => (v.owner === null ? [] : [{ clientID: v.owner, venID: v.id }])),
+      }),
       close: external.close,
     }
   }
@@ -41,6 +48,7 @@ export async function buildMqtt(needs: { context: Context; identity: Identity; c
     broker,
     push: mqttPush({ ...common, audience: async () => broker.listening, publish: broker.publish }),
     callbacks: () => {},
+    acl: async () => undefined,
     close: broker.close,
   }
 }

@@ -1,6 +1,7 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { mosquittoAcl, publisherOf, withoutUserinfo } from '#vtn/mqtt/external.js'
 import { base, testVtn } from '#vtn/test-vtn.js'
 import { askedBy, topicSets } from '#vtn/mqtt/topic.js'
 
@@ -158,4 +159,11 @@ t.test('OA-141 callbacks for another broker use the same access code', async (t)
   t.equal(await ask('/mqtt/acl', { username: 'loadstone', topic: 'events/create', acc: 2 }), 200)
   t.equal(await ask('/mqtt/acl', {}), 403)
   t.ok(base)
+})
+
+t.test('OA-141 the ACL file for a Mosquitto: each VEN its own sets, the publisher alone writes; logins in addresses stay ours', async (t) => {
+  t.equal(withoutUserinfo('mqtt://loadstone:secret@broker.example:1883'), 'mqtt://broker.example:1883')
+  t.equal(publisherOf({ url: 'mqtt://loads%20tone:secret@b:1' }), 'loads tone')
+  const lines = mosquittoAcl({ prefix: 'x/', publisher: 'loadstone', businessLogic: ['bl'], vens: [{ clientID: 'c1', venID: 'v1' }, { clientID: 'evil\nuser x', venID: 'v2' }], publicTopics: false })
+  t.same(lines.trim().split('\n'), ['user loadstone', 'topic write x/#', 'user bl', 'topic read x/#', 'user c1', ...['vens/v1', 'events/vens/v1', 'programs/vens/v1', 'resources/vens/v1'].map((set) => `topic read x/${set}/+`)])
 })

@@ -40,7 +40,7 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
   }
 
   const routesOf = (noun: Noun): Route[] => {
-    const check = doorCheck(described[noun.objectType].schema)
+    const check = doorCheck(described[noun.objectType].schema, config.validation)
     const nested = noun.objectType === 'RESOURCE'
     const collection = nested ? '/vens/:venID/resources' : noun.collection
     const idName = `${noun.described.name}ID`

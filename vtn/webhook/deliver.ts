@@ -25,7 +25,11 @@ export interface DeliverNeeds {
   readonly outbound: Outbound
   readonly endpoints: Endpoints
   readonly attempts: number
+  /** REL-054: hours after its making that a notification is still tried; 0 = only `attempts` times. */
+  readonly retryFor_h: number
 }
+
+const hour_ms = 3_600_000
 
 interface Held { readonly entry: AgendaEntry; readonly row: WebhookRow }
 
@@ -83,11 +87,11 @@ export function webhookWorker(needs: DeliverNeeds): Worker {
       return finish(held, record('delivered', attempts, answer.status, null))
     }
     const error = answer.status === null ? answer.body : `answered ${answer.status}`
-    const again = (answer.status === null || answer.status === 408 || answer.status === 429 || answer.status >= 500) && attempts < needs.attempts
+    const again = (answer.status === null || answer.status === 408 || answer.status === 429 || answer.status >= 500) && (attempts < needs.attempts || clock.nowMs() + hour_ms <= row.madeAt + needs.retryFor_h * hour_ms)
     const broken = await endpoints.failed(row.subscription, entry.subject, again ? entry.id : undefined)
     if (!again || broken) return finish(held, record('failed', attempts, answer.status, error))
     await documents.insertMany([logged(entry.id, record('retrying', attempts, answer.status, error))], clock.nowMs(), { onConflict: 'replace' })
-    await agenda.retry(entry.id, clock.nowMs() + Math.round(backoff(attempts) * jitter(entry.id, attempts)), error)
+    await agenda.retry(entry.id, clock.nowMs() + Math.round((attempts < needs.attempts ? backoff(attempts) : hour_ms) * jitter(entry.id, attempts)), error)
   }
 
   function headersFor(subscription: Stored, row: WebhookRow, attempts: number): Record<string, string> {

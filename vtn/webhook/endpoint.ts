@@ -16,7 +16,7 @@ export interface Endpoints {
 
 const healthy: EndpointRecord = { failures: 0, broken: false, held: {} }
 
-export function makeEndpoints(needs: { documents: DocumentStore; clock: Clock; log: Log; tenant: string; brokenAfter: number }): Endpoints {
+export function makeEndpoints(needs: { documents: DocumentStore; clock: Clock; log: Log; tenant: string; brokenAfter: number; retryFor_h: number }): Endpoints {
   const { documents, clock, log, tenant } = needs
   let known = new Map<string, EndpointRecord>(), readAt = -1
   /** Writes for one endpoint one after the other. */
@@ -45,16 +45,18 @@ export function makeEndpoints(needs: { documents: DocumentStore; clock: Clock; l
     succeeded: (subscription, subject) => inTurn(subscription, async () => {
       const now = known.get(subscription)
       if (!now || (now.failures === 0 && now.held[subject] === undefined)) return
-      await save(subscription, { ...now, failures: 0, held: without(now.held, subject) })
+      await save(subscription, { failures: 0, broken: now.broken, held: without(now.held, subject) })
     }),
     async failed(subscription, subject, holding) {
       let broken = false
       await inTurn(subscription, async () => {
         const now = known.get(subscription) ?? healthy
         const failures = now.failures + 1
-        broken = failures >= needs.brokenAfter
+        const since = now.since ?? clock.nowMs()
+        // REL-054: where notifications are tried for hours, the receiver is given up after as long, not after so many of them.
+        broken = failures >= needs.brokenAfter && clock.nowMs() >= since + needs.retryFor_h * 3_600_000
         if (broken && !now.broken) log.error({ clause: 'OA-129', subscription, failures }, 'a webhook receiver counts as broken; nothing more is sent until its subscription is written again')
-        await save(subscription, { failures, broken, held: holding === undefined ? without(now.held, subject) : { ...now.held, [subject]: now.held[subject] ?? holding } })
+        await save(subscription, { failures, broken, since, held: holding === undefined ? without(now.held, subject) : { ...now.held, [subject]: now.held[subject] ?? holding } })
       })
       return broken
     },

@@ -32,7 +32,7 @@ export function webhookOperations(context: Context): WebhookOperations {
       const found = await documents.get<DeliveryRecord>(tenant, deliveryKind, id)
       if (!found) throw new Refusal('notFound', `no webhook delivery ${id}`)
       const { subscription, callbackUrl, objectType, operation, object, body } = found.body
-      const payload: WebhookRow = { subscription, callbackUrl, objectType, operation, object, body }
+      const payload: WebhookRow = { subscription, callbackUrl, objectType, operation, object, body, madeAt: clock.nowMs() }
       const again = ids.uuid()
       await unitOfWork.run((stores) => stores.agenda.add([{ id: again, tenant, task: webhookTask, subject: `${subscription}:${object}`, dueAt: clock.nowMs(), payload }]))
       return { id: again }

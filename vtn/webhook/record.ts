@@ -20,6 +20,8 @@ export interface DeliveryRecord {
 export interface EndpointRecord {
   readonly failures: number
   readonly broken: boolean
+  /** Epoch ms of the first failure of this row of failures. */
+  readonly since?: number
   /** `${subscription}:${object}` whose first notification has not gone through yet; later ones wait behind it. */
   readonly held: Readonly<Record<string, string>>
 }
@@ -32,6 +34,8 @@ export interface WebhookRow {
   readonly operation: string
   readonly object: string
   readonly body: string
+  /** Epoch ms of the notification, for how long it is tried (REL-054). */
+  readonly madeAt: number
 }
 
 export const webhookTask = 'vtn.webhook'

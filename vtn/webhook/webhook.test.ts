@@ -217,3 +217,24 @@ t.test('OA-123 READ notifications only where they are wanted', async (t) => {
   await r.vtn.drain()
   t.same(hook.got.map((g) => g.body.operation), ['READ'])
 })
+
+t.test('REL-054 a receiver that is away for a day gets its notification, where the deployment says so; then it is broken', async (t) => {
+  const day = await testVtn({ webhooks: { ...open, brokenAfter: 3, retryFor_h: 24 } })
+  t.teardown(() => day.close())
+  let status = 500
+  const hook = await receiver((_q, r) => { r.statusCode = status; r.end() })
+  await day.call('POST', '/subscriptions', 'bl_client', { clientName: 'x', objectOperations: [{ objects: ['PROGRAM'], operations: ['CREATE'], callbackUrl: hook.url }] })
+  await day.call('POST', '/programs', 'bl_client', { programName: 'patience' })
+  const pass = async (minutes: number): Promise<void> => { for (let i = 0; i < minutes; i += 10) { await day.vtn.drain(); await day.clock.advance(600_000) } }
+  await pass(23 * 60)
+  t.ok(hook.got.length >= 8 + 15 && hook.got.length < 60, `${hook.got.length} attempts in 23 hours`)
+  t.same((await day.vtn.webhooks.endpoints()).filter((e) => e.broken), [])
+  status = 200
+  await pass(100)
+  t.equal(hook.got.at(-1)?.body.object.programName, 'patience')
+  t.equal((await day.vtn.webhooks.deliveries({ state: 'delivered' }, 0, 10)).length, 1)
+  status = 500
+  await day.call('POST', '/programs', 'bl_client', { programName: 'for ever' })
+  await pass(26 * 60)
+  t.match(await day.vtn.webhooks.endpoints(), [{ broken: true }])
+})
