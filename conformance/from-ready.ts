@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '#core/error.js'
+import { packageRoot } from '#core/package-root.js'
 import type { Subject } from '#conformance/procedure.js'
 import type { TargetFile } from '#conformance/target.js'
 
@@ -13,7 +14,7 @@ export function fromReady(path: string, subject: Subject): TargetFile {
   const ready = JSON.parse(line) as ReadyLine
   const read = (name: string): string => readFileSync(join(ready.pki, name), 'utf8')
   const tls = { ca: read('tls-ca.pem') }
-  return { vtn, csip, csms, est, ven: vtn }[subject](ready, read, tls)
+  return { vtn, csip, csms, est, ven }[subject](ready, read, tls)
 }
 
 type Read = (name: string) => string
@@ -47,13 +48,19 @@ function csip(ready: ReadyLine, read: Read): TargetFile {
 
 const csms = (ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile => ({
   target: String(ready.ocpp),
-  capabilities: ['basic-auth', 'tls', 'operator-api', 'client-certificate', '1.6', '2.0.1', '2.1'],
+  capabilities: ['basic-auth', 'tls', 'operator-ocpp', 'operator-stations', 'client-certificate', 'ocpp-ca', 'known-tokens', 'message-limit', 'subprotocol-close', '1.6', '2.0.1', '2.1'],
   values: {
-    tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999',
+    tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999', certStation: 'CS011', ocppCaPem: read('ocpp-ca.pem'), ocppCaKey: read('ocpp-ca.key'),
     ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`CS${String(i + 1).padStart(3, '0')}`, `loadstone-CS${String(i + 1).padStart(3, '0')}-pass`])),
     token: 'DEADBEEF', blockedToken: 'BLOCKED01', expiredToken: 'EXPIRED01', groupToken1: 'GROUP01', groupToken2: 'GROUP02',
   },
   identities: { default: tls, cs011: { ...tls, cert: read('cs011.pem'), key: read('cs011.key') } },
+})
+
+/** Our own client: the line only says that it is Loadstone that is meant. */
+const ven = (): TargetFile => ({
+  target: 'loadstone ven run', capabilities: ['reports'],
+  values: { command: [process.execPath, join(packageRoot(import.meta.url), 'build/cli/loadstone.js'), 'ven', 'run', '--url', '{url}', '--client-id', '{clientId}', '--poll', '1', '--json'] },
 })
 
 function est(ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile {

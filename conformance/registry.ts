@@ -1,7 +1,12 @@
 import type { Procedure, Subject } from '#conformance/procedure.js'
+import { charging } from '#conformance/procedure/csms/charging.js'
+import { connection } from '#conformance/procedure/csms/connection.js'
+import { messages } from '#conformance/procedure/csms/messages.js'
 import { happenings } from '#conformance/procedure/csip/events.js'
 import { resources } from '#conformance/procedure/csip/resources.js'
 import { transport } from '#conformance/procedure/csip/transport.js'
+import { enrolment } from '#conformance/procedure/est/enrolment.js'
+import { clientUnderTest } from '#conformance/procedure/ven/client.js'
 import { auth } from '#conformance/procedure/vtn/auth.js'
 import { lists } from '#conformance/procedure/vtn/lists.js'
 import { notify } from '#conformance/procedure/vtn/notify.js'
@@ -12,7 +17,7 @@ import { privacy } from '#conformance/procedure/vtn/privacy.js'
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
   vtn: [...auth, ...objects, ...lists, ...privacy, ...notify],
   csip: [...transport, ...resources, ...happenings],
-  csms: [],
-  est: [],
-  ven: [],
+  csms: [...connection, ...messages, ...charging],
+  est: enrolment,
+  ven: clientUnderTest,
 }

@@ -37,11 +37,17 @@ export function makeTarget(subject: Subject, given: { url?: string; profile?: st
     profile,
     capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
     values: {
-      ...ready.values, ...file.values,
+      ...(subject === 'csms' ? ofVersion(profile) : {}), ...ready.values, ...file.values,
       identities: { ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') },
     },
   }
 }
+
+/** What procedures for every OCPP version need to know of the one under test. */
+const ofVersion = (version: string): Record<string, unknown> => ({
+  subprotocol: `ocpp${version}`,
+  bootPayload: version === '1.6' ? { chargePointVendor: 'Conformance', chargePointModel: 'M1' } : { reason: 'PowerUp', chargingStation: { vendorName: 'Conformance', model: 'M1' } },
+})
 
 function identities(all: TargetFile['identities'], dir: string): Record<string, Record<string, unknown>> {
   return Object.fromEntries(Object.entries(all ?? {}).map(([name, parts]) => [name, Object.fromEntries(Object.entries(parts).map(([key, value]) =>

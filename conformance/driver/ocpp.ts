@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { WebSocket } from 'ws'
 import type { Action, Outcome, RunContext } from '#conformance/runner.js'
 
@@ -7,7 +8,7 @@ interface Station { readonly socket: WebSocket; readonly inbox: unknown[]; reado
 const stations = new WeakMap<RunContext, Map<string, Station>>()
 const patience_ms = 10_000
 
-/** `ocpp.connect {id, as?, password?, subprotocols, url?, own?, obey?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. `own` names calls that the procedure answers itself. */
+/** `ocpp.connect {id, as?, password?, subprotocols, url?, own?, obey?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. `own` names calls that the procedure answers itself: an action, or an action, a blank and its payload as JSON. */
 export const connect: Action = async (args, context): Promise<Outcome> => {
   const id = String(args.id), name = String(args.as ?? id)
   const url = `${String(args.url ?? context.target.url).replace(/\/$/, '')}/${args.rawId === undefined ? encodeURIComponent(id) : String(args.rawId)}`
@@ -59,7 +60,7 @@ const own: Readonly<Record<string, (payload: Record<string, unknown>) => unknown
 function obey(station: Station): void {
   station.auto = (frame) => {
     const answer = own[String(frame[2])]
-    if (!answer || station.awaited.has(String(frame[2]))) return false
+    if (!answer || station.awaited.has(String(frame[2])) || station.awaited.has(`${String(frame[2])} ${JSON.stringify(frame[3])}`)) return false
     station.socket.send(JSON.stringify([3, frame[1], answer((frame[3] ?? {}) as Record<string, unknown>)]))
     return true
   }
@@ -147,7 +148,7 @@ function answer(frame: unknown, station: Station): Outcome {
 /** `ocpp.expect {as|id, action?, reply?, error?}`: waits for a CALL of the CSMS and answers it → `{action, payload}` or `{action: null}`. */
 export const expect: Action = async (args, context): Promise<Outcome> => {
   const station = stationOf(args, context)
-  const isCall = (f: unknown): boolean => Array.isArray(f) && f[0] === 2 && (args.action === undefined || f[2] === args.action)
+  const isCall = (f: unknown): boolean => Array.isArray(f) && f[0] === 2 && (args.action === undefined || f[2] === args.action) && (args.payload === undefined || JSON.stringify(f[3]) === JSON.stringify(args.payload))
   const frame = await take(station, isCall, Number(args.timeout_ms ?? patience_ms)) as unknown[] | undefined
   if (!frame) return { action: null, open: station.closed === undefined }
   if (args.error) station.socket.send(JSON.stringify([4, frame[1], args.error, '', {}]))
@@ -166,4 +167,47 @@ export const waitClosed: Action = async (args, context): Promise<Outcome> => {
   const station = stationOf(args, context)
   if (!station.closed) await take(station, () => false, Number(args.timeout_ms ?? patience_ms))
   return { closed: station.closed !== undefined, code: station.closed?.code, reason: station.closed?.reason }
+}
+
+/**
+ * `ocpp.bare {id, password, subprotocols, text}`: the opening handshake by hand, since a client library leaves a server that answers without a subprotocol →
+ * `{status, protocol, answered, closed, code}`: whether the text was answered, and how the server closed.
+ */
+export const bare: Action = async (args, context): Promise<Outcome> => {
+  const url = new URL(`${context.target.url.replace(/\/$/, '')}/${encodeURIComponent(String(args.id))}`)
+  const subprotocols = args.subprotocols as string[]
+  const asked = request({
+    host: url.hostname, port: url.port || 80, path: url.pathname, headers: {
+      'connection': 'Upgrade', 'upgrade': 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': Buffer.from('conformance-run!').toString('base64'),
+      'authorization': `Basic ${Buffer.from(`${String(args.id)}:${String(args.password)}`).toString('base64')}`, ...(subprotocols.length ? { 'sec-websocket-protocol': subprotocols.join(', ') } : {}),
+    },
+  })
+  context.onEnd(() => { asked.destroy() })
+  return new Promise((resolve) => {
+    asked.on('error', (error) => resolve({ status: 0, error: error.message }))
+    asked.on('response', (response) => { response.resume(); resolve({ status: response.statusCode, protocol: '', answered: false, closed: true }) })
+    asked.on('upgrade', (response, socket, head) => {
+      const seen: Buffer[] = [head]
+      const text = Buffer.from(String(args.text))
+      socket.on('data', (data: Buffer) => seen.push(data))
+      socket.on('error', () => {})
+      socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]))
+      const tell = (closed: boolean): void => resolve({ status: 101, protocol: response.headers['sec-websocket-protocol'] ?? '', ...framesIn(Buffer.concat(seen), closed) })
+      socket.on('close', () => tell(true))
+      socket.on('end', () => tell(true))
+      setTimeout(() => { tell(false); socket.destroy() }, 3000)
+    })
+    asked.end()
+  })
+}
+
+/** Short unmasked frames of a server: was there a text, and with which code did it close. */
+function framesIn(bytes: Buffer, ended: boolean): Outcome {
+  let answered = false, code: number | undefined
+  for (let i = 0; i + 1 < bytes.length; i += 2 + ((bytes[i + 1] as number) & 0x7f)) {
+    const kind = (bytes[i] as number) & 0x0f
+    if (kind === 1) answered = true
+    if (kind === 8 && i + 3 < bytes.length) code = bytes.readUInt16BE(i + 2)
+  }
+  return { answered, closed: ended || code !== undefined, code }
 }

@@ -74,6 +74,23 @@ export const leaf: Action = async (args, context) => {
   return { lfdi: lfdiOf(der), sfdi: String(sfdiOf(lfdiOf(der))) }
 }
 
+/** `pki.station {as, cn, o?, ca?}`: a station certificate (OCPP-028) of the CA whose PEM and key stand in the values `<ca>Pem` and `<ca>Key`, or of a stranger. */
+export const station: Action = async (args, context) => {
+  const { values } = context.target
+  const caKey = args.ca ? createPrivateKey(String(values[`${String(args.ca)}Key`])) : generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const [caDer] = args.ca ? certificatesFrom(String(values[`${String(args.ca)}Pem`])) : []
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const now = context.nowMs()
+  const subject: readonly Readonly<Record<string, readonly string[]>>[] = [{ O: [String(args.o ?? 'Stranger')] }, { CN: [String(args.cn)] }]
+  const der = await signCertificate({
+    serial: createHash('sha256').update(`${String(args.cn)}${now}`).digest('hex').slice(0, 32).replace(/^./, '1'), ...(caDer ? { issuer: readCertificate(caDer).subject.raw } : {}), subject,
+    notBeforeMs: now - day, notAfterMs: now + 30 * day, publicKey: spkiOf(key), extensions: [keyUsageExtension('digitalSignature', 'keyAgreement'), authorityKeyIdentifierExtension(keyIdentifierOf(spkiOf(caKey)))],
+  }, keySigner(caKey))
+  const identities = values['identities'] as Record<string, TlsIdentity>
+  identities[String(args.as)] = { ...identities['default'], cert: certificatePem(der), key: key.export({ type: 'pkcs8', format: 'pem' }) as string }
+  return { made: true }
+}
+
 /** Certificate requests by kind; `hwSerialNum` names the device. */
 async function requestOf(kind: string, key: KeyObject, serial: string, pen: unknown): Promise<Buffer> {
   const name = { hwType: `1.3.6.1.4.1.${String(pen ?? 40732)}.1`, hwSerialNum: serial }
