@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { accuracy } from '#core/baseline/accuracy.js'
 import { presets } from '#core/baseline/preset.js'
-import { kpi, percentile, reliability } from '#core/kpi/kpi.js'
+import { kpi, reliability } from '#core/kpi/kpi.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
@@ -10,7 +10,6 @@ import { Exact } from '#core/quantity/money.js'
 import type { Quality } from '#core/reading/reading.js'
 import { evaluate, evaluationPlan, reach } from '#core/verification/evaluate.js'
 import { resample } from '#core/verification/resample.js'
-import type { PerformanceBody } from '#core/verification/verify.js'
 import { meterers, staff } from '#core/operator/roles.js'
 import { ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
 import { closed, filter, page, reference, time } from '#core/operator/schema.js'
@@ -80,31 +79,23 @@ async function kpis(ask: Ask) {
   const { stores } = ask.core.database, { tenant } = ask.caller
   const program = ask.query.program === undefined ? undefined : present(await stores.programs.find(tenant, ask.query.program), 'program', ask.query.program)
   const dispatches = (await every((p) => stores.dispatches.list(tenant, { ...(program ? { program: program.id } : {}), from: fromOf(ask), to: toOf(ask) }, p), 200)).filter((d) => d.state !== 'rejected' && d.state !== 'pendingRelease' && !d.test)
-  const enrolments = await every((p) => stores.enrolments.list(tenant, program ? { program: program.id } : {}, p))
-  const states = new Map<string, number>(), latency: number[] = [], ratios: number[] = []
-  let dispatched = 0, responded = 0, committed = 0, delivered = 0
-  for (const d of dispatches) {
-    for (const x of await stores.deliveries.of(tenant, d.id)) {
-      dispatched++
-      states.set(x.state, (states.get(x.state) ?? 0) + 1)
-      if (x.acknowledgedAt !== null && x.state !== 'rejected' && x.state !== 'optedOut' && x.state !== 'noComms') responded++
-      if (x.deliveredAt !== null) latency.push(x.deliveredAt - x.createdAt)
-    }
-    const body = (await every((p) => stores.verifications.list(tenant, { dispatch: d.id, kind: 'performance' }, p), 200)).at(-1)?.body as PerformanceBody | undefined
-    if (!body || body.delivered_kWh === null) continue
-    const hours = (d.end - d.start) / 3600
-    committed += body.allocated_kW
-    delivered += body.delivered_kWh / hours
-    if (body.allocated_kW > 0) ratios.push(body.delivered_kWh / hours / body.allocated_kW)
+  const ids = dispatches.map((d) => d.id), hours = new Map(dispatches.map((d) => [d.id, (d.end - d.start) / 3600]))
+  const [states, told, performances] = [await stores.tallies.enrolments(tenant, program?.id), await stores.tallies.deliveries(tenant, ids), await stores.tallies.performances(tenant, ids)]
+  const dispatched = Object.values(told.byState).reduce((a, b) => a + b, 0), enrolled = Object.values(states).reduce((a, b) => a + b, 0), active = states.active ?? 0, ratios: number[] = []
+  let committed = 0, delivered = 0
+  for (const p of performances) {
+    const kW = p.delivered_kWh / hours.get(p.dispatch)!
+    committed += p.allocated_kW
+    delivered += kW
+    if (p.allocated_kW > 0) ratios.push(kW / p.allocated_kW)
   }
   const runs = (await every((p) => stores.settlementRuns.list(tenant, { ...(program ? { program: program.id } : {}), state: 'issued' }, p), 200)).filter((r) => r.from < toOf(ask) && r.to > fromOf(ask))
-  const active = enrolments.filter((e) => e.state === 'active').length
   return {
     ...kpi({
-      enrolled: enrolments.length, active, dispatched, responded, optedOut: states.get('optedOut') ?? 0, noComms: states.get('noComms') ?? 0, committed_kW: committed, delivered_kW: delivered,
+      enrolled, active, dispatched, responded: told.responded, optedOut: told.byState.optedOut ?? 0, noComms: told.byState.noComms ?? 0, committed_kW: committed, delivered_kW: delivered,
       cost: runs.reduce((sum, r) => sum.plus(r.revenue), new Exact(0)).toString(), assets: active, currency: program?.currency ?? 'USD',
     }),
-    events: dispatches.length, enrolled: enrolments.length, active, deliveries: Object.fromEntries(states), reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
-    latency_ms: { p50: percentile(latency, 0.5), p95: percentile(latency, 0.95), p99: percentile(latency, 0.99) },
+    events: dispatches.length, enrolled, active, deliveries: told.byState, reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
+    latency_ms: told.latency_ms,
   }
 }

@@ -144,7 +144,7 @@ function hang(app: FastifyInstance, core: Core, route: OperatorRoute): void {
     },
     handler: async (request, reply) => {
       const body = route.forms ? { body: request.body, type: (request.headers['content-type'] ?? '').toLowerCase(), key: keyOf(request) } : request.body
-      const ask: Ask = { caller: request.operator, core, params: request.params as Ask['params'], query: request.query as Ask['query'], body: body as never, ifVersion: route.forms ? undefined : versionOf(request) }
+      const ask: Ask = { caller: request.operator, core, params: request.params as Ask['params'], query: request.query as Ask['query'], body: body as never, ifVersion: route.forms ? undefined : versionOf(request), accept: request.headers.accept ?? '' }
       // a caller that names no version means the newest: what a device changed meanwhile is not its concern
       const command = () => once(core.transact, ask.caller, keyOf(request), commandHash(route.method, request.url, request.body), (work) => route.command!(work, ask))
       const answer = route.command ? await again(ask.ifVersion === undefined ? 8 : 1, command) : await (route.act ?? route.read)!(ask)
@@ -153,6 +153,7 @@ function hang(app: FastifyInstance, core: Core, route: OperatorRoute): void {
       if (status >= 400) return send(reply, { ...(answer.body as Problem), instance: request.url })
       if (answer.location) reply.header('location', answer.location)
       if (typeof version === 'number') reply.header('etag', `"${version}"`)
+      if (answer.type) reply.type(answer.type)
       return reply.code(status).send(answer.body)
     },
   })

@@ -13,12 +13,16 @@ export interface Ask {
   readonly body: never
   /** From If-Match, or `version` in the body: the version that the caller means to change (CORE-014). */
   readonly ifVersion: number | undefined
+  /** What the caller would rather have, from Accept. */
+  readonly accept: string
 }
 
 export interface Answer {
   readonly status?: number
   readonly body: unknown
   readonly location?: string
+  /** Anything but JSON: `body` goes out as it is, text or a stream. */
+  readonly type?: string
 }
 
 /** One route of the operator API as data: path, who may call, what goes in, an example that a test executes, and what it does. */

@@ -6,7 +6,14 @@ import { approveRun, calculateRun, issueRun } from '#core/settlement/close.js'
 import type { SettlementRun, Statement } from '#core/settlement/settlement-run.js'
 import type { Document } from '#core/port/store/document.js'
 import { approvers, money, settlers, staff } from '#core/operator/roles.js'
-import { created, ok, type OperatorRoute } from '#core/operator/route.js'
+import { Refusal } from '#core/error.js'
+import type { Channel } from '#core/reading/reading.js'
+import { postingKind, trialBalance, type Posting } from '#core/settlement/ledger.js'
+import { readingLineage, statementLineage } from '#core/settlement/lineage.js'
+import type { RunInput } from '#core/settlement/run.js'
+import { statementPage, type StatementFacts } from '#core/settlement/statement-page.js'
+import { documents } from '#core/operator/documents.js'
+import { created, ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
 import { closed, filter, page, reference, text, time, version } from '#core/operator/schema.js'
 import { instantOf, own, pageOf, rfc3339, stamp } from '#core/operator/wire.js'
 
@@ -23,6 +30,19 @@ const runView = (r: SettlementRun) => ({
 })
 const statementView = (s: Statement) => ({ ...own(s), run: s.run, servicePoint: s.servicePoint, delivered_kWh: s.delivered_Wh / 1000, amount: s.amount, delta: s.delta, currency: s.currency, body: s.body })
 const disputeView = (d: Document<Dispute>) => ({ id: d.id, version: d.version, createdAt: stamp(d.createdAt), modifiedAt: stamp(d.modifiedAt), ...d.body })
+
+const programId = async (ask: Ask): Promise<string | undefined> => (ask.query.program === undefined ? undefined : present(await ask.core.database.stores.programs.find(ask.caller.tenant, ask.query.program), 'program', ask.query.program).id)
+
+/** Names for ids, and the kW of each event of the statement. */
+async function statementFacts({ core: { database: { stores } }, caller: { tenant } }: Ask, s: Statement): Promise<StatementFacts> {
+  const run = await stores.settlementRuns.get(tenant, s.run), program = run && await stores.programs.get(tenant, run.program), point = await stores.servicePoints.get(tenant, s.servicePoint)
+  const charts = ((run?.input as RunInput | undefined)?.events ?? []).flatMap((e) => {
+    const own = e.points.find((p) => p.id === s.servicePoint)
+    return own ? [{ dispatch: e.dispatch, intervals: e.intervals.map((i, k) => ({ ...i, delivered_kW: own.delivered_kW[k] ?? 0 })) }] : []
+  })
+  const disputes = (await stores.documents.list<Dispute>(tenant, { kind: disputeKind, parent: s.id, limit: 100 })).map((d) => ({ id: d.id, line: d.body.line, state: d.body.state }))
+  return { program: program?.name ?? s.run, servicePoint: point?.name ?? s.servicePoint, zone: point?.timeZone ?? program?.timeZone ?? 'UTC', aggregator: 'aggregator', charts, disputes }
+}
 
 export const settlementRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'settlement-runs', summary: 'Settlement runs', roles: money, query: page({ program: filter, state: filter }),
@@ -54,7 +74,29 @@ export const settlementRoutes: readonly OperatorRoute[] = [
       const { items, next } = await stores.statements.list(ask.caller.tenant, { ...(id === undefined ? {} : { run: id }), ...(point === undefined ? {} : { servicePoint: point }) }, pageOf(ask))
       return ok({ items: items.map(statementView), next })
     } },
-  { method: 'GET', path: 'statements/:id', summary: 'One statement', roles: money, read: async ({ core, caller, params }) => ok(statementView(present(await core.database.stores.statements.get(caller.tenant, params.id!), 'statement', params.id!))) },
+  { method: 'GET', path: 'statements/:id', summary: 'One statement; with Accept: text/html a page to print, with a chart', roles: money,
+    read: async (ask) => {
+      const s = present(await ask.core.database.stores.statements.get(ask.caller.tenant, ask.params.id!), 'statement', ask.params.id!)
+      return /text\/html/.test(ask.accept) ? { type: 'text/html; charset=utf-8', body: statementPage(s, await statementFacts(ask, s)) } : ok(statementView(s))
+    } },
+  { method: 'GET', path: 'ledger', summary: 'Postings, oldest first (CORE-190)', roles: money, query: page({ program: filter }),
+    read: async (ask) => documents<Posting>(ask, postingKind, (d) => ({ ...d.body, id: d.id, posting: d.body.id, createdAt: stamp(d.createdAt), program: d.parent, from: rfc3339(d.sort1) }), await programId(ask)) },
+  { method: 'GET', path: 'ledger/trial-balance', summary: 'Sum of every account; the whole is zero', roles: money, query: page({ program: filter, currency: filter }),
+    read: async (ask) => {
+      const program = await programId(ask), postings = await ask.core.database.stores.documents.list<Posting>(ask.caller.tenant, { kind: postingKind, ...(program === undefined ? {} : { parent: program }), limit: 1_000_000 })
+      const by = new Map<string, Posting[]>()
+      for (const p of postings) by.set(p.body.currency, [...(by.get(p.body.currency) ?? []), p.body])
+      return ok({ items: [...by].filter(([c]) => ask.query.currency === undefined || c === ask.query.currency).map(([currency, own]) => ({ currency, ...trialBalance(currency, own) })), next: null })
+    } },
+  { method: 'GET', path: 'lineage', summary: 'From a statement (and line) to everything behind it, or from a reading to everything made of it (CORE-236)', roles: money,
+    query: closed({ statement: filter, line: filter, reading: Type.Optional(Type.String({ maxLength: 300, description: 'servicePoint/start/channel, or use the three fields' })), servicePoint: filter, start: Type.Optional(time), channel: Type.Optional(Type.Union([Type.Literal('import'), Type.Literal('export')])) }),
+    read: async (ask) => {
+      const { statement, line, reading } = ask.query, { stores } = ask.core.database
+      if (statement !== undefined) return ok(await statementLineage(stores, ask.caller, statement, line))
+      const [point, start, channel] = reading === undefined ? [ask.query.servicePoint, ask.query.start, ask.query.channel] : reading.split('/')
+      if (point === undefined || start === undefined) throw new Refusal('invalid', 'lineage needs statement, or reading=servicePoint/start/channel', { faults: [{ path: '/statement', reason: 'or reading is needed' }] })
+      return ok(await readingLineage(stores, ask.caller, point, instantOf(start, 'utc', '/start'), (channel ?? 'import') as Channel))
+    } },
   { method: 'GET', path: 'disputes', summary: 'Disputes', roles: staff, query: page({ state: filter }),
     read: async (ask) => {
       const skip = Number(ask.query.cursor ?? 0) || 0, limit = Number(ask.query.limit ?? 100)

@@ -78,3 +78,13 @@ export async function accountAt(stores: Stores, tenant: string, servicePoint: st
   const next = moves.find((m) => m.body.state === 'done' && m.body.at > at)
   return next ? next.body.accountBefore : (await stores.servicePoints.get(tenant, servicePoint))?.account ?? null
 }
+
+/** The same for many points and instants, read once: only points that moved are remembered, the others have the account they have. */
+export async function accountBook(stores: Stores, tenant: string): Promise<(servicePoint: string, at: number) => string | null> {
+  const moves = (await stores.documents.list<Move>(tenant, { kind: moveKind, order: ['sort1'], limit: 100_000 })).filter((m) => m.body.state === 'done')
+  const points = new Map((await stores.servicePoints.getMany(tenant, [...new Set(moves.map((m) => m.parent))])).map((p) => [p.id, p.account]))
+  return (servicePoint, at) => {
+    const next = moves.find((m) => m.parent === servicePoint && m.body.at > at)
+    return next ? next.body.accountBefore : points.get(servicePoint) ?? null
+  }
+}

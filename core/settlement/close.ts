@@ -8,16 +8,16 @@ import type { Draft } from '#core/port/store/entity.js'
 import type { Program } from '#core/program/program.js'
 import { Exact, type Money } from '#core/quantity/money.js'
 import { advance, next } from '#core/state-table.js'
-import { post, type Posting } from '#core/settlement/ledger.js'
+import { post, postingKind, type Posting } from '#core/settlement/ledger.js'
 import { calculate, type RunInput, type RunResult } from '#core/settlement/run.js'
 import { rerunDeltas } from '#core/settlement/rerun.js'
 import { doubleClaims } from '#core/settlement/ledger.js'
 import { runInput, claimsOf } from '#core/settlement/run-input.js'
 import { runStates } from '#core/settlement/run-states.js'
 import type { SettlementRun, Statement } from '#core/settlement/settlement-run.js'
+import { disputeKind, type Dispute } from '#core/settlement/dispute.js'
+import { holdPayout } from '#core/settlement/payout-hold.js'
 import type { Work } from '#core/work.js'
-
-export const postingKind = 'core/LedgerPosting'
 
 /** CORE-186: freezes the inputs of a program and period, calculates, and keeps both with their hashes. Earlier runs stay as they are. */
 export async function calculateRun(work: Work, caller: Caller, wish: { program: string; from: number; to: number; reason?: string }): Promise<SettlementRun> {
@@ -63,6 +63,7 @@ async function refuseDoubleClaims(work: Work, tenant: string, program: Program, 
 function statements(run: SettlementRun, input: RunInput, now: RunResult, issued: RunResult | undefined, newId: () => string): Draft<Statement>[] {
   const deltas = new Map(rerunDeltas(run.currency, issued?.payments ?? {}, now.payments).map((d) => [d.party, d.delta]))
   const parties = new Set([...Object.keys(now.payments), ...Object.keys(issued?.payments ?? {})])
+  const events = new Map(input.events.map((e) => [e.dispatch, { e, points: new Map(e.points.map((p) => [p.id, p])) }]))
   const zero: Money = new Exact(0).toFixed((now.revenue.split('.')[1] ?? '').length)
   return [...parties].sort().map((servicePoint) => ({
     id: newId(), tenant: run.tenant, run: run.id, servicePoint, delivered_Wh: now.energy_Wh[servicePoint] ?? 0, amount: now.payments[servicePoint] ?? zero,
@@ -71,10 +72,10 @@ function statements(run: SettlementRun, input: RunInput, now: RunResult, issued:
       period: { from: run.from, to: run.to }, runNumber: run.runNumber, supersedes: run.supersedes, share: input.points[servicePoint]?.share ?? input.terms.customerShare,
       method: input.terms.method, level: input.terms.level, price: input.terms.energyPrice,
       lines: now.events.flatMap((e) => {
-        const paid_Wh = e.energy_Wh[servicePoint], own = input.events.find((x) => x.dispatch === e.dispatch)?.points.find((p) => p.id === servicePoint)
+        const paid_Wh = e.energy_Wh[servicePoint], event = events.get(e.dispatch), own = event?.points.get(servicePoint)
         return paid_Wh === undefined && !own ? [] : [{
-          dispatch: e.dispatch, kind: 'energy', paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
-          days: input.events.find((x) => x.dispatch === e.dispatch)?.days, verification: input.events.find((x) => x.dispatch === e.dispatch)?.verification,
+          dispatch: e.dispatch, kind: 'energy', start: event?.e.intervals[0]?.start ?? null, end: event?.e.intervals.at(-1)?.end ?? null, paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, baseline_kWh: own?.baseline_kWh ?? null, metered_kWh: own?.metered_kWh ?? null, flags: own?.flags ?? [], account: own?.account ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
+          days: event?.e.days, verification: event?.e.verification,
         }]
       }),
       dispute: { until: run.to + input.terms.disputeDays * 86_400, how: 'POST /api/v1/disputes with this statement and the line' },
@@ -107,6 +108,9 @@ export async function issueRun(work: Work, caller: Caller, id: string, ifVersion
   if (posting.entries.length > 0) await stores.documents.insert<Posting>({ tenant, kind: postingKind, id: ids.uuid(), parent: before.program, key: id, sort1: before.from, body: posting }, clock.nowMs())
   for (const r of old) await stores.settlementRuns.update({ ...r, state: advance(runStates, r.state, 'supersede', 'settlement run') })
   const issued = await stores.settlementRuns.update({ ...before, state })
+  // CORE-192: what was contested between calculation and issue is not paid out either
+  for (const s of await every((page) => stores.statements.list(tenant, { run: id }, page)))
+    for (const d of await stores.documents.list<Dispute>(tenant, { kind: disputeKind, parent: s.id, limit: 100 })) if (d.body.state !== 'closed') await holdPayout(work, tenant, d.id, d.body)
   for (const d of await stores.dispatches.getMany(tenant, (before.input as RunInput).events.map((e) => e.dispatch))) {
     const settled = next(dispatchStates, d.state, 'settle', 'dispatch')
     if (typeof settled === 'string' && settled !== d.state) await stores.dispatches.update({ ...d, state: settled })

@@ -3,6 +3,7 @@ import type { Caller } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import { present } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
+import { disputedAmount, holdPayout, releasePayout } from '#core/settlement/payout-hold.js'
 import { disputeStates, type DisputeState } from '#core/settlement/dispute-states.js'
 import { advance } from '#core/state-table.js'
 import type { Work } from '#core/work.js'
@@ -31,11 +32,13 @@ export async function openDispute(work: Work, caller: Caller, wish: { statement:
   const statement = present(await stores.statements.get(caller.tenant, wish.statement), 'statement', wish.statement)
   const until = (statement.body as { dispute?: { until?: number } } | null)?.dispute?.until
   if (until !== undefined && clock.now() > until) throw new Refusal('conflict', `this statement could be disputed until ${new Date(until * 1000).toISOString()}`)
+  if (wish.line !== undefined && disputedAmount(statement, wish.line) === undefined) throw new Refusal('invalid', `the statement has no line '${wish.line}'`, { faults: [{ path: '/line', reason: 'is not a dispatch of this statement' }] })
   const body: Dispute = {
     statement: statement.id, run: statement.run, servicePoint: statement.servicePoint, line: wish.line ?? null, reason: wish.reason, party: wish.party ?? null, evidence: wish.evidence ?? [], state: 'opened',
     answerBy: new Date(nowMs + answerWithin_s * 1000).toISOString(), adjustment: null, history: [{ from: null, to: 'opened', at: new Date(nowMs).toISOString(), by: caller.user, reason: wish.reason }],
   }
   const stored = await stores.documents.insert<Dispute>({ tenant: caller.tenant, kind: disputeKind, id: ids.uuid(), parent: statement.id, body }, nowMs)
+  await holdPayout(work, caller.tenant, stored.id, body)
   await note(work, caller, [{ action: 'dispute.open', entity: stored.id, reason: wish.reason, after: body }])
   return stored
 }
@@ -52,6 +55,7 @@ export async function moveDispute(work: Work, caller: Caller, id: string, wish: 
   const step = { from: before.body.state, to: state, at: new Date(clock.nowMs()).toISOString(), by: caller.user, ...(wish.reason === undefined ? {} : { reason: wish.reason }) }
   const body: Dispute = { ...before.body, state, adjustment, history: [...before.body.history, step] }
   const stored = await stores.documents.replace<Dispute>({ ...before, body }, clock.nowMs(), before.version)
+  if (state === 'closed') await releasePayout(work, caller.tenant, id, body)
   await note(work, caller, [{ action: `dispute.${state}`, entity: id, reason: wish.reason, before: before.body, after: body }])
   return stored
 }

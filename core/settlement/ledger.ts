@@ -3,6 +3,8 @@ import { byteOrder } from '#core/quantity/order.js'
 import { exactMinor } from '#core/settlement/split.js'
 import { Refusal } from '#core/error.js'
 
+export const postingKind = 'core/LedgerPosting'
+
 /** One side of a posting; positive = the account receives. The entries of a posting sum to zero. */
 export interface Entry {
   readonly posting: string

@@ -1,3 +1,5 @@
+import { accountBook } from '#core/program/move.js'
+import type { Enrolment } from '#core/program/enrolment.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
@@ -10,7 +12,7 @@ import type { PerformanceBody } from '#core/verification/verify.js'
 export async function runInput(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunInput> {
   const dispatches = (await every((page) => stores.dispatches.list(tenant, { program: program.id, from: period.from, to: period.to }, page), 200))
     .filter((d) => (d.state === 'verified' || d.state === 'settled') && d.start >= period.from && d.start < period.to)
-  const events: RunEvent[] = []
+  const events: RunEvent[] = [], accounts = await accountBook(stores, tenant)
   for (const d of dispatches) {
     const found = (await every((page) => stores.verifications.list(tenant, { dispatch: d.id, kind: 'performance' }, page), 200)).at(-1)
     if (!found) continue
@@ -18,7 +20,7 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
     events.push({
       dispatch: d.id, verification: found.id, inputHash: found.inputHash, status: body.status, committed_kW: String(Math.abs(d.allocated_W) / 1000), days: body.days,
       intervals: body.intervals.map(({ start, end }) => ({ start, end })), portfolio_kW: body.level === 'portfolio' ? body.intervals.map((i) => i.delivered_kW ?? 0) : null,
-      points: body.points.map((p) => ({ id: p.servicePoint, status: p.status, own_kWh: p.delivered_kWh, delivered_kW: p.delivered_kW.length > 0 ? p.delivered_kW : body.intervals.map(() => 0) })),
+      points: body.points.map((p) => ({ id: p.servicePoint, status: p.status, own_kWh: p.delivered_kWh, delivered_kW: p.delivered_kW.length > 0 ? p.delivered_kW : body.intervals.map(() => 0), baseline_kWh: p.baseline_kWh ?? null, metered_kWh: p.metered_kWh ?? null, flags: p.flags ?? [], account: accounts(p.servicePoint, d.start) })),
     })
   }
   const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(events.flatMap((e) => e.points.map((p) => p.id)))
@@ -30,8 +32,22 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
       floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30,
       rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
     },
-    points: Object.fromEntries(enrolled.filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: e.nominated_W }])),
+    points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: e.nominated_W }])),
   }
+}
+
+/**
+ * CORE-027, CORE-028: the terms of the enrolment under which a point was dispatched, not those of one that came later. Of several in a period the
+ * one of the last event counts.
+ */
+function inForce(enrolled: readonly Enrolment[], events: readonly RunEvent[]): Enrolment[] {
+  const at = events.map((e) => (e.intervals[0]?.start ?? 0) * 1000), covers = (e: Enrolment, ms: number): boolean => {
+    let state: string | null = null
+    for (const h of e.history) if (Date.parse(h.at) <= ms) state = h.to
+    return state === 'active'
+  }
+  // those that were never active at an event come first, so that one that was replaces it
+  return [...enrolled].sort((a, b) => Math.max(-1, ...at.filter((ms) => covers(a, ms))) - Math.max(-1, ...at.filter((ms) => covers(b, ms))))
 }
 
 /** CORE-189: which Wh of which point this run wants to be paid for. */

@@ -34,7 +34,7 @@ export interface RunEvent {
   readonly days: readonly string[]
   readonly intervals: readonly { readonly start: number; readonly end: number }[]
   readonly portfolio_kW: readonly number[] | null
-  readonly points: readonly { readonly id: string; readonly status: string; readonly own_kWh: number | null; readonly delivered_kW: readonly number[] }[]
+  readonly points: readonly { readonly id: string; readonly status: string; readonly own_kWh: number | null; readonly delivered_kW: readonly number[]; readonly baseline_kWh?: number | null; readonly metered_kWh?: number | null; readonly flags?: readonly string[]; readonly account?: string | null }[]
 }
 
 export interface RunResult {
@@ -77,7 +77,8 @@ export function calculate(input: RunInput): RunResult {
 /** All events of the period as one: capacity, availability, bonus, penalty and fees are the period's. */
 function together(input: RunInput, events: readonly RunEvent[]) {
   const intervals = events.flatMap((e) => e.intervals), ids = [...new Set(events.flatMap((e) => e.points.map((p) => p.id)))].sort()
-  const rows = new Map(ids.map((id) => [id, events.flatMap((e) => e.points.find((p) => p.id === id)?.delivered_kW ?? e.intervals.map(() => NaN))]))
+  const books = events.map((e) => new Map(e.points.map((p) => [p.id, p.delivered_kW])))
+  const rows = new Map(ids.map((id) => [id, events.flatMap((e, i) => books[i]!.get(id) ?? e.intervals.map(() => NaN))]))
   const portfolio = events.every((e) => e.portfolio_kW) ? events.flatMap((e) => e.portfolio_kW!) : undefined
   const committed = events.map((e) => Number(e.committed_kW)).reduce((most, kW) => Math.max(most, kW), 0)
   return {

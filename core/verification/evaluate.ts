@@ -1,9 +1,13 @@
 import { baselineOf, dayNumbers, type BaselineResult } from '#core/baseline/baseline.js'
 import { LocalCalendar, dateOf } from '#core/baseline/calendar.js'
+import { confidenceBand, type Band } from '#core/baseline/backtest.js'
 import { meterBeforeAfter } from '#core/baseline/meter-before-after.js'
+import type { MethodInput } from '#core/baseline/other-method.js'
+import { methodNames, runBaseline } from '#core/baseline/run.js'
 import type { Preset } from '#core/baseline/method.js'
 import { planBaseline, type Plan } from '#core/baseline/plan.js'
-import { preset } from '#core/baseline/preset.js'
+import { preset, presets } from '#core/baseline/preset.js'
+import { Refusal } from '#core/error.js'
 import { energySeries, type Series } from '#core/baseline/series.js'
 import type { Program } from '#core/program/program.js'
 import type { Interval } from '#core/quantity/interval.js'
@@ -26,17 +30,27 @@ export interface Evaluation {
   readonly delivered_kWh: number | null
 }
 
-/** A day-matching preset, or the meter just before and after (CORE-152). */
+/** A day-matching preset, the meter just before and after (CORE-152), or any other method of §11.3 by name. */
 export interface Method extends Preset {
   readonly meterBeforeAfter?: { readonly intervals: number; readonly interpolate: boolean }
+  readonly other?: { readonly name: string; readonly intervals?: number; readonly interpolate?: boolean; readonly fallback?: string; readonly zone: string; readonly holidays: readonly string[] }
 }
 
-/** The method as the program states it: a preset, with the parameters that the program changes (CORE-135). */
-export function methodOf(program: Pick<Program, 'baseline'>): Method {
-  const { intervals = 3, interpolate = false } = (program.baseline.parameters ?? {}) as { intervals?: number; interpolate?: boolean }
-  // CORE-152 looks at no other day: of a preset it only needs the shape
-  if (program.baseline.method === 'METER_BEFORE_AFTER') return { ...preset('CAISO_10IN10'), name: 'METER_BEFORE_AFTER', version: 1, lookback: 1, adjustment: { kind: 'none' }, assumed: [], meterBeforeAfter: { intervals, interpolate } }
-  return { ...preset(program.baseline.method), ...(program.baseline.parameters as Partial<Preset> | undefined) }
+/** What some methods look at besides readings: the weather, the participant's own forecast. */
+export type Extras = Pick<MethodInput, 'temperature' | 'nominated'>
+
+/** How far back the methods of §11.3 look, in days; 1 where they stay in the event day. */
+const looksBack: Readonly<Record<string, number>> = { MATCHING_DAY: 46, MATCHED_PAIR: 47, WEATHER_MATCH: 91, REGRESSION: 91, TOWT: 46, PREVIOUS_SMOOTHED: 61 }
+
+/** The method as the program states it: a preset, with the parameters that the program changes (CORE-135), or a method of §11.3. */
+export function methodOf(program: Pick<Program, 'baseline'> & Partial<Pick<Program, 'timeZone' | 'holidays'>>): Method {
+  const { method } = program.baseline, { intervals = 3, interpolate = false, fallback } = (program.baseline.parameters ?? {}) as { intervals?: number; interpolate?: boolean; fallback?: string }
+  // these look at days in their own way: of a preset they only need the shape
+  const shape = (lookback: number): Method => ({ ...preset('CAISO_10IN10'), name: method, version: 1, lookback, adjustment: { kind: 'none' }, assumed: [] })
+  if (method === 'METER_BEFORE_AFTER') return { ...shape(1), meterBeforeAfter: { intervals, interpolate } }
+  if (presets.has(method)) return { ...preset(method), ...(program.baseline.parameters as Partial<Preset> | undefined) }
+  if (!methodNames.includes(method)) throw new Refusal('invalid', `no baseline method '${method}'; there are ${methodNames.join(', ')}`)
+  return { ...shape(looksBack[method] ?? 1), other: { name: method, intervals, interpolate, ...(fallback === undefined ? {} : { fallback }), zone: program.timeZone ?? 'UTC', holidays: program.holidays ?? [] } }
 }
 
 /** What is the same for every point of an event, made once. */
@@ -48,14 +62,15 @@ export function evaluationPlan(program: Pick<Program, 'baseline' | 'timeZone' | 
 export function reach(plan: Plan): Interval {
   const step = plan.calendar.intervalMinutes * 60
   const start = plan.calendar.bounds(plan.eventDay - plan.preset.lookback - 1).start
-  return { start: Math.floor(start / step) * step, end: Math.ceil((plan.event.end + 6 * 3600) / step) * step }
+  // CORE-151 trains on two weeks after the event too, as far as they have been
+  const after = (plan.preset as Method).other?.name === 'TOWT' ? 16 * 86_400 : Math.max(6 * 3600, plan.event.end - plan.event.start)
+  return { start: Math.floor(start / step) * step, end: Math.ceil((plan.event.end + after) / step) * step }
 }
 
 /** Baseline, metered and delivered energy of one subject. Thin data is a result with reasons, never a number. */
-export function evaluate(plan: Plan, direction: Direction, energies: Energies, excludedDays: readonly string[]): Evaluation {
+export function evaluate(plan: Plan, direction: Direction, energies: Energies, excludedDays: readonly string[], extras: Extras = {}): Evaluation {
   const series = energySeries(energies.from, energies.step_s, energies.Wh)
-  const before = (plan.preset as Method).meterBeforeAfter
-  const result = before ? beforeAndAfter(plan, series, energies.step_s, before) : baselineOf(plan, series, { eventDays: dayNumbers(excludedDays), outageDays: new Set() })
+  const result = resultOf(plan, series, energies.step_s, excludedDays, extras)
   const grid = (start: number): number => Math.floor((start - energies.from) / energies.step_s) * energies.step_s + energies.from
   const actual = plan.slots.map((s) => {
     const kW = series.at(grid(s.start))
@@ -72,6 +87,39 @@ export function evaluate(plan: Plan, direction: Direction, energies: Energies, e
     slots: result.slots.map((s, i) => ({ start: s.start, end: s.end, baseline_kW: s.kW, actual_kW: actual[i]!, delivered_kW: found.intervals[i]!.kW })),
     baseline_kWh: result.slots.reduce((sum, s, i) => sum + s.kW * hours[i]!, 0),
   }
+}
+
+function resultOf(plan: Plan, series: Series, step_s: number, excludedDays: readonly string[], extras: Extras): BaselineResult {
+  const { meterBeforeAfter: before, other } = plan.preset as Method
+  if (before) return beforeAndAfter(plan, series, step_s, before)
+  if (!other) return baselineOf(plan, series, { eventDays: dayNumbers(excludedDays), outageDays: new Set() })
+  const { name, zone, holidays, ...options } = other
+  return runBaseline({ ...options, ...extras, method: name, zone, holidays, intervalMinutes: plan.calendar.intervalMinutes, event: plan.event, series, excludedDays })
+}
+
+/** How many days without an event a band is made of at most. */
+const placebos = 10
+
+/**
+ * CORE-169: the same method on the newest like days without an event; the band of baseline - actual by interval. undefined: fewer than
+ * ten such intervals. Interpretation: days whose own history is too thin are skipped, and only local hours that exist on both days count.
+ */
+export function bandOf(plan: Plan, energies: Energies, excludedDays: readonly string[], extras: Extras = {}): Band | undefined {
+  const { calendar, preset: method, eventDay } = plan, series = energySeries(energies.from, energies.step_s, energies.Wh), errors: number[] = [], excluded = new Set(excludedDays)
+  const first = plan.slots[0], minutes = first ? first.minute : 0, length = plan.event.end - plan.event.start
+  for (let day = eventDay - 1, found = 0; day >= eventDay - 30 && found < placebos; day--) {
+    const start = calendar.instants(day, minutes)[0]
+    if (start === undefined || excluded.has(dateOf(day)) || plan.isHoliday(day)) continue
+    const placebo = planBaseline({ preset: method, calendar, event: { start, end: start + length }, holidays: new Set([...Array.from({ length: 120 }, (_, i) => day - i)].filter(plan.isHoliday)) })
+    if (placebo.type !== plan.type) continue
+    const r = resultOf(placebo, series, energies.step_s, excludedDays, extras)
+    if (r.status !== 'OK') continue
+    const own = r.slots.map((s) => s.kW - series.at(s.start))
+    if (own.some(Number.isNaN)) continue
+    errors.push(...own)
+    found++
+  }
+  return confidenceBand(errors)
 }
 
 /** CORE-152 in the shape of every baseline: flat from the intervals before, or a line to the ones after. */

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 import { note } from '#core/audit/note.js'
 import { system, type Caller } from '#core/caller.js'
-import { LocalCalendar, dateOf } from '#core/baseline/calendar.js'
+import type { Band } from '#core/baseline/backtest.js'
+import { LocalCalendar, dateOf, dayNumber } from '#core/baseline/calendar.js'
+import { gamingFlags, type GamingFlag } from '#core/baseline/gaming.js'
+import type { Plan } from '#core/baseline/plan.js'
+import { energySeries } from '#core/baseline/series.js'
 import { again } from '#core/dispatch/deliver.js'
 import { dispatchStates } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
@@ -15,7 +19,8 @@ import { programAt } from '#core/program/versions.js'
 import type { Interval } from '#core/quantity/interval.js'
 import type { Quality } from '#core/reading/reading.js'
 import { advance } from '#core/state-table.js'
-import { evaluate, evaluationPlan, reach, type Evaluation } from '#core/verification/evaluate.js'
+import { bandOf, evaluate, evaluationPlan, reach, type Energies, type Evaluation } from '#core/verification/evaluate.js'
+import { extrasOf } from '#core/verification/extras.js'
 import { resample } from '#core/verification/resample.js'
 import type { VerificationResult } from '#core/verification/results.js'
 import type { Transact, Work } from '#core/work.js'
@@ -33,6 +38,11 @@ export interface PointPerformance {
   readonly delivered_kWh: number | null
   /** Signed kW by interval (CORE-005). */
   readonly delivered_kW: readonly number[]
+  readonly baseline_kWh?: number | null
+  readonly metered_kWh?: number | null
+  readonly flags?: readonly string[]
+  /** CORE-168: for a human to look at. */
+  readonly gaming?: readonly GamingFlag[]
 }
 
 /** The body of a stored performance result. */
@@ -54,6 +64,9 @@ export interface PerformanceBody {
   readonly points: readonly PointPerformance[]
   /** Points left out of the portfolio because the event itself has gaps: a gap is never filled for payment (CORE-118). */
   readonly excludedPoints: readonly string[]
+  /** CORE-169: what the number is worth, from days without an event; kW by interval and what that makes of the delivered energy. null: too few such days. */
+  readonly band?: (Band & { readonly delivered_kWh: readonly [number, number] | null }) | null
+  readonly gaming?: readonly { readonly servicePoint: string; readonly flags: readonly GamingFlag[] }[]
 }
 
 /** Load, decide, save: baseline and performance of a completed dispatch, each with its trace and the hash of its inputs. */
@@ -74,12 +87,14 @@ export async function verifyDispatch(work: Work, caller: Caller, id: string): Pr
   return results
 }
 
-export async function evaluation(stores: Stores, tenant: string, program: Program, dispatch: Dispatch): Promise<{ body: PerformanceBody; baseline: Evaluation['baseline']; inputHash: string }> {
+/** CORE-011: `asOf` (epoch ms) takes the readings as they were known then, and so gives the answer of then. */
+export async function evaluation(stores: Stores, tenant: string, program: Program, dispatch: Dispatch, asOf?: number): Promise<{ body: PerformanceBody; baseline: Evaluation['baseline']; inputHash: string }> {
   const event = { start: dispatch.start, end: dispatch.end }, plan = evaluationPlan(program, event), span = reach(plan)
-  const step_s = program.intervalMinutes * 60, direction = dispatch.delta_W < 0 ? 'down' : 'up', options = { net: program.netting === 'net', qualities: payable }
+  const step_s = program.intervalMinutes * 60, direction = dispatch.delta_W < 0 ? 'down' : 'up', options = { net: program.netting === 'net', qualities: payable, ...(asOf === undefined ? {} : { asOf }) }
+  const extras = await extrasOf(stores, tenant, program, span)
   const points = [...new Set((await stores.deliveries.of(tenant, dispatch.id)).filter((d) => d.attempts > 0).map((d) => d.servicePoint))].sort()
   const excluded = await eventDays(stores, tenant, program, dispatch, points, span)
-  const hash = createHash('sha256').update(JSON.stringify([plan.preset, event, direction, options, points, excluded]))
+  const hash = createHash('sha256').update(JSON.stringify([plan.preset, event, direction, { net: options.net, qualities: payable }, points, excluded]))
   const sum = new Float64Array((span.end - span.start) / step_s), rows: PointPerformance[] = [], left: string[] = []
   for (let i = 0; i < points.length; i += chunk) {
     const found = await stores.readings.net(tenant, points.slice(i, i + chunk), span.start, span.end, options)
@@ -87,19 +102,19 @@ export async function evaluation(stores: Stores, tenant: string, program: Progra
       const values = found.get(servicePoint)
       const Wh = resample(values?.start ?? [], values?.Wh ?? [], span.start, span.end, step_s)
       hash.update(servicePoint).update(Wh)
-      const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, excluded)
-      rows.push({ servicePoint, status: own.status, reasons: own.reasons, delivered_kWh: own.delivered_kWh, delivered_kW: own.slots.map((s) => s.delivered_kW ?? 0) })
+      const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, excluded, extras)
+      rows.push(rowOf(plan, servicePoint, own, { from: span.start, step_s, Wh }))
       if (own.metered_kWh === null) left.push(servicePoint)
       else for (let k = 0; k < sum.length; k++) sum[k]! += Wh[k]!
     }
   }
   // Interpretation (CORE-134, CORE-118): a point with a gap in the event leaves both sides of the subtraction, named in the result
   if (left.length === points.length) sum.fill(NaN)
-  const whole = evaluate(plan, direction, { from: span.start, step_s, Wh: sum }, excluded)
-  return { body: bodyOf(program, dispatch, whole, plan.slots, rows, left), baseline: whole.baseline, inputHash: hash.digest('hex') }
+  const energies = { from: span.start, step_s, Wh: sum }, whole = evaluate(plan, direction, energies, excluded, extras), band = whole.status === 'OK' ? bandOf(plan, energies, excluded, extras) : undefined
+  return { body: bodyOf(program, dispatch, whole, plan.slots, rows, left, band), baseline: whole.baseline, inputHash: hash.digest('hex') }
 }
 
-function bodyOf(program: Program, dispatch: Dispatch, whole: Evaluation, grid: readonly Interval[], points: readonly PointPerformance[], excludedPoints: readonly string[]): PerformanceBody {
+function bodyOf(program: Program, dispatch: Dispatch, whole: Evaluation, grid: readonly Interval[], points: readonly PointPerformance[], excludedPoints: readonly string[], band?: Band): PerformanceBody {
   const ordered_kWh = (Math.abs(dispatch.delta_W) / 1000) * ((dispatch.end - dispatch.start) / 3600), level = program.baseline.level
   const good = points.filter((p) => p.status === 'OK')
   // CORE-134: the two levels give different numbers and are never mixed
@@ -111,6 +126,30 @@ function bodyOf(program: Program, dispatch: Dispatch, whole: Evaluation, grid: r
     level, direction: dispatch.delta_W < 0 ? 'down' : 'up', status, reasons, ordered_kWh, allocated_kW: Math.abs(dispatch.allocated_W) / 1000,
     baseline_kWh: whole.baseline_kWh, metered_kWh: whole.metered_kWh, delivered_kWh, performance: delivered_kWh === null || ordered_kWh === 0 ? null : delivered_kWh / ordered_kWh,
     days: whole.baseline.days, flags: whole.baseline.status === 'OK' ? whole.baseline.flags : [], intervals: whole.slots.length > 0 ? whole.slots : grid.map(({ start, end }) => ({ start, end, baseline_kW: null, actual_kW: null, delivered_kW: null })), points, excludedPoints,
+    band: band && delivered_kWh !== null ? { ...band, delivered_kWh: around(dispatch, delivered_kWh, band) } : null,
+    gaming: points.flatMap((p) => (p.gaming && p.gaming.length > 0 ? [{ servicePoint: p.servicePoint, flags: p.gaming }] : [])),
+  }
+}
+
+/** The baseline's error moves the delivery with the sign of the asked direction. */
+function around(dispatch: Dispatch, delivered_kWh: number, { p10, p90 }: Band): readonly [number, number] {
+  const hours = (dispatch.end - dispatch.start) / 3600
+  return dispatch.delta_W < 0 ? [delivered_kWh - p90 * hours, delivered_kWh - p10 * hours] : [delivered_kWh + p10 * hours, delivered_kWh + p90 * hours]
+}
+
+/** One point's line, with what a human should look at (CORE-168). Repeated caps need a season: see `gaming` of the operator API. */
+function rowOf(plan: Plan, servicePoint: string, own: Evaluation, energies: Energies): PointPerformance {
+  const flags = own.baseline.status === 'OK' ? own.baseline.flags : [], series = energySeries(energies.from, energies.step_s, energies.Wh), base = own.baseline
+  const mean = (v: readonly number[]): number => (v.length === 0 ? 0 : v.reduce((a, b) => a + b, 0) / v.length)
+  const load = (day: number): number[] => plan.windowMinutes.map((m) => series.at(plan.calendar.instants(day, m)[0] ?? NaN)).filter((kW) => !Number.isNaN(kW))
+  const days = base.days.map((d) => dayNumber(d)), picked = base.trace.considered.filter((d) => d.verdict === 'kept'), rest = base.trace.considered.filter((d) => d.verdict === 'dropped' && d.reason === 'NOT_PICKED')
+  const gaming = gamingFlags({
+    windowActual_kW: mean(load(plan.eventDay)), windowMean10_kW: mean(days.slice(-10).map((d) => mean(load(d)))), paid: (own.delivered_kWh ?? 0) > 0, seasonFlags: [],
+    rankingDays_kW: picked.flatMap((d) => d.mean_kW ?? []), otherDays_kW: rest.flatMap((d) => d.mean_kW ?? []),
+  })
+  return {
+    servicePoint, status: own.status, reasons: own.reasons, delivered_kWh: own.delivered_kWh, delivered_kW: own.slots.map((s) => s.delivered_kW ?? 0), baseline_kWh: own.baseline_kWh, metered_kWh: own.metered_kWh, flags,
+    ...(gaming.length > 0 ? { gaming } : {}),
   }
 }
 

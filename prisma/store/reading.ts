@@ -25,10 +25,17 @@ const longRead = { patience_ms: 15_000 }
 /** Net energy of each point and start: $1 tenant, $2 points, $3 from, $4 to, $5 net, $6 usable qualities. */
 // Interpretation (CORE-121): with `net`, an interval counts only when all its channels are usable, and a point that has
 // an import channel needs its import value there: a missing import is not zero.
-const netted = `with v as (
+const nettedFrom = (source: string): string => `with v as (
     select point, start, sum(case channel when 0 then wh else -wh end)::bigint as wh, bool_or(channel = 0) as imported, bool_and(quality = any($6)) as usable
-    from reading where tenant = $1 and point = any($2) and start >= $3 and start < $4 and (channel = 0 or $5) group by point, start),
+    from ${source} where tenant = $1 and point = any($2) and start >= $3 and start < $4 and (channel = 0 or $5) group by point, start),
   u as (select point, start, wh from (select *, bool_or(imported) over (partition by point) as imports from v) w where usable and (imported or not imports))`
+
+const netted = nettedFrom('reading')
+/** CORE-011: of every interval the newest value that had been received by $7, current or superseded since. */
+const nettedAsOf = nettedFrom(`(select distinct on (point, channel, start) * from (
+    select tenant, point, channel, start, wh, quality, source_version from reading where tenant = $1 and point = any($2) and start >= $3 and start < $4 and received_at <= $7
+    union all select tenant, point, channel, start, wh, quality, source_version from reading_history where tenant = $1 and point = any($2) and start >= $3 and start < $4 and received_at <= $7) known
+  order by point, channel, start, source_version desc) r`)
 
 export function readingStore(session: Session, book: NumberBook): ReadingStore {
   const { sql } = session
@@ -53,13 +60,13 @@ export function readingStore(session: Session, book: NumberBook): ReadingStore {
     return number === undefined || point === undefined ? undefined : { tenant: number, point }
   }
 
-  async function netValues(tenant: string, servicePoints: readonly string[], from: number, to: number, options: { net: boolean; qualities?: readonly Quality[] }): Promise<{ tenant: number; values: unknown[] } | undefined> {
+  async function netValues(tenant: string, servicePoints: readonly string[], from: number, to: number, options: { net: boolean; qualities?: readonly Quality[]; asOf?: number }): Promise<{ tenant: number; values: unknown[] } | undefined> {
     requireTenant(tenant)
     const number = await book.tenant(session, tenant)
     if (number === undefined) return undefined
     const points = await book.points(session, number, servicePoints)
     const usable = (options.qualities ?? qualities).map((q) => qualities.indexOf(q))
-    return { tenant: number, values: [number, [...points.values()], from, to, options.net, usable] }
+    return { tenant: number, values: [number, [...points.values()], from, to, options.net, usable, ...(options.asOf === undefined ? [] : [options.asOf])] }
   }
 
   return {
@@ -110,7 +117,7 @@ export function readingStore(session: Session, book: NumberBook): ReadingStore {
       if (!asked) return out
       // One JSON text per point: a million rows as objects would hold the event loop for a second.
       const rows = await sql.rows<{ point: number; start: number[]; wh: number[] }>(
-        `${netted} select point, array_to_json(array_agg(start order by start)) as start, array_to_json(array_agg(wh order by start)) as wh from u group by point`, asked.values, longRead)
+        `${options.asOf === undefined ? netted : nettedAsOf} select point, array_to_json(array_agg(start order by start)) as start, array_to_json(array_agg(wh order by start)) as wh from u group by point`, asked.values, longRead)
       const byPoint = new Map(rows.map((row) => [row.point, row]))
       for (const [name, point] of await book.points(session, asked.tenant, servicePoints)) {
         const row = byPoint.get(point)
@@ -122,7 +129,7 @@ export function readingStore(session: Session, book: NumberBook): ReadingStore {
     async netSum(tenant, servicePoints, from, to, options) {
       const asked = await netValues(tenant, servicePoints, from, to, options)
       if (!asked) return []
-      const rows = await sql.rows<{ start: number; wh: number; points: number }>(`${netted} select start, sum(wh)::bigint as wh, count(*) as points from u group by start order by start`, asked.values, longRead)
+      const rows = await sql.rows<{ start: number; wh: number; points: number }>(`${options.asOf === undefined ? netted : nettedAsOf} select start, sum(wh)::bigint as wh, count(*) as points from u group by start order by start`, asked.values, longRead)
       return rows.map((row): SummedValue => ({ start: row.start, Wh: row.wh, points: row.points }))
     },
 

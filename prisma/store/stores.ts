@@ -17,6 +17,7 @@ import { readingStore } from '#prisma/store/reading.js'
 import { resourceTable } from '#prisma/store/resource.js'
 import { servicePointTable } from '#prisma/store/service-point.js'
 import { settlementRunTable, statementTable } from '#prisma/store/settlement.js'
+import { tallyStore } from '#prisma/store/tally.js'
 import { verificationTable } from '#prisma/store/verification.js'
 
 /** What all sessions of a database share. */
@@ -45,5 +46,6 @@ export function storesOn(session: Session, around: Surroundings): Stores {
     agenda: agendaStore(session, changes),
     idempotency: idempotencyTable(session),
     documents: documentStore(session, changes),
+    tallies: tallyStore(session),
   }
 }

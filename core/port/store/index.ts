@@ -1,3 +1,4 @@
+import type { Bus } from '#core/port/bus.js'
 import type { Availability } from '#core/availability/availability.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import type { Dispatch, DispatchState } from '#core/dispatch/dispatch.js'
@@ -47,6 +48,16 @@ export interface IdempotencyTable {
   put(tenant: string, key: string, bodyHash: string, status: number, body: unknown, nowMs: number): Promise<void>
 }
 
+/** Figures that the database counts, so that nobody loads ten thousand rows for one number (CORE-195). */
+export interface TallyStore {
+  /** Enrolments by state. */
+  enrolments(tenant: string, program?: string): Promise<Readonly<Record<string, number>>>
+  /** Deliveries of these dispatches by state; how many were acknowledged and obeyed; milliseconds from order to delivery at the nearest rank. */
+  deliveries(tenant: string, dispatches: readonly string[]): Promise<{ readonly byState: Readonly<Record<string, number>>; readonly responded: number; readonly latency_ms: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null } }>
+  /** The newest performance of each of these dispatches; those without a number are left out. */
+  performances(tenant: string, dispatches: readonly string[]): Promise<readonly { readonly dispatch: string; readonly delivered_kWh: number; readonly allocated_kW: number }[]>
+}
+
 /** Every store of core, in one hand: inside `UnitOfWork.run` all of them share the transaction. */
 export interface Stores {
   readonly programs: NamedTable<Program, { state?: Program['state'] }>
@@ -65,6 +76,7 @@ export interface Stores {
   readonly agenda: Agenda
   readonly idempotency: IdempotencyTable
   readonly documents: DocumentStore
+  readonly tallies: TallyStore
 }
 
 /**
@@ -79,6 +91,8 @@ export interface UnitOfWork {
 export interface Database {
   readonly stores: Stores
   readonly unitOfWork: UnitOfWork
+  /** Words to and from the other processes on the same database. */
+  readonly bus: Bus
   /** True when the database answers within its bounded wait; for readiness. */
   ping(): Promise<boolean>
   close(): Promise<void>

@@ -16,10 +16,10 @@ export interface ReadingStore {
   /** Current values of one point and channel in [from, to), by start. */
   series(tenant: string, servicePoint: string, channel: Channel, from: Instant, to: Instant): Promise<Reading[]>
   list(tenant: string, where: { servicePoint?: string; channel?: Channel; from?: Instant; to?: Instant }, page: PageQuery): Promise<Page<Reading>>
-  /** Net energy (import minus export) per point and start as flat arrays, for calculators. Qualities outside `qualities` are left out. */
-  net(tenant: string, servicePoints: readonly string[], from: Instant, to: Instant, options: { net: boolean; qualities?: readonly Quality[] }): Promise<Map<string, { start: number[]; Wh: number[] }>>
+  /** Net energy (import minus export) per point and start as flat arrays, for calculators. Qualities outside `qualities` are left out. `asOf`: as it was known at that epoch ms (CORE-011). */
+  net(tenant: string, servicePoints: readonly string[], from: Instant, to: Instant, options: { net: boolean; qualities?: readonly Quality[]; asOf?: number }): Promise<Map<string, { start: number[]; Wh: number[] }>>
   /** The same summed over all points, grouped by start: portfolio = sum the loads first (CORE-134). */
-  netSum(tenant: string, servicePoints: readonly string[], from: Instant, to: Instant, options: { net: boolean; qualities?: readonly Quality[] }): Promise<SummedValue[]>
+  netSum(tenant: string, servicePoints: readonly string[], from: Instant, to: Instant, options: { net: boolean; qualities?: readonly Quality[]; asOf?: number }): Promise<SummedValue[]>
   /** Counts by source prefix up to the first ':' (openadr, ieee2030_5, ocpp, import) in [from, to). */
   countBySource(tenant: string, from: Instant, to: Instant): Promise<Record<string, number>>
   /** Superseded values of one interval, oldest first (CORE-011, CORE-115). */
