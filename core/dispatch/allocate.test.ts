@@ -184,7 +184,7 @@ t.test('CORE-203 CORE-208 guards stop the whole request; the proof looks with ot
   const f = { delta_W: -2_000_000, active_W: -500_000, rampMinutes: 1, instructions: [{ vendor: 'v', path: ['f1'] }, { vendor: 'v', path: ['f1'] }, { vendor: 'w', path: ['f2'] }], fleet: 4, instructionsPerSecond: 50 }
   t.same(guard(f, {}), { stops: [], needsSecondPerson: false })
   t.same(guard(f, { maxStep_W: 1, maxChangePerMinute_W: 1, maxAbsolute_W: 1, maxVendorShare: 0.4, maxNodeShare: 0.4, maxInstructionsPerSecond: 10, twoPersonAbove_W: 1 }).stops.map((s) => s.guard),
-    ['step', 'changePerMinute', 'absolute', 'vendor v', 'node f1', 'instructionRate'])
+    ['maxOrder', 'maxRamp', 'maxActive', 'maxVendorShare', 'maxNodeShare', 'maxInstructionsPerSecond'])
   const bad = { allocation: new Map([['a', 2000], ['x', 1]]), allocated_W: 2000, shortfall_W: 0 }
   t.equal(prove(bad, { target_W: 1500, caps_W: { f: 100 }, candidates: [{ id: 'a', avail_W: 1000, path: ['f'] }] }).length, 5)
 })

@@ -12,7 +12,7 @@ export interface ExpectedLoad extends Interval {
 export interface Forecast {
   readonly avail_W: W
   readonly expected: readonly ExpectedLoad[]
-  readonly source: 'believed' | 'persisted' | 'rating'
+  readonly source: 'believed' | 'state' | 'persisted' | 'likeDay' | 'rating'
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { Caps } from '#core/dispatch/caps.js'
+import type { FailedCheck } from '#core/dispatch/publishing-checks.js'
+import type { Program } from '#core/program/program.js'
 import type { Allocation, Candidate } from '#core/dispatch/candidate.js'
 import type { W } from '#core/quantity/power.js'
 
@@ -10,6 +12,7 @@ export interface GuardLimits {
   /** Share 0..1 of the whole fleet that one vendor or one node may contribute. */
   readonly maxVendorShare?: number | undefined
   readonly maxNodeShare?: number | undefined
+  readonly maxInstructions?: number | undefined
   readonly maxInstructionsPerSecond?: number | undefined
   readonly twoPersonAbove_W?: W | undefined
 }
@@ -43,14 +46,58 @@ export function guard(f: GuardFacts, l: GuardLimits): GuardVerdict {
   const stop = (guard: string, value: number, limit: number | undefined, unit: string): void => {
     if (limit !== undefined && value > limit) stops.push({ guard, detail: `${value} ${unit} is above ${limit} ${unit}` })
   }
-  stop('step', size, l.maxStep_W, 'W')
-  stop('changePerMinute', size / Math.max(f.rampMinutes, 1), l.maxChangePerMinute_W, 'W/min')
-  stop('absolute', total, l.maxAbsolute_W, 'W')
-  const vendor = largestShare(f.instructions.map((i) => i.vendor), f.fleet), node = largestShare(f.instructions.flatMap((i) => [...new Set(i.path)]), f.fleet)
-  stop(`vendor ${vendor.name}`, vendor.share, l.maxVendorShare, 'of the fleet')
-  stop(`node ${node.name}`, node.share, l.maxNodeShare, 'of the fleet')
-  stop('instructionRate', f.instructionsPerSecond, l.maxInstructionsPerSecond, 'instructions/s')
+  stop('maxOrder', size, l.maxStep_W, 'W')
+  stop('maxRamp', size / Math.max(f.rampMinutes, 1), l.maxChangePerMinute_W, 'W/min')
+  stop('maxActive', total, l.maxAbsolute_W, 'W')
+  stop('maxInstructions', f.instructions.length, l.maxInstructions, 'devices')
+  const vendor = largestShare(f.instructions.flatMap((i) => (i.vendor === '' ? [] : [i.vendor])), f.fleet), node = largestShare(f.instructions.flatMap((i) => [...new Set(i.path)]), f.fleet)
+  stop('maxVendorShare', vendor.share, l.maxVendorShare, `of the fleet, of ${vendor.name},`)
+  stop('maxNodeShare', node.share, l.maxNodeShare, `of the fleet, below ${node.name},`)
+  stop('maxInstructionsPerSecond', f.instructionsPerSecond, l.maxInstructionsPerSecond, 'instructions/s')
   return { stops, needsSecondPerson: l.twoPersonAbove_W !== undefined && size > l.twoPersonAbove_W }
+}
+
+/** What a program says about guards (CORE-203), in its own words. */
+interface GuardRules {
+  readonly maxInstructions?: number
+  readonly maxInstructionsPerSecond?: number
+  readonly maxRamp_kW_per_min?: number
+  readonly maxActive_kW?: number
+  readonly maxVendorShare?: number
+  readonly maxNodeShare?: number
+  readonly ramp_s?: number
+}
+
+export interface GuardedOrder {
+  readonly delta_W: W
+  readonly instructions: readonly { readonly vendor?: string | undefined; readonly path: readonly string[] }[]
+  /** Watts in load that this program's other live orders already move. */
+  readonly active_W?: W
+  readonly fleet?: number
+  /** Seconds over which the starts are spread (CORE-071). */
+  readonly spread_s?: number
+}
+
+const w = (kW: number | undefined): W | undefined => (kW === undefined ? undefined : Math.round(kW * 1000))
+
+/** CORE-203 for a program's order: over any limit nothing is sent. The names are those of the program's rules. */
+export function guards(program: Pick<Program, 'limits' | 'rules'>, order: GuardedOrder): FailedCheck[] {
+  const rules = program.rules as GuardRules, { delta_W, instructions } = order
+  const limits: GuardLimits = {
+    maxStep_W: w(program.limits.maxOrder_kW), maxChangePerMinute_W: w(rules.maxRamp_kW_per_min), maxAbsolute_W: w(rules.maxActive_kW), maxVendorShare: rules.maxVendorShare, maxNodeShare: rules.maxNodeShare,
+    maxInstructions: rules.maxInstructions, maxInstructionsPerSecond: rules.maxInstructionsPerSecond,
+  }
+  const { stops } = guard({
+    delta_W, active_W: order.active_W ?? 0, rampMinutes: Math.max(rules.ramp_s ?? 60, order.spread_s ?? 0) / 60, fleet: order.fleet ?? 0,
+    instructions: instructions.map((i) => ({ vendor: i.vendor ?? '', path: i.path })),
+    instructionsPerSecond: instructions.length / Math.max(1, order.spread_s ?? 0),
+  }, limits)
+  return stops.map(({ guard: check, detail }) => ({ check, detail }))
+}
+
+/** CORE-203, REL-067: above the program's threshold an order waits for another person. */
+export function needsSecondPerson(program: Pick<Program, 'limits'>, delta_W: W): boolean {
+  return guard({ delta_W, active_W: 0, rampMinutes: 1, instructions: [], fleet: 0, instructionsPerSecond: 0 }, { twoPersonAbove_W: w(program.limits.twoPersonAbove_kW) }).needsSecondPerson
 }
 
 /** CORE-061, CORE-072: looks at a finished allocation with other code than made it; what it finds wrong, or nothing. */

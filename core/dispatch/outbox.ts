@@ -69,12 +69,13 @@ export function commsCheckAt(dispatch: Pick<Dispatch, 'start' | 'end'>, timing: 
 
 /** Everything that a published dispatch puts on the timetable. */
 export function publishedRows(dispatch: Dispatch, deliveries: readonly Pick<Delivery, 'id' | 'resource' | 'order'>[], program: Program, nowMs: number, newId: () => string): Row[] {
-  const timing = timingOf(program)
+  const timing = timingOf(program), lastEnd = deliveries.reduce((last, d) => Math.max(last, d.order.end), dispatch.end)
   return [
     ...batchRows('deliver', dispatch, deliveries, nowMs, newId),
     moment('start', dispatch, dispatch.start * 1000, newId()),
-    moment('end', dispatch, dispatch.end * 1000, newId()),
+    // devices that are let go later are still ours until then (CORE-082), so that they can be cancelled and stopped
+    moment('end', dispatch, lastEnd * 1000, newId()),
     moment('comms-check', dispatch, commsCheckAt(dispatch, timing, nowMs), newId()),
-    moment('verify', dispatch, (dispatch.end + timing.verifyAfter_s) * 1000, newId()),
+    moment('verify', dispatch, Math.max(dispatch.end + timing.verifyAfter_s, lastEnd + 1) * 1000, newId()),
   ]
 }

@@ -97,7 +97,7 @@ async function promised(stores: Stores, tenant: string, ids: readonly string[], 
   for (const d of await stores.deliveries.promised(tenant, ids, window.start, window.end)) {
     if (lost.has(d.state)) continue
     const list = out.get(d.resource) ?? []
-    for (const i of d.order.intervals) list.push({ start: i.start, end: i.end, delta_W: i.delta_W, delivery: d.id })
+    for (const i of d.order.intervals) list.push({ start: i.start, end: i.end, delta_W: i.delta_W, delivery: d.id, priority: d.order.priority })
     out.set(d.resource, list)
   }
   return out
@@ -109,7 +109,7 @@ async function capsLeft(stores: Stores, tenant: string, tree: Tree, window: Inte
   if (Object.keys(caps).length === 0) return caps
   const paths = new Map(planned.map((p) => [p.resource.id, p.path]))
   for (const d of await stores.dispatches.overlapping(tenant, window.start, window.end)) {
-    const deliveries = (await stores.deliveries.of(tenant, d.id)).filter((x) => !lost.has(x.state))
+    const deliveries = (await stores.deliveries.of(tenant, d.id)).filter((x) => !lost.has(x.state) && x.order.start < window.end && x.order.end > window.start)
     const unknown = [...new Set(deliveries.map((x) => x.resource).filter((id) => !paths.has(id)))]
     if (unknown.length > 0) {
       const resources = await stores.resources.getMany(tenant, unknown)

@@ -97,16 +97,3 @@ export function publishingChecks(input: CheckInput, emergency: readonly string[]
   const forgiven = (c: FailedCheck): boolean => emergency.includes(c.check) && !neverOverridden.has(c.check)
   return { failed: all.filter((c) => !forgiven(c)), overridden: all.filter(forgiven) }
 }
-
-/** CORE-203: limits on one order as a whole; over any of them nothing is sent. */
-export function guards(program: Pick<Program, 'limits' | 'rules'>, order: { delta_W: W; instructions: number; window: Interval }): FailedCheck[] {
-  const { maxOrder_kW } = program.limits, rules = program.rules as { maxInstructions?: number; maxRamp_kW_per_min?: number; ramp_s?: number }
-  const out: FailedCheck[] = [], kW = Math.abs(order.delta_W) / 1000
-  if (maxOrder_kW !== undefined && kW > maxOrder_kW) out.push({ check: 'maxOrder', detail: `${kW} kW ordered, one order may move ${maxOrder_kW} kW` })
-  if (rules.maxInstructions !== undefined && order.instructions > rules.maxInstructions)
-    out.push({ check: 'maxInstructions', detail: `${order.instructions} devices at once, one order may address ${rules.maxInstructions}` })
-  const minutes = Math.max(1, (rules.ramp_s ?? 60) / 60)
-  if (rules.maxRamp_kW_per_min !== undefined && kW / minutes > rules.maxRamp_kW_per_min)
-    out.push({ check: 'maxRamp', detail: `${kW / minutes} kW a minute, the portfolio may change by ${rules.maxRamp_kW_per_min}` })
-  return out
-}

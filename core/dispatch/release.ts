@@ -2,6 +2,8 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { dispatchStates } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
+import { displaceOthers } from '#core/dispatch/displace.js'
+import { planOf } from '#core/dispatch/plan-record.js'
 import { momentSubject, publishedRows } from '#core/dispatch/outbox.js'
 import { Refusal } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
@@ -23,6 +25,7 @@ export async function releaseDispatch(work: Work, caller: Caller, id: string, if
   if (stopped) throw new Refusal('conflict', stopped)
   const released = await stores.dispatches.update({ ...held, state, releasedBy: caller.user })
   const deliveries = await stores.deliveries.of(caller.tenant, id)
+  await displaceOthers(work, caller, released, (await planOf(stores, caller.tenant, id))?.taken ?? [])
   await stores.agenda.withdraw(caller.tenant, 'expire-release', momentSubject(id, 'expire-release'))
   await stores.agenda.add(publishedRows(released, deliveries, program, clock.nowMs(), ids.uuid))
   await note(work, caller, [{ action: 'dispatch.release', entity: id, before: held.state, after: released }])

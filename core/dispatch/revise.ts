@@ -2,12 +2,16 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { lost } from '#core/dispatch/delivery-states.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
-import type { Issued } from '#core/dispatch/issue.js'
+import { displaceOthers, takenBy } from '#core/dispatch/displace.js'
+import { guards, needsSecondPerson } from '#core/dispatch/guard.js'
+import { guardedOrder, type Issued } from '#core/dispatch/issue.js'
 import { batchRows, commsCheckAt, dispatchTasks, moment, momentSubject, publishedRows, timingOf } from '#core/dispatch/outbox.js'
-import { deliveryDrafts, plan } from '#core/dispatch/plan.js'
+import { deliveryDrafts } from '#core/dispatch/plan.js'
+import { keepPlan, planOf, recordOf } from '#core/dispatch/plan-record.js'
 import { prospects } from '#core/dispatch/prospects.js'
-import { guards, publishingChecks, type FailedCheck } from '#core/dispatch/publishing-checks.js'
+import { publishingChecks, type FailedCheck } from '#core/dispatch/publishing-checks.js'
 import { keepRevision } from '#core/dispatch/revisions.js'
+import { solvedPlan } from '#core/dispatch/solve.js'
 import { Refusal } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
 import { interval } from '#core/quantity/interval.js'
@@ -37,9 +41,11 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   mustSeeProgram(caller, before.program)
   if (change.ifVersion !== undefined && change.ifVersion !== before.version) throw new Refusal('stale', `the dispatch is at version ${before.version}`)
   const wish = { start: change.start ?? before.start, end: change.end ?? before.end, delta_W: change.delta_W ?? before.delta_W }
-  const window = interval(wish.start, wish.end), program = present(await stores.programs.get(tenant, before.program), 'program', before.program)
+  const program = present(await stores.programs.get(tenant, before.program), 'program', before.program)
   const wrong = changeable(before.state, before, wish)
   if (wrong) throw new Refusal('conflict', wrong.detail)
+  // the past never changes: of a running event only what is left is restated
+  const left = before.state === 'active' ? { ...wish, start: Math.max(wish.start, clock.now()) } : wish, window = interval(left.start, left.end)
   const old = (await stores.deliveries.of(tenant, id)).filter((d) => !lost.has(d.state)), mine = new Set(old.map((d) => d.id))
   const found = await prospects(stores, caller, { program, window, scope: before.scope, nowMs })
   // what this dispatch holds itself is free for its restatement, in resources and below caps
@@ -47,15 +53,17 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   const paths = new Map(found.resources.map((r) => [r.resource.id, r.path]))
   for (const d of old) for (const node of paths.get(d.resource) ?? []) if (caps_W[node] !== undefined) caps_W[node] += Math.abs(d.order.intervals[0]?.delta_W ?? 0)
   const resources = found.resources.map((r) => ({ ...r, promised: r.promised.filter((p) => p.delivery === undefined || !mine.has(p.delivery)) }))
-  const made = plan({ program, order: { ...wish, mode: before.mode, priority: before.priority }, resources, caps_W, now: clock.now() })
+  const wanted = await planOf(stores, tenant, id), options = { targets_W: scaled(wanted?.targets_W, wish.delta_W, before.delta_W), overSubscribe: wanted?.overSubscribe === true }
+  const made = await solvedPlan({
+    program, order: { ...left, mode: before.mode, priority: before.priority, overSubscribe: options.overSubscribe, targets_W: options.targets_W ?? undefined }, resources, caps_W, now: clock.now(), eventNumber: found.season.length,
+  })
   const { failed } = publishingChecks({
     program, window, delta_W: wish.delta_W, now: clock.now(), earlier: found.season.filter((d) => d.id !== id).map((d) => ({ start: d.start, end: d.end })), available_W: made.available_W,
   }, before.state === 'active' ? [...before.emergency, 'minNotice'] : before.emergency)
-  const guarded = guards(program, { delta_W: wish.delta_W, instructions: made.shares.length, window })
-  const twoPerson = program.limits.twoPersonAbove_kW
+  const guarded = guards(program, guardedOrder(wish, made, found, id))
   // REL-067: no path around the second person
-  if (twoPerson !== undefined && Math.abs(wish.delta_W) > twoPerson * 1000 && Math.abs(wish.delta_W) > Math.abs(before.delta_W))
-    guarded.push({ check: 'twoPerson', detail: `more than ${twoPerson} kW needs a new order that a second person releases` })
+  if (needsSecondPerson(program, wish.delta_W) && Math.abs(wish.delta_W) > Math.abs(before.delta_W))
+    guarded.push({ check: 'twoPerson', detail: `more than ${program.limits.twoPersonAbove_kW} kW needs a new order that a second person releases` })
   if (failed.length > 0 || guarded.length > 0) return { outcome: failed.length > 0 ? 'refused' : 'guarded', checks: [...failed, ...guarded], plan: made }
 
   await keepRevision(work, before, change.reason ?? 'changed by the operator')
@@ -65,6 +73,8 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   })
   const drafts = deliveryDrafts(revised, program, made.shares, nowMs, ids.uuid)
   await stores.deliveries.insertMany(drafts)
+  await keepPlan(work, tenant, recordOf(revised, made, options))
+  await displaceOthers(work, caller, revised, takenBy(made.shares))
   await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revised.revision}`, stateAt: nowMs })))
   for (const task of dispatchTasks) if (task !== 'deliver' && task !== 'cancel') await stores.agenda.withdraw(tenant, task, momentSubject(id, task))
   const rows = publishedRows(revised, drafts, program, nowMs, ids.uuid)
@@ -78,3 +88,7 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   ])
   return { outcome: 'issued', dispatch: revised, plan: made }
 }
+
+/** Targets of nodes follow the order that they are parts of. */
+const scaled = (targets: Readonly<Record<string, number>> | null | undefined, now_W: number, before_W: number): Record<string, number> | null =>
+  targets ? Object.fromEntries(Object.entries(targets).map(([node, w]) => [node, Math.floor((w * Math.abs(now_W)) / Math.abs(before_W))])) : null

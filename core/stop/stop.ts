@@ -46,7 +46,7 @@ export function stopSwitch(needs: { transact: Transact; stores: Stores; channels
   const pending = new Map<Stop, { tenant: string; resources: ReadonlySet<string> }>()
 
   async function reached(tenant: string, wish: StopWish): Promise<{ orders: DeliveryOrder[]; resources: Set<string> }> {
-    const running = (await every((page) => stores.dispatches.list(tenant, { from: clock.now(), ...(wish.scope === 'program' ? { program: wish.subject! } : {}) }, page), 200)).filter((d) => live.has(d.state))
+    const running = (await every((page) => stores.dispatches.list(tenant, { from: clock.now() - tail_s, ...(wish.scope === 'program' ? { program: wish.subject! } : {}) }, page), 200)).filter((d) => live.has(d.state))
     const deliveries = (await Promise.all(running.map((d) => stores.deliveries.of(tenant, d.id)))).flat().filter((d) => open.has(d.state))
     const below = wish.scope === 'node' ? await belowNode(stores, tenant, wish.subject!, deliveries.map((d) => d.resource)) : undefined
     const hit = deliveries.filter((d) => (wish.scope === 'resource' ? d.resource === wish.subject : below ? below.has(d.resource) : true))
@@ -135,6 +135,9 @@ async function belowNode(stores: Stores, tenant: string, node: string, resources
   return new Set(found.filter((r) => members.has(r.id) || points.get(r.servicePoint)?.gridPath.some((n) => inside.has(n))).map((r) => r.id))
 }
 
+/** An order whose devices are let go in waves is live a little beyond its window (CORE-082). */
+const tail_s = 86_400
+
 /** Stop row, cancelled dispatches and deliveries, audit: one transaction. */
 async function storeStop(work: Work, caller: Caller, stop: Stop): Promise<string> {
   const { stores, clock, ids } = work, id = ids.uuid(), reason = `stop: ${stop.reason}`
@@ -143,11 +146,11 @@ async function storeStop(work: Work, caller: Caller, stop: Stop): Promise<string
   // the guard has let the caller in; the stop itself is the server's and knows no program scope
   const server = { ...system(caller.tenant), user: caller.user }
   if (stop.scope === 'all' || stop.scope === 'program') {
-    const running = await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now(), ...(stop.scope === 'program' ? { program: stop.subject } : {}) }, page), 200)
+    const running = await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now() - tail_s, ...(stop.scope === 'program' ? { program: stop.subject } : {}) }, page), 200)
     for (const d of running) if (live.has(d.state) || d.state === 'pendingRelease') await cancelDispatch(work, server, d.id, { reason })
   } else {
     const below = stop.scope === 'node' ? undefined : new Set([stop.subject])
-    const deliveries = below ? [] : (await Promise.all((await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now() }, page), 200)).filter((d) => live.has(d.state)).map((d) => stores.deliveries.of(caller.tenant, d.id)))).flat()
+    const deliveries = below ? [] : (await Promise.all((await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now() - tail_s }, page), 200)).filter((d) => live.has(d.state)).map((d) => stores.deliveries.of(caller.tenant, d.id)))).flat()
     const hit = below ?? await belowNode(stores, caller.tenant, stop.subject, deliveries.map((d) => d.resource))
     await cancelDeliveries(work, server, { reason, which: (d) => hit.has(d.resource) })
   }
