@@ -8,6 +8,7 @@ import { randomIds } from '#core/port/ids.js'
 import { silent, type Log } from '#core/port/log.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import type { Resource } from '#core/program/resource.js'
+import { postgresBus } from '#prisma/bus.js'
 import { testDatabase, type TestDatabase } from '#prisma/test-database.js'
 import { csmsConfig, type CsmsConfig } from './config.js'
 import { plainServer } from './listen.js'
@@ -24,6 +25,8 @@ export interface Bench {
   readonly happenings: Happening[]
   readonly availability: Availability[]
   readonly config: CsmsConfig
+  /** One more server over the same data, with the same ears. */
+  another(): Csms
   /** Another process over the same data: the old one closed, a new one built. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -43,21 +46,29 @@ export interface BenchOptions {
   readonly clock?: Clock
   readonly log?: Log
   readonly needs?: Partial<CsmsNeeds>
+  /** Each server speaks with others over the same data, each on a connection of its own. */
+  readonly twin?: boolean
 }
 
-export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock = systemClock, log = silent, needs = {} }: BenchOptions = {}): Promise<Bench> {
+export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock = systemClock, log = silent, needs = {}, twin = false }: BenchOptions = {}): Promise<Bench> {
   const database = await testDatabase({ clock })
   const readings: ReadingInput[] = [], happenings: Happening[] = [], availability: Availability[] = []
   const settings = csmsConfig({}, {
     tenant: 'test', secret: Buffer.alloc(32, 7), failuresPerMinute: 0, refusalDelayMs: 0, callTimeoutMs: 1500, postBootReport: false, drainMs: 0, compositeShare: 0, ...config,
   })
+  const buses: { close(): Promise<void> }[] = []
+  function own(): ReturnType<typeof postgresBus> {
+    const bus = postgresBus({ connectionString: database.url }, log)
+    buses.push(bus)
+    return bus
+  }
   const build = (): Csms => buildCsms({
     documents: database.stores.documents, clock, ids: randomIds(() => clock.nowMs()), log, config: settings,
     readings: { record: async (_caller, rows) => { readings.push(...rows); return { accepted: rows.length, duplicates: 0, corrected: 0 } } },
     happenings: { happened: async (some) => { happenings.push(...some) } },
     availability: { declare: async (_caller, rows) => { availability.push(...rows) } },
     directory: { byRemote: async (_tenant, _protocol, id, evseId) => (evseId === undefined ? undefined : resourceFor(id, evseId)) },
-    ...needs,
+    ...(twin ? { bus: own() } : {}), ...needs,
   })
   let csms = build()
   let server = plainServer()
@@ -81,6 +92,7 @@ export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock 
   }
   return {
     get csms() { return csms }, get server() { return server }, get url() { return url },
+    another: build,
     database, readings, happenings, availability, config: settings,
     async restart() {
       await shut()
@@ -90,6 +102,7 @@ export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock 
     },
     async close() {
       await shut()
+      await Promise.all(buses.map((bus) => bus.close()))
       await database.close()
     },
   }

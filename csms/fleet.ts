@@ -9,6 +9,9 @@ import { newRecord, Station, type StationRecord } from './station.js'
 import { isoMs } from './time.js'
 import type { Transaction } from './transaction.js'
 
+/** What names a station over all tenants and processes. */
+export const keyOf = (tenant: string, identity: string): string => `${tenant} ${identity}`
+
 /** All stations that this process knows. */
 export interface Fleet {
   find(tenant: string, identity: string): Promise<Station | undefined>
@@ -17,6 +20,10 @@ export interface Fleet {
   /** A station that was just provisioned, or provisioned anew. */
   put(tenant: string, identity: string, record: StationRecord): Station
   forget(tenant: string, identity: string): void
+  /** Another process has the station now: what waits here for it is its business, and what is known here is old. */
+  moved(key: string): void
+  /** The station as it is stored, when what is known here may be old. */
+  fresh(tenant: string, identity: string): Promise<Station | undefined>
   /** Notes a new connection; true when it is the first one since this process started. */
   connected(station: Station, address: string, replaced: boolean): boolean
   transactionChanged(station: Station, transaction: Transaction): void
@@ -33,7 +40,6 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
   /** Open transactions by token, for ConcurrentTx (OCPP-115). */
   const open = new Map<string, Map<string, string>>()
   const connectedBefore = new WeakSet<Station>()
-  const keyOf = (tenant: string, identity: string): string => `${tenant} ${identity}`
 
   function put(tenant: string, identity: string, record: StationRecord): Station {
     const key = keyOf(tenant, identity), before = known.get(key)
@@ -82,19 +88,33 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
     else open.delete(token)
   }
 
+  async function find(tenant: string, identity: string): Promise<Station | undefined> {
+    const key = keyOf(tenant, identity), here = known.get(key)
+    if (here) return here
+    if (absent.get(key) === documents.revision(tenant, 'csms/Station')) return undefined
+    let promise = loading.get(key)
+    if (!promise) {
+      promise = load(tenant, identity).finally(() => loading.delete(key))
+      loading.set(key, promise)
+    }
+    return promise
+  }
+
+  function moved(key: string): void {
+    const station = known.get(key)
+    if (!station) return
+    known.delete(key)
+    station.session.end('replaced')
+    station.ledger.clear()
+  }
+
   return {
-    put, transactionChanged,
+    put, transactionChanged, find, moved,
     of: (s) => bySession.get(s) as Station,
-    async find(tenant, identity) {
-      const key = keyOf(tenant, identity), here = known.get(key)
-      if (here) return here
-      if (absent.get(key) === documents.revision(tenant, 'csms/Station')) return undefined
-      let promise = loading.get(key)
-      if (!promise) {
-        promise = load(tenant, identity).finally(() => loading.delete(key))
-        loading.set(key, promise)
-      }
-      return promise
+    fresh(tenant, identity) {
+      const key = keyOf(tenant, identity)
+      if (known.get(key)?.session.online === false) moved(key)
+      return find(tenant, identity)
     },
     forget(tenant, identity) {
       const key = keyOf(tenant, identity)

@@ -1,3 +1,4 @@
+import type { Bus } from '#core/port/bus.js'
 import type { Clock } from '#core/port/clock.js'
 import type { AvailabilityIntake, DeliveryHappenings, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
 import type { Ids } from '#core/port/ids.js'
@@ -21,6 +22,8 @@ export interface VehicleCertificates {
 /** What the server is built from; each file takes the slice that it uses. */
 export interface CsmsNeeds {
   readonly documents: DocumentStore
+  /** Other processes over the same data; absent = this is the only one. */
+  readonly bus?: Bus
   readonly readings: ReadingIntake
   readonly happenings: DeliveryHappenings
   readonly availability: AvailabilityIntake

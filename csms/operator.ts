@@ -6,8 +6,8 @@ import type { DocumentStore } from '#core/port/store/document.js'
 import type { NewStation } from './provision.js'
 import type { Csms } from './server.js'
 import type { Station } from './station.js'
-import { isoMs } from './time.js'
-import { missing, type Transaction } from './transaction.js'
+import { stationPage, transactionView, view } from './station-page.js'
+import type { Transaction } from './transaction.js'
 import type { TokenRecord } from './tokens.js'
 
 export interface OperatorNeeds {
@@ -23,27 +23,6 @@ export interface OperatorNeeds {
 
 const problem = (reply: FastifyReply, status: number, title: string, more: object = {}): FastifyReply =>
   reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, ...more })
-
-/** What a station page shows: state, profiles wanted and installed, why not, last frames both ways (issue E, 6). */
-function view(station: Station): object {
-  const { record, session } = station
-  return {
-    id: station.identity, online: session.online, version: session.version, securityProfiles: record.securityProfiles, profileInUse: station.profileInUse,
-    registration: record.registration, approved: record.approved, boot: record.boot ?? null, serialNumber: record.serialNumber ?? null,
-    lastSeen: session.lastSeenMs === 0 ? null : isoMs(session.lastSeenMs), onlineSince: station.onlineSince === undefined ? null : isoMs(station.onlineSince),
-    connectors: record.connectors, wanted: record.wanted, caps: record.caps, flags: record.flags, waiting: session.waiting,
-  }
-}
-
-const profileView = (station: Station): object[] => [...station.ledger.values()].map((e) => ({
-  id: e.id, evseId: e.evseId, state: e.state, reason: e.reason ?? null, delivery: e.delivery ?? null, mismatch: e.mismatch ?? null, profile: e.profile,
-}))
-
-const transactionView = (t: Transaction): object => ({
-  id: t.id, evseId: t.evseId ?? null, startedAt: isoMs(t.startedAt), endedAt: t.endedAt === undefined ? null : isoMs(t.endedAt), ended: t.ended,
-  complete: t.complete, orphaned: t.orphaned, chargingState: t.chargingState ?? null, stoppedReason: t.stoppedReason ?? null,
-  deauthorised: t.deauthorised, missing: missing(t), flags: t.flags,
-})
 
 const newStationSchema = {
   type: 'object', required: ['id', 'securityProfile'], additionalProperties: false,
@@ -98,10 +77,7 @@ export function operatorRoutes({ csms, documents, callerOf, permit, urlOf }: Ope
 
     app.get('/stations/:id', { schema: { tags: ['stations'], summary: 'One station: state, profiles, transactions, last frames' } }, async (request) => {
       const { station } = await stationOf(request)
-      return {
-        ...view(station), profiles: profileView(station), foreignProfiles: station.foreign, transactions: [...station.transactions.values()].map(transactionView),
-        frames: csms.recorder.of(station.identity, 20).map((f) => ({ ...f, at: isoMs(f.at) })),
-      }
+      return await csms.viewElsewhere(station.tenant, station.identity) ?? stationPage(station, csms.recorder)
     })
 
     app.get('/stations/:id/transactions', { schema: { tags: ['stations'] } }, async (request) => {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
-import type { DispatchChannel } from '#core/port/dispatch-channel.js'
-import { commands, type Command } from './command.js'
+import type { DeliveryOrder, DispatchChannel } from '#core/port/dispatch-channel.js'
+import { commands, type Command, type CommandResult } from './command.js'
 import { ocppChannel } from './dispatch-channel.js'
 import { login } from './identity.js'
 import { intake as makeIntake } from './intake.js'
@@ -23,8 +23,10 @@ import { installer as makeInstaller } from './smart-charging/installer.js'
 import { reconciler } from './smart-charging/reconcile.js'
 import { verification } from './smart-charging/verification.js'
 import { eventTaker } from './message/transaction-event.js'
+import { stationPage } from './station-page.js'
 import { stationLog } from './station-log.js'
-import { fleet as makeFleet, type Fleet } from './fleet.js'
+import { fleet as makeFleet, keyOf, type Fleet } from './fleet.js'
+import { alone, neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
 import type { Reported } from './smart-charging/installer.js'
 import type { Station } from './station.js'
@@ -44,6 +46,8 @@ export interface Csms {
   readonly command: Command
   /** Compares the station's profiles with the ledger now (OCPP-201); resolves with those that are not ours. */
   readonly reconcile: (station: Station) => Promise<readonly Reported[] | undefined>
+  /** The page of a station that another process has; undefined when it is ours, or that process is silent. */
+  viewElsewhere(tenant: string, identity: string): Promise<object | undefined>
   close(): Promise<void>
 }
 
@@ -75,7 +79,10 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       record: (session, direction, text) => recorder.add(session.identity, clock.nowMs(), direction, text),
       gone(session) {
         door.left(session)
-        if (!session.online) fleet.of(session).onlineSince = undefined
+        if (session.online) return
+        const station = fleet.of(session)
+        station.onlineSince = undefined
+        near.left(keyOf(station.tenant, station.identity))
       },
       alarm(session, what) {
         fleet.of(session).flag(new Date(clock.nowMs()).toISOString(), what)
@@ -89,6 +96,21 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const tokens = makeTokens({ documents, nowMs, config, elsewhere: fleet.inTransactionElsewhere })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
   const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, recorder })
+  const near = makeNeighbours({
+    bus: needs.bus, ids, log, moved: fleet.moved,
+    async answer(question, content) {
+      switch (question) {
+        case 'command': return command(...content as Parameters<Command>)
+        case 'send': return here.send(content as DeliveryOrder[])
+        case 'cancel': return here.cancel(...content as [DeliveryOrder[], string])
+        case 'view': {
+          const station = await fleet.find(...content as [string, string])
+          return station && stationPage(station, recorder)
+        }
+      }
+      throw new Error('no such question')
+    },
+  })
   const provisioning = provision({ documents, fleet, passwords, nowMs, journal, admission: config.admission })
   const schedule = energySchedule({ clock, log, installer })
   const declare = (station: Parameters<typeof measured.declare>[0], evseId: number): void => {
@@ -144,10 +166,11 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       ...doorDefaults, paths: new Map([[config.path, config.tenant]]), maxPayload: config.maxPayload, failuresPerMinute: config.failuresPerMinute,
       refusalDelayMs: config.refusalDelayMs, pingIntervalMs: config.pingIntervalMs,
     },
-    login: login({ passwords, config, nowMs, find: fleet.find, enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
+    login: login({ passwords, config, nowMs, find: (tenant, id) => (near.ownerOf(keyOf(tenant, id)) === undefined ? fleet.find(tenant, id) : fleet.fresh(tenant, id)), enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
     connected(session, presented, replaced) {
       const station = fleet.of(session)
       const first = fleet.connected(station, presented.address, replaced)
+      near.joined(keyOf(station.tenant, station.identity))
       command.settleProfile(station)
       if (first) installer.resume(station)
       installer.returned(station)
@@ -164,14 +187,31 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   // after the doors are open: a schema that is needed before is compiled then
   clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })
 
+  const here = ocppChannel({ installer, find: fleet.find, log, near: alone })
+  const channel = ocppChannel({ installer, find: fleet.find, log, near })
+  /** A station that another process has is commanded there. */
+  const routed = async (stationId: string, action: string, payload: unknown, tenant = config.tenant): Promise<CommandResult> => {
+    const owner = near.ownerOf(keyOf(tenant, stationId))
+    if (owner === undefined) return command(stationId, action, payload, tenant)
+    try {
+      return await near.ask(owner, 'command', [stationId, action, payload, tenant]) as CommandResult
+    } catch (error) {
+      log.warn({ err: error, station: stationId }, 'the process that has the station did not answer')
+      return { kind: 'offline' }
+    }
+  }
   return {
     attach: (server) => door.attach(server),
-    channel: ocppChannel({ installer, find: fleet.find, log }),
-    tokens, fleet, recorder, command, reconcile, provision: provisioning,
+    channel, tokens, fleet, recorder, reconcile, provision: provisioning, command: Object.assign(routed, { afterBoot: command.afterBoot, settleProfile: command.settleProfile }),
+    async viewElsewhere(tenant, identity) {
+      const owner = near.ownerOf(keyOf(tenant, identity))
+      return owner === undefined ? undefined : await near.ask(owner, 'view', [tenant, identity]).catch(() => undefined) as object | undefined
+    },
     async close() {
       closing = true
       clock.cancelAll()
       await door.close(config.drainMs)
+      await near.close()
       await journal.settled()
     },
   }

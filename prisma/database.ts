@@ -5,6 +5,7 @@ import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { Database, Stores, UnitOfWork } from '#core/port/store/index.js'
+import { postgresBus } from '#prisma/bus.js'
 import { Changes, listen } from '#prisma/changes.js'
 import { lostConnection, lostRace, sqlState, timedOut, toRefusal } from '#prisma/error-map.js'
 import type { PrismaClient } from '#prisma/generated/client.js'
@@ -85,6 +86,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
 
   const changes = new Changes(log)
   const listener = listen({ connectionString: url, connectionTimeoutMillis: 3000, application_name: 'loadstone listen' }, changes, log)
+  const bus = postgresBus({ connectionString: url, connectionTimeoutMillis: 3000, application_name: 'loadstone bus' }, log)
   const surroundings: Surroundings = { clock, changes, numbers: numberBook() }
   const seats: Seat[] = []
 
@@ -167,11 +169,12 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
   await listener.ready
   return {
     stores: storesOn(outside, surroundings),
-    unitOfWork,
+    unitOfWork, bus,
     ping: () => ask({ text: 'select 1' }).then(() => true, () => false),
     async close() {
       closing = true
       await listener.close()
+      await bus.close()
       await Promise.all([outside, ...seats.map((seat) => seat.session)].map(({ prisma }: { prisma: PrismaClient }) => prisma.$disconnect()))
       await pool.end()
     },

@@ -144,10 +144,10 @@ export class Session {
     if (this.socket) this.#detach(this.socket, code, reason)
   }
 
-  /** Ends everything that waits; the session is over. */
-  end(): void {
-    this.close(1001, 'server shutdown')
-    this.#queue?.drop(new CallFailed('closed', '', 'the server is closing'), 'all')
+  /** Ends everything that waits; the session is over, or another process has it. */
+  end(why: 'closing' | 'replaced' = 'closing'): void {
+    this.close(why === 'closing' ? 1001 : 1000, why === 'closing' ? 'server shutdown' : 'replaced by a newer connection')
+    this.#queue?.drop(why === 'closing' ? new CallFailed('closed', '', 'the server is closing') : new CallFailed('replaced', '', 'another process has the station'), 'all')
   }
 
   /** Lets waiting calls go, e.g. after an Accepted boot. */

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Strangers' charge points, unmodified: PyPI's `ocpp` and npm's ocpp-rpc live through boot, transaction, event and stop over wss.
+# Then the commands of docs/ocpp-charger.md.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=$(mktemp -d); trap 'rm -rf "$venv"' EXIT
+python3 -m venv "$venv"
+"$venv/bin/pip" install -q ocpp websockets
+[ -e build/csms/outsider/live.js ] || npm run --silent build
+LOADSTONE_PORT_BASE=${LOADSTONE_PORT_BASE:-19500} timeout 300 node build/csms/outsider/live.js "$venv/bin/python"
+LOADSTONE_PORT_BASE=${LOADSTONE_PORT_BASE:-19500} timeout 300 node scripts/run-doc.js docs/ocpp-charger.md
