@@ -1,6 +1,7 @@
 // Makes what a fresh clone lacks: packages, the Prisma client, the compiled program, the console's pages. Plain JavaScript without dependencies.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,10 +24,13 @@ function step(title, command, args, { allow = [0] } = {}) {
 
 const bin = (name, file) => join(dirname(require.resolve(`${name}/package.json`)), file)
 
+/** A checkout gives the lock file a new time; what it says decides, where this script has installed it before. */
 export function install() {
-  const lock = at('package-lock.json'), installed = at('node_modules', '.package-lock.json')
-  if (mtime(installed) >= mtime(lock)) return
+  const lock = at('package-lock.json'), installed = at('node_modules', '.package-lock.json'), stamp = at('node_modules', '.loadstone-lock')
+  const says = createHash('sha256').update(readFileSync(lock)).digest('hex')
+  if (existsSync(installed) && (existsSync(stamp) ? readFileSync(stamp, 'utf8') === says : mtime(installed) >= mtime(lock))) return
   step('install', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  writeFileSync(stamp, says)
 }
 
 export function generate() {
