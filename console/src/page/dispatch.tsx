@@ -50,7 +50,7 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
   const asked = final ? p.ordered_kWh : progress?.asked_kWh ?? 0, delivered = final ? p.delivered_kWh : progress?.delivered_kWh ?? null
   const hours = (Date.parse(d.end) - Date.parse(d.start)) / 3_600_000
   return (
-    <>
+    <div class="dispatch">
       <div class="row titlebar">
         <div class="grow"><h1>{orderWords(d.power_kW, direction)}</h1><p class="row"><State of={d.state} /><D>{window(d.start, d.end, d.timeZone)} <span class="soft">{d.timeZone}</span></D><a href={`#/programs/${d.program}`} translate={false}>{d.programName}</a>{d.reason && <D class="soft">“{d.reason}”</D>}<Age at={progress?.at ?? d.modifiedAt} /></p></div>
         <a class="button" href={`#/dispatches/new?copy=${d.id}`}>{t('dispatch.copy')}</a>
@@ -70,10 +70,11 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
       <h2>{t('dispatch.deliveries')}</h2>
       <Parts e={e} progress={progress} />
       <div class="columns"><Split d={d} deliveries={e.deliveries} /><Moves e={e} /></div>
-    </>
+    </div>
   )
 }
 
+/** Whatever else has happened to the order meanwhile, taking it back is meant: no version is asked for. */
 function Cancel({ d, reload }: { d: Dispatch; reload: () => void }) {
   const [sure, setSure] = useState(false)
   if (!may('admin', 'operator', 'dispatcher') || !cancellable.has(d.state)) return null
@@ -81,7 +82,7 @@ function Cancel({ d, reload }: { d: Dispatch; reload: () => void }) {
     <div class="cancel">
       <button type="button" class="danger" onClick={() => setSure(true)}>{t('dispatch.cancel')}</button>
       {sure && <Dialog title={t('dispatch.cancel')} onClose={() => setSure(false)}><p>{t('dispatch.cancelSure')}</p><div class="row end"><button type="button" autofocus onClick={() => setSure(false)}>{t('dispatch.keep')}</button>
-        <Act kind="danger" label="dispatch.cancel" do={async () => { await post(`/dispatches/${d.id}/cancel`, { reason: 'console' }, { 'if-match': `"${d.version}"` }).catch(async (error: unknown) => { reload(); throw error }); setSure(false); reload() }} /></div></Dialog>}
+        <Act kind="danger" label="dispatch.cancel" do={async () => { await post(`/dispatches/${d.id}/cancel`, { reason: 'console' }); setSure(false); reload() }} /></div></Dialog>}
     </div>
   )
 }
@@ -93,7 +94,7 @@ function Explanation({ e, progress, direction }: { e: Everything; progress: Prog
     const mine = deliveries.filter((y) => y.protocol === x)
     return mine.length === 0 ? [] : [t(`explain.${x}`, { n: count(mine.length), power: power(d.allocation.byProtocol[x]) })]
   })
-  const lost = deliveries.filter((x) => lostStates.has(x.state)), words = [...new Set(lost.map((x) => x.state))].map((s) => `${lost.filter((x) => x.state === s).length} ${word('state', s)}`)
+  const lost = deliveries.filter((x) => lostStates.has(x.state) && d.state !== 'cancelled'), words = [...new Set(lost.map((x) => x.state))].map((s) => `${lost.filter((x) => x.state === s).length} ${word('state', s)}`)
   const upcoming = Date.parse(d.start) > serverNow()
   return (
     <p class="card explain">
@@ -156,7 +157,7 @@ function PowerChart({ d, p, progress }: { d: Dispatch; p: Performance; progress:
   if (!progress || !made) return <p class="card empty">{t('common.loading')}</p>
   const lastHeard = progress.intervals.filter((i) => i.actual_kW !== null).at(-1)?.end
   return (
-    <section class="card">
+    <section class="card picture">
       {progress.status !== 'OK' && <p class="problem">{t('dispatch.noBaseline', { why: progress.reasons.join('; ') })}</p>}
       <Chart label="dispatch.chart" {...made} zone={d.timeZone} band={{ from: Date.parse(d.start) / 1000, to: Date.parse(d.end) / 1000 }} now={serverNow() / 1000} />
       <p class="soft row"><span>{t('dispatch.eventBand')}</span>{progress.provisional && progress.state !== 'cancelled' && <span>{t('dispatch.provisional')}</span>}{lastHeard && <span>{t('dispatch.measuredAt', { time: whenTime(lastHeard, d.timeZone) })}</span>}<a href={`#/verification/${d.id}`}>{t('dispatch.seeVerification')}</a></p>

@@ -27,7 +27,7 @@ export function NewProgram() {
   const methods = useLoad(() => get<List<{ id?: string; name?: string; method?: string }>>('/baselines'), [])
   const [f, set] = useState({ name: '', timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, direction: 'down', intervalMinutes: '15', method: 'CAISO_10IN10', level: 'portfolio', currency: 'USD', energyPrice: '', customerShare: '0.70', twoPerson: '', notice: '', maxMinutes: '', maxDay: '', maxOrder: '' })
   const input = (key: keyof typeof f, label: Key, props: object = {}) => <Field label={label}><input name={key} value={f[key]} onInput={text((v) => set({ ...f, [key]: v }))} {...props} /></Field>
-  const pick = (key: keyof typeof f, label: Key, options: readonly (readonly [string, string])[]) => <Field label={label}><select name={key} value={f[key]} onChange={text((v) => set({ ...f, [key]: v }))}>{options.map(([v, name]) => <option key={v} value={v}>{name}</option>)}</select></Field>
+  const pick = (key: keyof typeof f, label: Key, options: readonly (readonly [string, string])[]) => <Field label={label}><select name={key} value={f[key]} onChange={text((v) => set({ ...f, [key]: v }))}>{options.map(([v, name]) => <option key={v} value={v} translate={v === name ? false : undefined}>{name}</option>)}</select></Field>
   const number = (v: string): number | undefined => (v === '' ? undefined : Number(v))
   const create = async (): Promise<void> => {
     const limits = { twoPersonAbove_kW: number(f.twoPerson), minNotice_s: number(f.notice) === undefined ? undefined : Number(f.notice) * 60, maxDuration_s: number(f.maxMinutes) === undefined ? undefined : Number(f.maxMinutes) * 60, maxEventsPerDay: number(f.maxDay), maxOrder_kW: number(f.maxOrder) }

@@ -3,7 +3,7 @@ import { count, fieldsOf } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { setSearch, usePlace } from '../route.ts'
 import { serverNow, zone } from '../session.ts'
-import { t } from '../text/index.ts'
+import { t, word } from '../text/index.ts'
 import type { Reading, ServicePoint } from '../types.ts'
 import { Await, D, State, Time } from '../part/basics.tsx'
 import { Table } from '../part/table.tsx'
@@ -26,7 +26,7 @@ export function ReadingsPage({ id }: { id: string }) {
           <Table<Reading> name="r" caption="point.all" rows={rows} rowKey={(r) => `${r.start}${r.channel}`} empty="point.none" sort="start" filters={[{ id: 'channel', title: 'device.channel', group: 'channel', value: (r) => r.channel }, { id: 'quality', title: 'device.quality', group: 'quality', value: (r) => r.quality }]}
             columns={[
               { id: 'start', title: 'device.start', value: (r) => r.start, cell: (r) => <Time at={r.start} in={z} /> }, { id: 'minutes', title: 'point.minutes', num: true, value: (r) => r.minutes, cell: (r) => r.minutes },
-              { id: 'Wh', title: 'point.Wh', num: true, value: (r) => r.Wh, cell: (r) => count(r.Wh) }, { id: 'channel', title: 'device.channel', value: (r) => r.channel, cell: (r) => r.channel }, { id: 'quality', title: 'device.quality', value: (r) => r.quality, cell: (r) => <State of={r.quality} group="quality" /> },
+              { id: 'Wh', title: 'point.Wh', num: true, value: (r) => r.Wh, cell: (r) => count(r.Wh) }, { id: 'channel', title: 'device.channel', value: (r) => r.channel, cell: (r) => <span>{word('channel', r.channel)}</span> }, { id: 'quality', title: 'device.quality', value: (r) => r.quality, cell: (r) => <State of={r.quality} group="quality" /> },
               { id: 'source', title: 'device.source', value: (r) => r.source, cell: (r) => r.source }, { id: 'receivedAt', title: 'point.received', value: (r) => r.receivedAt, cell: (r) => <Time at={r.receivedAt} in={z} /> }, { id: 'sourceVersion', title: 'point.version', num: true, value: (r) => r.sourceVersion, cell: (r) => r.sourceVersion },
             ]} />
         </>)}</Await>
