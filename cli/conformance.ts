@@ -46,9 +46,13 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
   const begun = performance.now()
+  let told = begun
   const report = await runAll({
     procedures: chosen, actions, target, seed, ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
-    onResult: (r, done, of) => { if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(20)}`) },
+    onResult: (r, done, of) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(40)}`)
+      else if (performance.now() - told > 10_000) { told = performance.now(); process.stderr.write(`${done}/${of} after ${Math.round((told - begun) / 1000)} s, last ${r.id}\n`) }
+    },
   })
   if (process.stderr.isTTY) process.stderr.write('\r')
   await write(report, flags, target)

@@ -156,9 +156,9 @@ function lookup(name: string, variables: ReadonlyMap<string, unknown>, nowMs: nu
     return moment[1] !== 'iso' ? seconds : new Date(seconds * 1000).toISOString()
   }
   if (name.startsWith('mrid:')) return createHash('sha256').update(`${String(variables.get('run'))} ${name}`).digest('hex').slice(0, 32).toUpperCase()
-  const [first, ...rest] = name.split('.')
-  if (!variables.has(first as string)) throw new Error(`nothing is known as '${name}'; the target's file or an earlier step must give it`)
-  return at(variables.get(first as string), rest.join('.'))
+  const [, first = '', rest = ''] = /^([^.[]+)\.?(.*)$/.exec(name) ?? []
+  if (!variables.has(first)) throw new Error(`nothing is known as '${name}'; the target's file or an earlier step must give it`)
+  return at(variables.get(first), rest)
 }
 
 const hash = (text: string): number => [...text].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)

@@ -54,6 +54,7 @@ const own: Readonly<Record<string, (payload: Record<string, unknown>) => unknown
   GetVariables: (p) => ({ getVariableResult: (p['getVariableData'] as object[]).map((d) => ({ ...d, attributeStatus: 'UnknownVariable' })) }),
   SetVariables: (p) => ({ setVariableResult: (p['setVariableData'] as Record<string, unknown>[]).map(({ component, variable }) => ({ component, variable, attributeStatus: 'Accepted' })) }),
   GetConfiguration: () => ({ configurationKey: [], unknownKey: [] }), ChangeConfiguration: () => ({ status: 'Accepted' }), GetChargingProfiles: () => ({ status: 'NoProfiles' }),
+  SetChargingProfile: () => ({ status: 'Accepted' }), ClearChargingProfile: () => ({ status: 'Accepted' }), GetCompositeSchedule: () => ({ status: 'Rejected' }), TriggerMessage: () => ({ status: 'NotImplemented' }),
   GetLocalListVersion: (p) => ('listVersion' in p ? {} : { versionNumber: 0 }), GetTransactionStatus: () => ({ messagesInQueue: false }),
 }
 

@@ -7,10 +7,10 @@ const proc = (id: string, title: string, requirements: string, steps: readonly S
 const vtn = (state: object = {}): Step => ({ say: 'a VTN waits', do: 'ven.vtn', with: { programs: [program], ...state }, save: { url: 'url' } })
 const client: Step = { say: 'the client begins', do: 'ven.start' }
 const saw = (method: string, path: string, expect: Expect = {}, more: Record<string, Matcher> = {}, timeout_ms = 8000): Step => ({ say: `it sends ${method} ${path}`, do: 'ven.saw', with: { where: { method, path: path.includes('\\') ? { matches: path } : path, ...more }, timeout_ms }, expect: { arrived: true, ...expect } })
-const alive: Step = { say: 'it still runs and polls', do: 'ven.saw', with: { where: { method: 'GET', path: '/events' }, timeout_ms: 9000 }, expect: { arrived: true, stillRunning: true } }
+const alive: Step = { say: 'it still runs and polls', do: 'ven.saw', with: { where: { method: 'GET', path: '/events' }, timeout_ms: 25_000 }, expect: { arrived: true, stillRunning: true } }
 const program = { id: 'program-1', programName: 'conformance' }
 const price = { programID: 'program-1', eventName: 'e', intervalPeriod: { start: '${iso-60}', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [{ type: 'PRICE', values: [0.2] }] }] }
-const reporting = { ...price, intervalPeriod: { start: '${iso-30}', duration: 'PT31S' }, intervals: [{ id: 4, payloads: [{ type: 'SIMPLE', values: [1] }] }], reportDescriptors: [{ payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH' }] }
+const reporting = { ...price, intervalPeriod: { start: '${iso+2}', duration: 'PT4S' }, intervals: [{ id: 4, payloads: [{ type: 'SIMPLE', values: [1] }] }], reportDescriptors: [{ payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH' }] }
 const withEvents = (...events: object[]): Step => vtn({ events })
 const rude = (when: string, how: object, state: object = {}): Step => vtn({ events: [price], rude: [{ when, ...how }], ...state })
 
