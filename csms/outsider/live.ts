@@ -77,7 +77,7 @@ const server = spawn(process.execPath, [join(root, 'build/cli/loadstone.js'), 's
 let failed = 0
 try {
   const ready = JSON.parse(await lineOf(server, (line) => line.startsWith('{"ready"'))) as Ready
-  const ca = join(ready.pki, 'chain.pem'), password = (id: string): string => `loadstone-${id}-pass`
+  const ca = join(ready.pki, 'tls-ca.pem'), password = (id: string): string => `loadstone-${id}-pass`
   const strangers: [string, string, string, string[]][] = ['1.6', '2.0.1'].flatMap((version, i): [string, string, string, string[]][] => {
     const [own, other] = [`CS00${i + 1}`, `CS00${i + 3}`] as [string, string]
     return [
