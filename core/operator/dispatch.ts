@@ -12,7 +12,8 @@ import { present, seesProgram } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Direction, Program } from '#core/program/program.js'
 import { wattsFromKW } from '#core/quantity/power.js'
-import { verifyDispatch, type PerformanceBody } from '#core/verification/verify.js'
+import { programAt } from '#core/program/versions.js'
+import { evaluation, verifyDispatch, type PerformanceBody } from '#core/verification/verify.js'
 import { problem } from '#core/operator/error-map.js'
 import { dispatchers, meterers, releasers, staffAndGrid } from '#core/operator/roles.js'
 import { ok, type Answer, type Ask, type OperatorRoute } from '#core/operator/route.js'
@@ -77,6 +78,12 @@ export const deliveryView = (d: Delivery) => ({
   sentAt: d.sentAt === null ? null : stamp(d.sentAt), deliveredAt: d.deliveredAt === null ? null : stamp(d.deliveredAt), acknowledgedAt: d.acknowledgedAt === null ? null : stamp(d.acknowledgedAt),
 })
 
+async function asKnown(ask: Ask, d: Dispatch, asOf: number) {
+  const { stores } = ask.core.database, { tenant } = ask.caller, program = present(await programAt(stores, tenant, d.program, d.programVersion), 'program', d.program)
+  const { body: b, baseline, inputHash } = await evaluation(stores, tenant, program, d, asOf)
+  return { dispatch: d.id, state: d.state, asOf: ask.query.asOf, method: program.baseline.method, methodVersion: baseline.trace.version, inputHash, ...b, intervals: b.intervals.map((i) => ({ ...i, start: rfc3339(i.start), end: rfc3339(i.end) })), baselineTrace: baseline }
+}
+
 export const dispatchRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'dispatches', summary: 'Dispatches', roles: staffAndGrid, query: page({ program: filter, state: filter, from: Type.Optional(time), to: Type.Optional(time) }),
     read: async (ask) => {
@@ -130,9 +137,11 @@ export const dispatchRoutes: readonly OperatorRoute[] = [
       const { items, next } = await ask.core.database.stores.deliveries.list(ask.caller.tenant, { dispatch: d.id, ...(ask.query.state === undefined ? {} : { state: ask.query.state }) }, pageOf(ask))
       return ok({ items: items.map(deliveryView), next })
     } },
-  { method: 'GET', path: 'dispatches/:id/performance', summary: 'Baseline, metered and delivered energy, with the trace', roles: staffAndGrid,
+  { method: 'GET', path: 'dispatches/:id/performance', summary: 'Baseline, metered and delivered energy, with the trace; `asOf` computes it again from what was known then (CORE-011)', roles: staffAndGrid, query: closed({ asOf: Type.Optional(time) }),
     read: async (ask) => {
-      const d = await found(ask), results = await every((p) => ask.core.database.stores.verifications.list(ask.caller.tenant, { dispatch: d.id }, p), 200)
+      const d = await found(ask)
+      if (ask.query.asOf !== undefined) return ok(await asKnown(ask, d, instantOf(ask.query.asOf, 'utc', '/asOf') * 1000 + 999))
+      const results = await every((p) => ask.core.database.stores.verifications.list(ask.caller.tenant, { dispatch: d.id }, p), 200)
       const performance = results.filter((r) => r.kind === 'performance').at(-1), baseline = results.filter((r) => r.kind === 'baseline').at(-1)
       if (!performance) return ok({ dispatch: d.id, state: d.state, status: 'PENDING', reasons: [`the dispatch is ${d.state}; it is verified when its readings are in`] })
       const b = performance.body as PerformanceBody

@@ -10,6 +10,7 @@ import type { Role } from '#core/caller.js'
 import { again } from '#core/dispatch/deliver.js'
 import { Refusal, isRefusal } from '#core/error.js'
 import { advice, problem, statusOf, type Problem } from '#core/operator/error-map.js'
+import { gridOnly, gridView } from '#core/operator/grid-view.js'
 import { healthRoutes, type Part } from '#core/operator/health.js'
 import { authenticator, doorkeeper, type Authenticate } from '#core/operator/identity.js'
 import { commandHash, once } from '#core/operator/idempotency.js'
@@ -154,7 +155,7 @@ function hang(app: FastifyInstance, core: Core, route: OperatorRoute): void {
       if (answer.location) reply.header('location', answer.location)
       if (typeof version === 'number') reply.header('etag', `"${version}"`)
       if (answer.type) reply.type(answer.type)
-      return reply.code(status).send(answer.body)
+      return reply.code(status).send(!answer.type && gridOnly(request.operator) ? gridView(answer.body) : answer.body)
     },
   })
 }

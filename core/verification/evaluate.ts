@@ -110,7 +110,7 @@ export function bandOf(plan: Plan, energies: Energies, excludedDays: readonly st
   for (let day = eventDay - 1, found = 0; day >= eventDay - 30 && found < placebos; day--) {
     const start = calendar.instants(day, minutes)[0]
     if (start === undefined || excluded.has(dateOf(day)) || plan.isHoliday(day)) continue
-    const placebo = planBaseline({ preset: method, calendar, event: { start, end: start + length }, holidays: new Set([...Array.from({ length: 120 }, (_, i) => day - i)].filter(plan.isHoliday)) })
+    const placebo = planBaseline({ preset: method, calendar, event: { start, end: start + length }, holidays: new Set(Array.from({ length: 120 }, (_, i) => day - i).filter(plan.isHoliday)) })
     if (placebo.type !== plan.type) continue
     const r = resultOf(placebo, series, energies.step_s, excludedDays, extras)
     if (r.status !== 'OK') continue

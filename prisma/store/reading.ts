@@ -144,6 +144,16 @@ export function readingStore(session: Session, book: NumberBook): ReadingStore {
       return Object.fromEntries(rows.map((row) => [row.prefix, row.n]))
     },
 
+    async erase(tenant, servicePoint) {
+      const at = await locate(tenant, servicePoint)
+      if (!at) return 0
+      return await session.atomically(async ({ sql: within }) => {
+        const gone = await within.count('delete from reading where tenant = $1 and point = $2', [at.tenant, at.point])
+        await within.count('delete from reading_history where tenant = $1 and point = $2', [at.tenant, at.point])
+        return gone
+      })
+    },
+
     async history(tenant, servicePoint, channel, start) {
       const at = await locate(tenant, servicePoint)
       if (!at) return []

@@ -24,4 +24,6 @@ export interface ReadingStore {
   countBySource(tenant: string, from: Instant, to: Instant): Promise<Record<string, number>>
   /** Superseded values of one interval, oldest first (CORE-011, CORE-115). */
   history(tenant: string, servicePoint: string, channel: Channel, start: Instant): Promise<Reading[]>
+  /** CORE-224: removes every value of a point, superseded ones too; returns how many were current. */
+  erase(tenant: string, servicePoint: string): Promise<number>
 }
