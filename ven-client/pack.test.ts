@@ -10,6 +10,8 @@ import { systemClock } from '#core/port/clock.js'
 import { fakeVtn } from '#ven-client/openadr/fake-vtn.js'
 
 const run = promisify(execFile)
+/** Without tap's own loaders, which a child that runs the compiler cannot bear. */
+const plain = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
 
 function packageRoot(): string {
   let at = dirname(fileURLToPath(import.meta.url))
@@ -22,7 +24,7 @@ t.teardown(() => rm(folder, { recursive: true, force: true }))
 
 /** The tarball as npm would install it; its dependencies are those of this checkout, so that no network is needed. */
 async function installed(): Promise<{ dependencies: Record<string, string>; files: string[] }> {
-  const { stdout } = await run(process.execPath, [join(root, 'scripts/pack-ven.js'), '--out', folder], { cwd: folder })
+  const { stdout } = await run(process.execPath, [join(root, 'scripts/pack-ven.js'), '--out', folder], { cwd: folder, env: plain })
   const modules = join(folder, 'node_modules'), own = join(modules, '@loadstone/ven')
   await mkdir(own, { recursive: true })
   await run('tar', ['-xzf', join(folder, stdout.trim()), '-C', own, '--strip-components=1'])
