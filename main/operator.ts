@@ -9,6 +9,7 @@ import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import { buildOperator, collectProcessMetrics } from '#core/operator/door.js'
 import { packageRoot } from '#core/package-root.js'
+import { sessionRoute } from '#core/operator/session.js'
 import { createToken } from '#core/token/token.js'
 import { certificateRoutes } from '#certs/operator.js'
 import { csipOperator } from '#csip-server/operator.js'
@@ -72,6 +73,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
         registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => trust, profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
       }), { prefix: '/api/v1' })
       await door.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, callerOf, bodyMax: csip.context.config.bodyMax })
+      sessionRoute(door, { core, tenant: firstTenant, machine })
       await serveConsole(door)
     },
   })
