@@ -15,7 +15,7 @@ export function junit(report: Report): string {
     properties: { property: [{ '@name': 'target', '@value': report.target }, { '@name': 'seed', '@value': String(report.seed) }] },
     testcase: cases,
   }
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ testsuites: { '@name': 'loadstone conformance', '@tests': report.results.length, '@failures': report.summary.FAILED, '@errors': report.summary.ERROR, '@time': seconds.toFixed(3), testsuite: suite } })}`
+  return legal(`<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({ testsuites: { '@name': 'loadstone conformance', '@tests': report.results.length, '@failures': report.summary.FAILED, '@errors': report.summary.ERROR, '@time': seconds.toFixed(3), testsuite: suite } })}`)
 }
 
 function testcase(report: Report, r: Result): object {
@@ -30,4 +30,4 @@ function testcase(report: Report, r: Result): object {
 
 const hostOf = (url: string): string => { try { return new URL(url).hostname } catch { return url } }
 // eslint-disable-next-line no-control-regex
-const legal = (s: string): string => s.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '')
+const legal = (s: string): string => s.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '')

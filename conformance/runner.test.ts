@@ -1,0 +1,138 @@
+import t from 'tap'
+import * as fc from 'fast-check'
+import { evidence, withoutSecrets } from '#conformance/evidence.js'
+import { at, mismatch } from '#conformance/match.js'
+import type { Matcher, Procedure, Report, Step, Verdict } from '#conformance/procedure.js'
+import { procedures } from '#conformance/registry.js'
+import { actions as drivers } from '#conformance/driver/index.js'
+import { html } from '#conformance/report/html.js'
+import { junit } from '#conformance/report/junit.js'
+import { annotations, json, markdown, tap, terminal } from '#conformance/report/plain.js'
+import { fill, runAll, type Action, type Target } from '#conformance/runner.js'
+import { againstExpected, select } from '#conformance/select.js'
+import { junitFaults } from '#conformance/report/junit-rules.js'
+
+const target: Target = { url: 'https://vtn.example:8081/base', subject: 'vtn', profile: '3.1.1', capabilities: new Set(['here']), values: { word: 'w', list: [{ a: 1 }, { a: 2 }] } }
+const step = (expect: Record<string, Matcher>, more: Partial<Step> = {}): Step => ({ say: 'a step', do: 'echo', with: { v: '${word}' }, expect, ...more })
+const procedure = (id: string, steps: readonly Step[], more: Partial<Procedure> = {}): Procedure => ({ id, title: `title of ${id} <&> # ]]>`, requirements: ['OA-001'], clause: 'a clause', profiles: ['3.1.1'], steps, ...more })
+const actions: Record<string, Action> = { echo: async (args) => ({ ...args }), boom: async () => { throw new Error('boom \u0001') } }
+const run = (list: readonly Procedure[], more: object = {}): Promise<Report> => runAll({ procedures: list, actions, target, seed: 7, startedAt: '2026-01-02T03:04:05.678Z', elapsed: () => performance.now(), nowMs: () => 1_700_000_000_000, nonce: 'n', ...more })
+
+const one: Readonly<Record<Verdict, Procedure>> = {
+  'PASSED': procedure('a.pass', [step({ v: 'w' })]),
+  'FAILED': procedure('b.fail', [step({ v: 'x' })]),
+  'ERROR': procedure('c.err', [{ say: 'it breaks', do: 'boom' }]),
+  'WARNING': procedure('d.warn', [step({ v: 'x' }, { should: true })]),
+  'PARTIAL': procedure('e.part', [step({ v: 'w' }), step({ v: 'x' }, { needs: 'elsewhere' })]),
+  'NOT APPLICABLE': procedure('f.na', [step({ v: 'w' })], { needs: ['elsewhere'] }),
+}
+
+t.test('UX-035 each verdict is given for its reason, with clause, exchange and expectation', async (t) => {
+  const report = await run(Object.values(one))
+  t.same(report.results.map((r) => r.verdict), Object.keys(one))
+  t.match(report.results[1], { detail: /v: expected "x", got "w"/, clause: 'a clause', exchanges: [{ step: 'a step', sent: { v: 'w' }, got: { v: 'w' } }] })
+  t.match(report.results[4]?.detail, /elsewhere/)
+  t.same(report.summary, { 'PASSED': 1, 'FAILED': 1, 'ERROR': 1, 'WARNING': 1, 'PARTIAL': 1, 'NOT APPLICABLE': 1 })
+  t.equal((await run(Object.values(one), { bail: true })).results.length, 2, 'bail ends at the first failure')
+  t.match((await run([procedure('x', [{ say: 's', do: 'nothing.like.that' }])])).results[0], { verdict: 'ERROR', detail: /no driver/ })
+  t.match((await run([procedure('x', [step({ v: 1 }, { with: { v: '${unknown}' } })])])).results[0], { verdict: 'ERROR', detail: /nothing is known as 'unknown'/ }, 'never a pass')
+})
+
+t.test('UX-035 a step may be tried again within its time; what is closed is closed at the end, whatever happens', async (t) => {
+  let n = 0
+  const closed: string[] = []
+  const slow: Record<string, Action> = { ...actions, count: async (_args, context) => { context.onEnd(() => { closed.push('closed') }); n += 1; return { n } }, after: async () => { closed.push('after'); throw new Error('ignored') } }
+  const report = await run([procedure('x', [{ say: 's', do: 'count', expect: { n: 3 }, within_ms: 2000 }], { after: [{ say: 'a', do: 'after' }] })], { actions: slow })
+  t.equal(report.results[0]?.verdict, 'PASSED')
+  t.same(closed, ['after', 'closed', 'closed', 'closed'])
+})
+
+t.test('UX-038 the same seed gives the same order; another seed another; 0 is the order of ids', async (t) => {
+  const all = procedures.vtn
+  const ids = (seed: number): string[] => select(all, { profile: '3.1.1', only: [], smoke: false, seed }).map((p) => p.id)
+  t.same(ids(5), ids(5))
+  t.notSame(ids(5), ids(6))
+  t.same(ids(5).toSorted(), ids(0).toSorted())
+  for (let i = 0; i < 20; i += 1) t.same((await run(Object.values(one))).results.map((r) => r.verdict), Object.keys(one), 'no flip')
+})
+
+t.test('UX-037 selection by id, prefix, requirement, tag, clause and profile; an unexpected pass fails too', async (t) => {
+  const pick = (only: string[], smoke = false): string[] => select(Object.values(one), { profile: '3.1.1', only, smoke, seed: 0 }).map((p) => p.id)
+  t.same(pick(['a.pass']), ['a.pass'])
+  t.same(pick(['a.*', 'b.*']), ['a.pass', 'b.fail'])
+  t.equal(pick(['OA-001']).length, 6)
+  t.same(pick(['tag:none']), [])
+  t.same(pick([], true), [], 'none of them is smoke')
+  t.same(select(Object.values(one), { profile: '3.0.1', only: [], smoke: false, seed: 0 }), [])
+  const { results } = await run(Object.values(one))
+  const words = againstExpected(results, 'b.fail  # known\na.pass\n').filter((j) => j.unexpected).map((j) => [j.result.id, j.unexpected])
+  t.same(words, [['a.pass', 'it passed though it is listed as an expected failure'], ['c.err', 'it failed']])
+})
+
+t.test('UX-036 JUnit XML keeps the rules of the schema that Jenkins publishes', async (t) => {
+  const text = junit(await run(Object.values(one)))
+  t.same(junitFaults(text), [])
+  t.match(text, /failures="1" errors="1" skipped="1"/)
+  t.notOk(text.includes('\u0001'), 'nothing that XML forbids')
+  for (const [bad, why] of [['<a/>', 'root'], [text.replaceAll('tests="6"', 'tests="9"'), 'count'], [text.replace('<testcase name', '<case name').replace('</testcase>', '</case>'), 'element'], [text.replace(' name="a.pass', ' title="a.pass'), 'name']] as const) t.not(junitFaults(bad).length, 0, `${why} is seen`)
+  await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), async (word) => { t.same(junitFaults(junit(await run([procedure('p', [step({ v: word })], { title: word })]))), []) }), { numRuns: 30 })
+})
+
+t.test('UX-036 terminal, JSON, annotations, Markdown, HTML and TAP say the same sums', async (t) => {
+  const report = await run(Object.values(one))
+  t.match(terminal(report), /1 PASSED, 1 FAILED, 1 ERROR, 1 WARNING, 1 PARTIAL, 1 NOT APPLICABLE/)
+  t.match(json(report), { target: target.url, profile: '3.1.1', seed: 7, summary: { PASSED: 1 }, results: [{ id: 'a.pass', clause: 'a clause', verdict: 'PASSED', detail: String }] })
+  t.equal(annotations(report).match(/^::error /gm)?.length, 2)
+  t.equal(annotations(report).match(/^::warning /gm)?.length, 1)
+  t.match(markdown(report), /\| FAILED \| b\.fail \|/)
+  t.match(html(report), /<!doctype html>[\s\S]*b\.fail[\s\S]*&lt;&amp;&gt;/)
+  const lines = tap(report)
+  t.match(lines, /^TAP version 13\n1\.\.6\n/)
+  t.equal(lines.match(/^not ok /gm)?.length, 2)
+  t.equal(lines.match(/^ok .*# SKIP/gm)?.length, 1)
+})
+
+t.test('UX-041 the evidence holds every exchange and no secret', async (t) => {
+  const report = await run([procedure('s', [{ say: 's', do: 'echo', with: { password: 'open sesame', text: 'Authorization: Bearer abc.def', deep: { apiKey: 'k', note: 'it is hidden-word' } } }])])
+  const text = JSON.stringify(evidence(report, { versions: { node: '20' }, config: { bl_secret: '1001', list: [] }, secrets: ['hidden-word'] }))
+  for (const word of ['open sesame', 'abc.def', 'hidden-word', '"1001"']) t.notOk(text.includes(word), word)
+  t.same(withoutSecrets({ key: '-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----' }), { key: '[private key]' })
+})
+
+t.test('UX-035 paths and matchers', async (t) => {
+  const value = { a: [{ b: 1 }, { b: 2 }], s: 'text', n: null }
+  t.equal(at(value, 'a[1].b'), 2)
+  t.same(at(value, 'a[*].b'), [1, 2])
+  t.equal(at(value, 'a.length'), 2)
+  t.equal(at(value, 'a[7].b.c'), undefined)
+  t.equal(at(value, 'constructor'), undefined, 'nothing inherited')
+  const good: [unknown, Matcher][] = [[1, 1], ['a', { oneOf: ['b', 'a'] }], ['abc', { matches: '^a' }], [undefined, { exists: false }], [3, { atLeast: 3 }], [3, { atMost: 3 }], [[1, 2], { contains: 2 }], ['abc', { lacks: 'x' }], [{ a: 1 }, { equals: { a: 1 } }], [[1, 1, 2], { sorted: 'asc' }], [[2, 1], { sorted: 'desc' }], [1, { not: 2 }], [[1, 2], { each: { atLeast: 1 } }], [['a', 'c'], { inOrderOf: ['a', 'b', 'c'] }], ['10', { near: 11, within: 1 }], [[1, 2], { unique: true }], [5, { all: [{ atLeast: 1 }, { atMost: 9 }] }]]
+  for (const [v, wanted] of good) t.equal(mismatch(v, wanted), undefined, JSON.stringify(wanted))
+  const bad: [unknown, Matcher][] = [[1, 2], ['1', 1], ['c', { oneOf: ['b'] }], [5, { matches: '5' }], [1, { exists: false }], [undefined, { exists: true }], [2, { atLeast: 3 }], ['9', { atMost: 10 }], [[1], { contains: 2 }], ['abc', { lacks: 'b' }], [[2, 1], { sorted: 'asc' }], [1, { not: 1 }], [[0], { each: { atLeast: 1 } }], [['c', 'a'], { inOrderOf: ['a', 'b', 'c'] }], [['z'], { inOrderOf: ['a'] }], [13, { near: 11, within: 1 }], [[1, 1], { unique: true }], ['no list', { each: 1 }]]
+  for (const [v, wanted] of bad) t.type(mismatch(v, wanted), 'string', JSON.stringify(wanted))
+})
+
+t.test('UX-038 ${…} fills in values, moments and identifiers of the run', async (t) => {
+  const variables = new Map<string, unknown>([['run', 'r'], ['x', { y: [1, 2] }], ['secrets', [{ s: 'one' }]]])
+  t.same(fill({ a: '${x.y}', b: 'n${x.y[1]}', c: ['${secrets[0].s}'] }, variables), { a: [1, 2], b: 'n2', c: ['one'] })
+  t.equal(fill('${now+60}', variables, 1_000_000), 1060)
+  t.equal(fill('${iso-1}', variables, 1_000_000), '1970-01-01T00:16:39.000Z')
+  t.equal(fill('${quarter}', variables, 1_000_000), 900)
+  t.match(fill('${mrid:a}', variables), /^[0-9A-F]{32}$/)
+  t.not(fill('${mrid:a}', variables), fill('${mrid:b}', variables))
+  t.throws(() => fill('${nothing}', variables), /nothing is known/)
+})
+
+t.test('UX-035 every procedure is well formed: ids unique, actions known, requirements and clause named', async (t) => {
+  const least: Record<string, number> = { vtn: 60, csip: 60, csms: 60, est: 15, ven: 15 }
+  for (const [subject, list] of Object.entries(procedures)) {
+    t.ok(list.length >= (least[subject] as number), `${subject}: ${list.length} procedures`)
+    t.same(list.map((p) => p.id).filter((id, i, ids) => ids.indexOf(id) !== i), [], `${subject}: ids are unique`)
+    for (const p of list) {
+      const unknown = [...p.steps, ...(p.after ?? [])].map((s) => s.do).filter((action) => !(action in drivers))
+      const wrong = [...(unknown.length ? [`actions ${unknown.join(', ')}`] : []), ...(p.requirements.every((r) => /^(OA|SEP|OCPP)-\d{3}$/.test(r)) && p.requirements.length ? [] : ['requirements']), ...(p.clause ? [] : ['clause']), ...(p.profiles.length ? [] : ['profiles']), ...(p.steps.length ? [] : ['steps'])]
+      if (wrong.length) t.fail(`${p.id}: ${wrong.join('; ')}`)
+    }
+    t.ok(list.some((p) => p.smoke), `${subject} has a smoke set`)
+  }
+})
