@@ -6,31 +6,22 @@ import { live } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import { batchRows, commsCheckAt, moment, timingOf } from '#core/dispatch/outbox.js'
 import type { Share } from '#core/dispatch/plan.js'
-import { allocationOf, askReallocation, leastSum, shareOf } from '#core/dispatch/reallocate.js'
+import { current, outdated, superseded, type Restatement, type Taken } from '#core/dispatch/precedence.js'
+import { allocationOf, askReallocation, leastSum } from '#core/dispatch/reallocate.js'
 import { keepRevision } from '#core/dispatch/revisions.js'
 import type { OrderInterval } from '#core/port/dispatch-channel.js'
 import type { Draft } from '#core/port/store/entity.js'
-import type { Interval } from '#core/quantity/interval.js'
 import type { Work } from '#core/work.js'
-
-/** The parts of an instruction outside a window, each with its own start and end; what has passed is left out. */
-export function outside(intervals: readonly OrderInterval[], window: Interval, from: number): OrderInterval[][] {
-  const cut = (start: number, end: number): OrderInterval[] =>
-    intervals.flatMap((i) => (i.end > start && i.start < end ? [{ ...i, start: Math.max(i.start, start), end: Math.min(i.end, end) }] : []))
-  return [cut(from, window.start), cut(Math.max(from, window.end), Infinity)].filter((part) => part.length > 0)
-}
-
-/** A resource that a winning order takes for a window. */
-export interface Taken extends Interval {
-  readonly resource: string
-}
 
 export const takenBy = (shares: readonly Share[]): Taken[] =>
   shares.flatMap((s) => (s.displaces.length > 0 ? [{ resource: s.of.resource.id, start: s.intervals[0]!.start, end: s.intervals.at(-1)!.end }] : []))
 
-/** CORE-053: an order of lower priority, or the earlier of two that ask one device for opposite things. */
-export const yields = (loser: { readonly priority: number; readonly delta_W: number }, winner: Pick<Dispatch, 'priority' | 'delta_W'>): boolean =>
-  loser.priority > winner.priority || (loser.priority === winner.priority && Math.sign(loser.delta_W) === -Math.sign(winner.delta_W))
+/** Instructions of these resources that can be counted on, over all orders. */
+async function standing(work: Work, tenant: string, over: readonly Taken[]): Promise<Delivery[]> {
+  if (over.length === 0) return []
+  const found = await work.stores.deliveries.promised(tenant, [...new Set(over.map((w) => w.resource))], Math.min(...over.map((w) => w.start)), Math.max(...over.map((w) => w.end)))
+  return found.filter((d) => !lost.has(d.state))
+}
 
 /**
  * CORE-053: the loser's instruction is superseded for the overlap and resumes after. It is restated as instructions that lie outside
@@ -38,22 +29,34 @@ export const yields = (loser: { readonly priority: number; readonly delta_W: num
  * its order lacks meanwhile goes back to allocation. Returns how many were superseded.
  */
 export async function displaceOthers(work: Work, caller: Caller, winner: Dispatch, taken: readonly Taken[]): Promise<number> {
-  const { stores, clock, ids } = work, nowMs = clock.nowMs(), windows = new Map(taken.map((w) => [w.resource, w]))
-  if (windows.size === 0) return 0
-  const from = Math.min(...taken.map((w) => w.start)), to = Math.max(...taken.map((w) => w.end)), byDispatch = new Map<string, Delivery[]>()
-  for (const d of await stores.deliveries.promised(caller.tenant, [...windows.keys()], from, to)) {
-    const w = windows.get(d.resource)!
-    if (lost.has(d.state) || d.dispatch === winner.id || d.order.start >= w.end || d.order.end <= w.start || !yields({ priority: d.order.priority, delta_W: shareOf(d) }, winner)) continue
-    byDispatch.set(d.dispatch, [...byDispatch.get(d.dispatch) ?? [], d])
-  }
+  const found = superseded({ ...winner, dispatch: winner.id }, taken, await standing(work, caller.tenant, taken), work.clock.now())
+  await restate(work, caller, found, `superseded by ${winner.id} from ${new Date(winner.start * 1000).toISOString()}`)
+  return found.length
+}
+
+/** Orders that share devices with instructions that are gone: their absolute values counted on them and are restated. */
+export async function restateDependents(work: Work, caller: Caller, gone: readonly Delivery[]): Promise<number> {
+  const now = work.clock.now(), over = gone.filter((d) => d.order.end > now).map((d) => ({ resource: d.resource, start: d.order.start, end: d.order.end }))
+  const left = new Set(gone.map((d) => d.id)), instructed = (await standing(work, caller.tenant, over)).filter((d) => !left.has(d.id))
+  const found = outdated(instructed, now)
+  await restate(work, caller, found, 'another order of the same device is gone')
+  return found.length
+}
+
+/** Old instructions out, their parts in: one revision of each order that is touched. */
+async function restate(work: Work, caller: Caller, found: readonly Restatement<Delivery>[], reason: string): Promise<void> {
+  if (found.length === 0) return
+  const { stores, clock, ids } = work, nowMs = clock.nowMs(), gone = new Set(found.map((r) => r.old.id)), byDispatch = new Map<string, Restatement<Delivery>[]>()
+  for (const r of found) byDispatch.set(r.old.dispatch, [...byDispatch.get(r.old.dispatch) ?? [], r])
+  const around = await standing(work, caller.tenant, found.map(({ old }) => ({ resource: old.resource, start: old.order.start, end: old.order.end })))
   for (const before of (await stores.dispatches.getMany(caller.tenant, [...byDispatch.keys()])).sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const old = byDispatch.get(before.id)!, revision = before.revision + 1, gone = new Set(old.map((d) => d.id))
-    const pieces = old.flatMap((d) => outside(d.order.intervals, windows.get(d.resource)!, clock.now()).map((intervals) => piece(d, intervals, revision, nowMs, ids.uuid())))
+    const mine = byDispatch.get(before.id)!, old = mine.map((r) => r.old), revision = before.revision + 1
+    // parts of one device that are restated together lie outside the same window: there the old ones say what the new ones will
+    const pieces = mine.flatMap((r) => current(r.parts, r.old, around, new Set([r.old.id])).map((intervals) => piece(r.old, intervals, revision, nowMs, ids.uuid())))
     const staying = (await stores.deliveries.of(caller.tenant, before.id)).filter((d) => !lost.has(d.state) && !gone.has(d.id))
-    await keepRevision(work, before, `superseded in part by ${winner.id}`)
-    const all = [...staying, ...pieces], left_W = leastSum(all, { start: Math.max(before.start, clock.now()), end: before.end })
-    const after = await stores.dispatches.update({ ...before, revision, allocation: allocationOf(all), allocated_W: Math.sign(before.delta_W) * left_W + 0, shortfall_W: Math.max(0, Math.abs(before.delta_W) - left_W) })
-    const reason = `superseded by ${winner.id} from ${new Date(winner.start * 1000).toISOString()}`
+    await keepRevision(work, before, reason)
+    const all = [...staying, ...pieces], have = Math.min(Math.abs(before.delta_W), leastSum(all, { start: Math.max(before.start, clock.now()), end: before.end }))
+    const after = await stores.dispatches.update({ ...before, revision, allocation: allocationOf(all), allocated_W: Math.sign(before.delta_W) * have + 0, shortfall_W: Math.abs(before.delta_W) - have })
     await stores.deliveries.insertMany(pieces)
     await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason, stateAt: nowMs })))
     if (live.has(before.state)) {
@@ -62,14 +65,13 @@ export async function displaceOthers(work: Work, caller: Caller, winner: Dispatc
         ...batchRows('deliver', after, pieces, nowMs, ids.uuid), ...batchRows('cancel', after, old.filter((d) => d.attempts > 0), nowMs, ids.uuid, reason),
         ...(program && pieces.length > 0 ? [moment('comms-check', after, commsCheckAt(after, timingOf(program), nowMs), ids.uuid())] : []),
       ])
-      await askReallocation(work, after)
+      if (after.shortfall_W > 0) await askReallocation(work, after)
     }
     await note(work, caller, [
       { action: 'dispatch.supersede', entity: before.id, reason, before, after },
       ...old.map((d) => ({ action: 'delivery.superseded', entity: d.id, reason, before: d.state, after: 'superseded' })),
     ])
   }
-  return [...byDispatch.values()].reduce((n, list) => n + list.length, 0)
 }
 
 function piece(d: Delivery, intervals: readonly OrderInterval[], revision: number, nowMs: number, id: string): Draft<Delivery> {

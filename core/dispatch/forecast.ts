@@ -1,6 +1,6 @@
 import type { Availability } from '#core/availability/availability.js'
 import type { Resource } from '#core/program/resource.js'
-import { intersection, type Interval } from '#core/quantity/interval.js'
+import type { Interval } from '#core/quantity/interval.js'
 import type { W } from '#core/quantity/power.js'
 
 /** Load expected without any order, per piece of the window; null = no usable forecast (CORE-090). */
@@ -22,8 +22,8 @@ export interface Forecast {
  */
 export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'>, beliefs: readonly Availability[], window: Interval, direction: 'down' | 'up'): Forecast {
   const power = (a: Availability): W => (direction === 'down' ? a.down_W : a.up_W)
-  const over = beliefs.filter((a) => a.start < window.end && a.end > window.start).sort((a, b) => a.start - b.start)
-  if (over.length > 0) return { avail_W: Math.max(0, Math.min(...over.map(power))), expected: pieces(over, window), source: 'believed' }
+  const over = counting(beliefs.filter((a) => a.start < window.end && a.end > window.start), window)
+  if (over.length > 0) return { avail_W: Math.max(0, Math.min(...over.map((p) => power(p.of)))), expected: pieces(over, window), source: 'believed' }
   const before = beliefs.filter((a) => a.end <= window.start).sort((a, b) => b.end - a.end)[0]
   if (before) return { avail_W: Math.max(0, power(before)), expected: [{ ...window, expected_W: before.expected_W ?? null }], source: 'persisted' }
   const stores = isStore(resource.kind)
@@ -34,19 +34,34 @@ export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'>, beliefs: 
 /** Kinds that rest at zero and can go both ways. */
 const isStore = (kind: string): boolean => /batter|storage|inverter|der$/i.test(kind)
 
+interface Counting extends Interval {
+  readonly of: Availability
+}
+
+/** CORE-030: at any moment the newest belief counts, however long the older ones said they would hold. */
+function counting(beliefs: readonly Availability[], window: Interval): Counting[] {
+  const one = beliefs[0]
+  if (one === undefined) return []
+  if (beliefs.length === 1) return [{ start: Math.max(one.start, window.start), end: Math.min(one.end, window.end), of: one }]
+  const edges = [...new Set(beliefs.flatMap((a) => [a.start, a.end]).map((at) => Math.min(Math.max(at, window.start), window.end)))].sort((a, b) => a - b)
+  const newestFirst = [...beliefs].sort((a, b) => b.issuedAt - a.issuedAt || b.start - a.start), out: { start: number; end: number; of: Availability }[] = []
+  edges.forEach((start, i) => {
+    const end = edges[i + 1], of = newestFirst.find((a) => a.start <= start && a.end > start), last = out.at(-1)
+    if (end === undefined || of === undefined) return
+    if (last && last.of === of && last.end === start) last.end = end
+    else out.push({ start, end, of })
+  })
+  return out
+}
+
 /** The window cut where the expected load changes; a hole keeps the value before it. */
-function pieces(over: readonly Availability[], window: Interval): ExpectedLoad[] {
+function pieces(over: readonly Counting[], window: Interval): ExpectedLoad[] {
   const out: { start: number; end: number; expected_W: W | null }[] = []
-  let at = window.start
-  for (const a of over) {
-    const part = intersection(a, { start: at, end: window.end })
-    if (!part) continue
-    const expected_W = a.expected_W ?? null, last = out.at(-1)
-    if (last && part.start > last.end) last.end = part.start
-    if (last && last.expected_W === expected_W) last.end = part.end
-    else out.push({ start: last ? part.start : window.start, end: part.end, expected_W })
-    at = part.end
-    if (at >= window.end) break
+  for (const { start, end, of } of over) {
+    const expected_W = of.expected_W ?? null, last = out.at(-1)
+    if (last && start > last.end) last.end = start
+    if (last && last.expected_W === expected_W) last.end = end
+    else out.push({ start: last ? start : window.start, end, expected_W })
   }
   const last = out.at(-1)
   if (last) last.end = window.end

@@ -3,6 +3,7 @@ import { system } from '#core/caller.js'
 import { again } from '#core/dispatch/deliver.js'
 import { heard, lost } from '#core/dispatch/delivery-states.js'
 import type { Delivery, Happening } from '#core/dispatch/delivery.js'
+import { restateDependents } from '#core/dispatch/displace.js'
 import { live } from '#core/dispatch/dispatch-states.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import type { DeliveryHappenings } from '#core/port/intake.js'
@@ -48,7 +49,10 @@ async function hear(work: Work, tenant: string, words: readonly Happening[]): Pr
   const changed = [...after.values()].filter((d) => d !== before.get(d.id))
   if (changed.length === 0) return
   await stores.deliveries.updateMany(changed)
-  const shed = new Set(changed.filter((d) => lost.has(d.state) && d.state !== 'cancelled' && d.state !== 'superseded').map((d) => d.dispatch))
-  for (const dispatch of await stores.dispatches.getMany(tenant, [...shed])) if (live.has(dispatch.state)) await askReallocation(work, dispatch)
+  const fell = changed.filter((d) => lost.has(d.state) && d.state !== 'cancelled' && d.state !== 'superseded'), back = changed.filter((d) => d.state === 'optedIn')
+  // CORE-111, CORE-114: who left is replaced, and who came back makes replacements superfluous
+  const touched = new Set([...fell, ...back].map((d) => d.dispatch))
+  for (const dispatch of await stores.dispatches.getMany(tenant, [...touched])) if (live.has(dispatch.state)) await askReallocation(work, dispatch)
   await note(work, system(tenant), notes)
+  if (fell.some((d) => d.state !== 'noComms')) await restateDependents(work, system(tenant), fell.filter((d) => d.state !== 'noComms'))
 }

@@ -1,6 +1,7 @@
 import type { Dispatch } from '#core/dispatch/dispatch.js'
-import { takenBy, type Taken } from '#core/dispatch/displace.js'
+import { takenBy } from '#core/dispatch/displace.js'
 import type { Plan } from '#core/dispatch/plan.js'
+import type { Taken } from '#core/dispatch/precedence.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { W } from '#core/quantity/power.js'
 import type { Work } from '#core/work.js'

@@ -9,7 +9,7 @@ import { forecast, type Forecast } from '#core/dispatch/forecast.js'
 import { prove } from '#core/dispatch/guard.js'
 import { violation } from '#core/dispatch/protection.js'
 import { rampStarts, rebound, shifted, type Rebound, type ReboundRules } from '#core/dispatch/rebound.js'
-import { absoluteLimit } from '#core/dispatch/setpoint.js'
+import { instruct } from '#core/dispatch/instruct.js'
 import type { OrderInterval } from '#core/port/dispatch-channel.js'
 import type { Draft } from '#core/port/store/entity.js'
 import type { AllocationMode, Program } from '#core/program/program.js'
@@ -142,14 +142,7 @@ export function claim(avail_W: W, promised: readonly Promised[], order: Pick<Pla
 }
 
 /** CORE-090: the order of one resource; `delta_W` is its own share, the absolute values contain what others were promised too. */
-export function orderIntervals(of: PlanResource, expected: Forecast['expected'], delta_W: W): OrderInterval[] {
-  return expected.map(({ start, end, expected_W }) => {
-    const others = of.promised.reduce((sum, p) => (p.start < end && p.end > start ? sum + p.delta_W : sum), 0)
-    const base = expected_W === null ? null : expected_W + others
-    const limit = absoluteLimit({ forecast_W: base ?? undefined, reduction_W: -delta_W, floor_W: 0 })
-    return { start, end, delta_W, expected_W: base, setpoint_W: base === null ? null : base + delta_W, limitImport_W: limit.kind === 'limit' ? limit.limit_W : null }
-  })
-}
+export const orderIntervals = (of: PlanResource, expected: Forecast['expected'], delta_W: W): OrderInterval[] => instruct(expected, of.promised, delta_W)
 
 const inWords = (b: Allocation['bindingConstraints'][number]): string => {
   switch (b.kind) {

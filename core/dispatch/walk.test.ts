@@ -1,94 +1,19 @@
-import t, { type Test } from 'tap'
-import { assemble, type Core } from '#core/assemble.js'
-import { system } from '#core/caller.js'
-import type { Delivery } from '#core/dispatch/delivery.js'
+import t from 'tap'
+import { assemble } from '#core/assemble.js'
 import { cancelDispatch } from '#core/dispatch/cancel.js'
-import { issueDispatch, type Order } from '#core/dispatch/issue.js'
 import { releaseDispatch } from '#core/dispatch/release.js'
-import { handClock } from '#core/port/clock.js'
-import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
-import { randomIds } from '#core/port/ids.js'
+import { caller, end, isConflict, protocols, scene, start, until } from '#core/dispatch/test-scene.js'
+import type { SendOutcome } from '#core/port/dispatch-channel.js'
 import { silent } from '#core/port/log.js'
 import { every } from '#core/port/store/every.js'
-import { createAggregation, createResource, createServicePoint } from '#core/program/manage-assets.js'
-import { createProgram, type ProgramTerms } from '#core/program/manage-program.js'
-import { apply, transition } from '#core/program/enrol.js'
-import type { Protocol } from '#core/program/resource.js'
+import { createAggregation } from '#core/program/manage-assets.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import { approveRun, calculateRun, issueRun } from '#core/settlement/close.js'
 import type { PerformanceBody } from '#core/verification/verify.js'
 import { verifyChain } from '#core/audit/chain.js'
-import { testDatabase } from '#prisma/test-database.js'
 
 // real databases on a machine that is shared with other tests
 t.setTimeout(240_000)
-
-const protocols: readonly Protocol[] = ['openadr', 'ieee2030_5', 'ocpp']
-/** 2026-07-15 is a Wednesday; 16:00 in Denver is 22:00 UTC. */
-const start = Date.UTC(2026, 6, 15, 22) / 1000, end = start + 7200
-const caller = (tenant: string, user = 'olga') => Object.freeze({ ...system(tenant), user, subject: user, kind: 'user' as const })
-
-/** A channel that keeps what it was told. Each order is answered by `answer`. */
-function listener(protocol: Protocol, answer: (o: DeliveryOrder) => SendOutcome['outcome'] = () => 'acknowledged') {
-  const sent: DeliveryOrder[] = [], cancelled: DeliveryOrder[] = []
-  const channel: DispatchChannel = {
-    protocol,
-    send: async (orders) => orders.map((o) => {
-      const outcome = answer(o)
-      if (outcome !== 'failed') sent.push(o)
-      return { id: o.id, outcome, remoteRef: `ref-${o.id}` }
-    }),
-    cancel: async (orders) => orders.map((o) => {
-      cancelled.push(o)
-      return { id: o.id, outcome: 'acknowledged' }
-    }),
-  }
-  return { channel, sent, cancelled }
-}
-
-const terms = (change: Partial<ProgramTerms> = {}): ProgramTerms => ({
-  name: 'peak', timeZone: 'America/Denver', direction: 'down', intervalMinutes: 15, baseline: { method: 'CAISO_10IN10', level: 'portfolio' }, netting: 'import', currency: 'USD',
-  energyPrice: '0.50', capacityPrice: null, customerShare: '0.70', floorLevel: 'portfolioEvent', paidRatioCap: '1.2', mode: 'merit', limits: {}, holidays: [], rules: {}, state: 'open', ...change,
-})
-
-const isConflict = async (t: Test, command: Promise<unknown>): Promise<void> => { t.match(await command.catch((e: unknown) => e), { kind: 'conflict' }) }
-
-let tenants = 0
-async function scene(t: Test, options: { points?: number; program?: Partial<ProgramTerms>; answer?: (o: DeliveryOrder) => SendOutcome['outcome'] } = {}) {
-  const { database, close } = await testDatabase()
-  const clock = handClock((start - 4 * 3600) * 1000), tenant = `t${++tenants}`, me = caller(tenant), ids = randomIds(clock.nowMs)
-  const core = assemble({ database, clock, ids, log: silent })
-  t.teardown(async () => {
-    await core.timetable.stop()
-    await close()
-  })
-  const lines = Object.fromEntries(protocols.map((p) => [p, listener(p, options.answer)])) as Record<Protocol, ReturnType<typeof listener>>
-  core.connect(Object.fromEntries(protocols.map((p) => [p, lines[p].channel])))
-  const program = await core.transact((w) => createProgram(w, me, terms(options.program)))
-  const resources = await core.transact(async (w) => {
-    const out = []
-    for (let i = 0; i < (options.points ?? 6); i++) {
-      const point = await createServicePoint(w, me, { name: `sp-${i}`, timeZone: null, gridPath: [`F${i % 2}`], importLimit_W: null, exportLimit_W: null, account: null })
-      const protocol = protocols[i % 3]!
-      out.push(await createResource(w, me, {
-        name: `r-${i}`, servicePoint: point.id, kind: 'building', rated_W: 20_000, cost: '0', minBlock_W: 0, bindings: [{ protocol, remoteId: `D-${i}`, control: true }], constraints: {}, state: 'active',
-      }))
-      const e = await apply(w, me, { program: program.id, servicePoint: point.id })
-      for (const to of ['eligible', 'verified', 'active'] as const) await transition(w, me, e.id, { to })
-    }
-    return out
-  })
-  await core.availability.declare(me, resources.map((r) => ({ resource: r.id, start: start - 86_400, end: end + 86_400, down_W: 10_000, up_W: 5_000, expected_W: 12_000, source: 'test', issuedAt: clock.nowMs() })))
-  const order = (change: Partial<Order> = {}) => core.transact((w) => issueDispatch(w, me, { program: 'peak', delta_W: -30_000, start, end, ...change }))
-  const deliveries = (id: string): Promise<Delivery[]> => database.stores.deliveries.of(tenant, id)
-  return { database, core, clock, tenant, me, program, resources, lines, order, deliveries, ids }
-}
-
-/** Moves the hand clock and lets the clockwork finish what became due. */
-async function until(core: Core, clock: ReturnType<typeof handClock>, second: number): Promise<void> {
-  await clock.set(second * 1000)
-  await core.timetable.settled()
-}
 
 function history(points: readonly string[], kW: (day: number, slot: number, point: number) => number): ReadingInput[] {
   const rows: ReadingInput[] = []

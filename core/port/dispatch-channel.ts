@@ -14,6 +14,8 @@ export interface OrderInterval {
   readonly expected_W: W | null
   readonly setpoint_W: W | null
   readonly limitImport_W: W | null
+  /** What other live orders ask of the same device at the same time, contained in the three absolute values (CORE-053). */
+  readonly others_W?: W
 }
 
 /** What one resource is told for one dispatch, protocol-neutral. `id` is the delivery's id: the idempotency key of every channel. */

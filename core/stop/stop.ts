@@ -147,7 +147,7 @@ async function storeStop(work: Work, caller: Caller, stop: Stop): Promise<string
   const server = { ...system(caller.tenant), user: caller.user }
   if (stop.scope === 'all' || stop.scope === 'program') {
     const running = await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now() - tail_s, ...(stop.scope === 'program' ? { program: stop.subject } : {}) }, page), 200)
-    for (const d of running) if (live.has(d.state) || d.state === 'pendingRelease') await cancelDispatch(work, server, d.id, { reason })
+    for (const d of running) if (live.has(d.state) || d.state === 'pendingRelease') await cancelDispatch(work, server, d.id, { reason, atOnce: true })
   } else {
     const below = stop.scope === 'node' ? undefined : new Set([stop.subject])
     const deliveries = below ? [] : (await Promise.all((await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now() - tail_s }, page), 200)).filter((d) => live.has(d.state)).map((d) => stores.deliveries.of(caller.tenant, d.id)))).flat()
