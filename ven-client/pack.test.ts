@@ -10,8 +10,6 @@ import { systemClock } from '#core/port/clock.js'
 import { fakeVtn } from '#ven-client/openadr/fake-vtn.js'
 
 const run = promisify(execFile)
-/** Without tap's own loaders, which a child that runs the compiler cannot bear. */
-const plain = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
 
 function packageRoot(): string {
   let at = dirname(fileURLToPath(import.meta.url))
@@ -24,7 +22,8 @@ t.teardown(() => rm(folder, { recursive: true, force: true }))
 
 /** The tarball as npm would install it; its dependencies are those of this checkout, so that no network is needed. */
 async function installed(): Promise<{ dependencies: Record<string, string>; files: string[] }> {
-  const { stdout } = await run(process.execPath, [join(root, 'scripts/pack-ven.js'), '--out', folder], { cwd: folder, env: plain })
+  // tap puts its own loaders into every child's NODE_OPTIONS; the compiler cannot bear them, so a shell takes them out.
+  const { stdout } = await run('sh', ['-c', 'unset NODE_OPTIONS; exec "$@"', 'sh', process.execPath, join(root, 'scripts/pack-ven.js'), '--out', folder], { cwd: folder })
   const modules = join(folder, 'node_modules'), own = join(modules, '@loadstone/ven')
   await mkdir(own, { recursive: true })
   await run('tar', ['-xzf', join(folder, stdout.trim()), '-C', own, '--strip-components=1'])
