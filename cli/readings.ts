@@ -2,17 +2,20 @@ import type { Command } from 'commander'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import { act, noun, verb, type OperatorOptions } from '#cli/operator-noun.js'
 
-const types: Readonly<Record<string, string>> = { csv: 'text/csv', ndjson: 'application/x-ndjson', json: 'application/json' }
+const types: Readonly<Record<string, string>> = { csv: 'text/csv', ndjson: 'application/x-ndjson', json: 'application/json', xml: 'application/atom+xml' }
 
 export function registerReadings(program: Command): void {
   const own = noun(program, 'readings', 'interval values of service points', ['readings import meters.csv', 'readings list home-1 --from 2026-07-15T00:00:00Z'])
-  verb(own, 'import <file>', 'CSV, NDJSON or JSON; all rows or none', 'readings import meters.csv').option('--format <format>', 'csv, ndjson or json; by default from the name')
-    .action((file: string, o: OperatorOptions & { format?: string }) => act(o, async (c) => {
+  verb(own, 'import <file>', 'CSV, NDJSON, JSON or Green Button XML; all rows or none', 'readings import meters.csv')
+    .option('--service-point <name>', 'whose values a file without that column (or Green Button) holds').option('--columns <map>', "somebody else's column names: start=Time,Wh=Value").option('--separator <c>', 'of the columns').option('--unit <unit>', 'Wh or kWh').option('--zone <zone>', 'for times without an offset').option('--channel <channel>', 'import or export').option('--minutes <n>', 'length of an interval').option('--preview', 'store nothing, say what would be').option('--vee', 'flag what looks wrong')
+   .option('--format <format>', 'csv, ndjson or json; by default from the name')
+    .action((file: string, o: OperatorOptions & { format?: string; servicePoint?: string; columns?: string; separator?: string; unit?: string; zone?: string; channel?: string; minutes?: string; preview?: boolean; vee?: boolean }) => act(o, async (c) => {
       const type = types[o.format ?? file.split('.').at(-1) ?? '']
       if (type === undefined) throw new CliExit(exitCode.usage, 'Say which form the file has: --format csv, ndjson or json.')
       const { readFile } = await import('node:fs/promises')
       const body = await readFile(file).catch((e: Error) => { throw new CliExit(exitCode.usage, `${file} cannot be read: ${e.message}`) })
-      const answer = await c.send('POST', '/readings', body, { 'content-type': type })
+      const { servicePoint, columns, separator, unit, zone, channel, minutes, preview, vee } = o, query = new URLSearchParams(Object.entries({ servicePoint, columns, separator, unit, zone, channel, minutes, preview: preview ? 'true' : undefined, vee: vee ? 'true' : undefined }).filter((p): p is [string, string] => p[1] !== undefined)).toString()
+      const answer = await c.send('POST', `/readings${query ? `?${query}` : ''}`, body, { 'content-type': type })
       if (answer.status < 400) return answer.body
       const problem = answer.body as { detail?: string; rows?: { row: number; field: string; reason: string }[] }
       const rows = (problem.rows ?? []).slice(0, 50).map((r) => `  row ${r.row} ${r.field}: ${r.reason}`)

@@ -1,5 +1,10 @@
 import { Readable } from 'node:stream'
+import { DateTime } from 'luxon'
 import { Type } from 'typebox'
+import { Exact } from '#core/quantity/money.js'
+import { csvTable, lines } from '#core/reading/csv.js'
+import { readGreenButton } from '#core/reading/green-button.js'
+import { flagSuspects } from '#core/reading/flag-suspects.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
@@ -10,8 +15,8 @@ import { Refusal } from '#core/error.js'
 import { commandHash, once } from '#core/operator/idempotency.js'
 import { problem } from '#core/operator/error-map.js'
 import { meterers, staff } from '#core/operator/roles.js'
-import { ok, type Answer, type OperatorRoute } from '#core/operator/route.js'
-import { filter, page, reference, time } from '#core/operator/schema.js'
+import { ok, type Answer, type Ask, type OperatorRoute } from '#core/operator/route.js'
+import { closed, filter, page, reference, time } from '#core/operator/schema.js'
 import { fromOf, pageOf, rfc3339, stamp, toOf } from '#core/operator/wire.js'
 
 /** A row as it came, before anything is believed about it. */
@@ -31,37 +36,54 @@ function inputOf(raw: Raw, source: string): ReadingInput {
   }
 }
 
-/** Lines of a stream, without the last newline; only `most` characters a line. */
-export async function* lines(stream: Readable, most = 65_536): AsyncGenerator<string> {
-  let rest = ''
-  stream.setEncoding('utf8')
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const parts = (rest + chunk).split('\n')
-    rest = parts.pop()!
-    if (rest.length > most) throw new Refusal('tooLarge', 'a line is too long')
-    for (const line of parts) yield line.endsWith('\r') ? line.slice(0, -1) : line
-  }
-  if (rest !== '') yield rest
+/** How the columns of somebody else's file are called: ours → theirs, and what is the same in every row. */
+export interface Mapping {
+  readonly columns: Readonly<Record<string, string>>
+  readonly constants: Readonly<Record<string, string>>
+  readonly separator: string
+  /** Wh by default; kWh values are multiplied. */
+  readonly unit: 'Wh' | 'kWh'
+  /** For times without an offset (CORE-119). */
+  readonly zone: string | undefined
 }
 
-const cells = (line: string): string[] => line.split(',').map((c) => c.trim().replace(/^"(.*)"$/, '$1'))
+export const ownColumns: Mapping = { columns: {}, constants: {}, separator: ',', unit: 'Wh', zone: undefined }
 
-/** Rows of any of the three forms, with the number people count by: CSV by line, the others by row. */
-async function* rowsOf(body: unknown, type: string): AsyncGenerator<{ row: number; raw: Raw | undefined }> {
+function mapped(header: readonly string[], values: readonly string[], { columns, constants, unit, zone }: Mapping): Raw {
+  const raw: Record<string, unknown> = { ...constants }
+  header.forEach((h, i) => { raw[Object.keys(columns).find((own) => columns[own] === h) ?? h] = values[i] })
+  if (unit === 'kWh' && typeof raw.Wh === 'string' && /^-?\d+(\.\d+)?$/.test(raw.Wh)) raw.Wh = new Exact(raw.Wh).times(1000).toString()
+  if (zone !== undefined && typeof raw.start === 'string' && !/(Z|[+-]\d{2}:\d{2})$/i.test(raw.start)) {
+    const local = DateTime.fromISO(raw.start.trim().replace(' ', 'T'), { zone })
+    // an hour that comes twice is a guess: kept, and flagged (CORE-119)
+    if (local.isValid && local.getPossibleOffsets().length > 1) raw.quality = 'SUSPECT'
+    raw.start = local.isValid ? local.toISO() : raw.start
+  }
+  return raw
+}
+
+/** Rows of any of the forms, with the number people count by: CSV by line, Green Button by line of the file, the others by row. */
+async function* rowsOf(body: unknown, type: string, mapping: Mapping): AsyncGenerator<{ row: number; raw: Raw | undefined; fault?: string }> {
   if (type.startsWith('text/csv')) {
-    let header: string[] | undefined, row = 0
-    for await (const line of lines(body as Readable)) {
-      if (!header) {
-        header = cells(line.replace(/^\uFEFF/, ''))
-        const strange = header.filter((h) => !fields.includes(h))
-        if (strange.length > 0) throw new Refusal('invalid', `unknown columns: ${strange.join(', ')}`, { faults: strange.map((h) => ({ path: `header/${h}`, reason: 'is not a column of readings' })) })
-        continue
+    let checked = false
+    for await (const { header, line, values } of csvTable(body as Readable, mapping.separator)) {
+      if (!checked) {
+        const theirs = new Set(Object.values(mapping.columns)), strange = header.filter((h) => !fields.includes(h) && !theirs.has(h))
+        // with a mapping, columns that nobody asked for are left alone
+        if (strange.length > 0 && theirs.size === 0) throw new Refusal('invalid', `unknown columns: ${strange.join(', ')}`, { faults: strange.map((h) => ({ path: `header/${h}`, reason: 'is not a column of readings' })) })
+        const missing = [...theirs].filter((t) => !header.includes(t))
+        if (missing.length > 0) throw new Refusal('invalid', `the file has no column ${missing.join(', ')}`, { faults: missing.map((h) => ({ path: `header/${h}`, reason: 'is not in the file' })) })
+        checked = true
       }
-      row++
-      if (line === '') continue
-      const values = cells(line)
-      yield { row, raw: values.length === header.length ? Object.fromEntries(header.map((h, i) => [h, values[i]])) : undefined }
+      const raw = values.length === header.length ? mapped(header, values, mapping) : undefined
+      yield { row: line - 1, raw: raw && Object.keys(mapping.columns).length > 0 ? Object.fromEntries(Object.entries(raw).filter(([k]) => fields.includes(k))) : raw }
     }
+    return
+  }
+  if (/xml/.test(type)) {
+    const { rows, faults } = await readGreenButton(body as Readable)
+    for (const f of faults) yield { row: f.line, raw: undefined, fault: f.reason }
+    for (const r of rows) yield { row: r.line, raw: { servicePoint: mapping.constants.servicePoint, start: new Date(r.start * 1000).toISOString(), minutes: r.seconds / 60, Wh: r.Wh, channel: r.channel, quality: r.quality } }
     return
   }
   let row = 0
@@ -100,12 +122,12 @@ async function pointIds(stores: Stores, tenant: string, names: ReadonlySet<strin
 }
 
 /** All rows checked first, then all stored in one transaction: any bad row and nothing is (contract §6). */
-export async function importReadings(stores: Stores, tenant: string, source: string, body: unknown, type: string): Promise<{ rows: ReadingInput[]; faults: RowFault[]; bad: number }> {
+export async function importReadings(stores: Stores, tenant: string, source: string, body: unknown, type: string, mapping: Mapping = ownColumns): Promise<{ rows: ReadingInput[]; faults: RowFault[]; bad: number }> {
   const rows: ReadingInput[] = [], faults: RowFault[] = [], at: number[] = [], names = new Set<string>()
   let bad = 0
-  for await (const { row, raw } of rowsOf(body, type)) {
+  for await (const { row, raw, fault } of rowsOf(body, type, mapping)) {
     const input = raw && inputOf(raw, source)
-    const found: RowFault[] = input ? readingFaults(input, row) : [{ row, field: '', reason: 'cannot be read' }]
+    const found: RowFault[] = input ? readingFaults(input, row) : [{ row, field: '', reason: fault ?? 'cannot be read' }]
     for (const field in raw) if (!fields.includes(field)) found.push({ row, field, reason: 'is not a field of readings' })
     if (!input || found.length > 0) {
       bad++
@@ -134,6 +156,14 @@ const refusal = (faults: readonly RowFault[], bad: number): Answer => ({
 
 export const readingView = (r: Reading) => ({ servicePoint: r.servicePoint, start: rfc3339(r.start), minutes: r.minutes, Wh: r.Wh, channel: r.channel, quality: r.quality, source: r.source, receivedAt: stamp(r.receivedAt), sourceVersion: r.sourceVersion })
 
+function mappingOf(ask: Ask): Mapping {
+  const { columns, servicePoint, channel, minutes, quality, separator, unit, zone } = ask.query
+  const pairs = (columns ?? '').split(',').filter((p) => p !== '').map((p) => [p.slice(0, p.indexOf('=')).trim(), p.slice(p.indexOf('=') + 1).trim()] as const), strange = pairs.filter(([own]) => !fields.includes(own))
+  if (strange.length > 0) throw new Refusal('invalid', `columns maps ${strange.map(([own]) => own).join(', ')}, which readings do not have`, { faults: strange.map(([own]) => ({ path: `/columns/${own}`, reason: `is not one of ${fields.join(', ')}` })) })
+  const constants = Object.entries({ servicePoint, channel, minutes: minutes === undefined ? undefined : String(minutes), quality }).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return { columns: Object.fromEntries(pairs), constants: Object.fromEntries(constants), separator: separator ?? ',', unit: (unit ?? 'Wh') as 'Wh', zone }
+}
+
 export const readingRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'readings', summary: 'Current interval values', roles: staff, query: page({ servicePoint: Type.Optional(reference), from: Type.Optional(time), to: Type.Optional(time), channel: filter }),
     read: async (ask) => {
@@ -146,13 +176,20 @@ export const readingRoutes: readonly OperatorRoute[] = [
       const { items, next } = await stores.readings.list(tenant, where, pageOf(ask))
       return ok({ items: items.map(readingView), next })
     } },
-  { method: 'POST', path: 'readings', summary: 'Import readings: JSON, NDJSON or CSV; all rows or none. Rows are counted from 1.', roles: meterers, bodyLimit: 512 * 1024 * 1024, forms: ['text/csv', 'application/x-ndjson', 'application/ndjson'],
+  { method: 'POST', path: 'readings', summary: 'Import readings: JSON, NDJSON, CSV (own columns or mapped) or Green Button; all rows or none. Rows are counted from 1, of XML by line.', roles: meterers, bodyLimit: 512 * 1024 * 1024, forms: ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml'],
+    query: closed({
+      servicePoint: Type.Optional(reference), columns: Type.Optional(Type.String({ maxLength: 1000, description: 'ours=theirs, comma-separated: start=Zeit,Wh=Wert' })), channel: filter, minutes: Type.Optional(Type.Integer()), quality: filter, separator: Type.Optional(Type.String({ minLength: 1, maxLength: 1 })),
+      unit: Type.Optional(Type.Union([Type.Literal('Wh'), Type.Literal('kWh')])), zone: Type.Optional(Type.String({ maxLength: 64 })), preview: Type.Optional(Type.Boolean({ description: 'only say what would be stored' })), vee: Type.Optional(Type.Boolean({ description: 'flag what looks wrong as SUSPECT (CORE-117)' })),
+    }),
     example: { readings: [{ servicePoint: 'home-1', start: '2026-07-14T00:00:00Z', minutes: 15, Wh: 250, channel: 'import' }] },
     act: async (ask) => {
       const { body, type, key } = ask.body as unknown as { body: unknown; type: string; key: string | undefined }
-      const { rows, faults, bad } = await importReadings(ask.core.database.stores, ask.caller.tenant, `import:${ask.caller.user}`, body, type)
+      const { rows, faults, bad } = await importReadings(ask.core.database.stores, ask.caller.tenant, `import:${ask.caller.user}`, body, type, mappingOf(ask))
       if (bad > 0) return refusal(faults, bad)
+      const { vee, preview } = ask.query as unknown as { vee?: boolean; preview?: boolean }
+      const flags = vee ? await flagSuspects(ask.core.database.stores, ask.caller.tenant, rows) : []
+      if (preview) return ok({ rows: rows.length, first: rows.slice(0, 20).map((r) => ({ ...r, start: rfc3339(r.start) })), flags })
       const hash = key === undefined ? '' : commandHash('POST', 'readings', rows.map((r) => [r.servicePoint, r.start, r.minutes, r.Wh, r.channel, r.quality]))
-      return await once(ask.core.transact, ask.caller, key, hash, async (work) => ok(await storeReadings(work, ask.caller, rows)))
+      return await once(ask.core.transact, ask.caller, key, hash, async (work) => ok({ ...await storeReadings(work, ask.caller, rows), ...(vee ? { flags } : {}) }))
     } },
 ]
