@@ -39,6 +39,8 @@ export interface CsmsConfig {
   readonly currency: string
   /** Share of accepted event profiles whose composite schedule is read back (OCPP-237). */
   readonly compositeShare: number
+  /** An accepted charging profile is not restated sooner (OCPP-203), s. */
+  readonly profileEvery_s: number
   /** Whether a first or changed boot is followed by GetBaseReport (OCPP-090). */
   readonly postBootReport: boolean
   /** Whether each Accepted boot of a station with profiles of ours is followed by a comparison (OCPP-201). */
@@ -74,6 +76,7 @@ export function csmsConfig(env: Readonly<Record<string, string | undefined>>, gi
     masterGroup: undefined,
     currency: 'USD',
     compositeShare: 0.1,
+    profileEvery_s: number('LOADSTONE_OCPP_PROFILE_EVERY_S', 30, 0),
     postBootReport: true,
     reconcile: true,
     drainMs: number('LOADSTONE_OCPP_DRAIN_MS', 2000, 0),

@@ -54,7 +54,7 @@ export async function bench({ stations = ['CS001', 'CS002'], config = {}, clock 
   const database = await testDatabase({ clock })
   const readings: ReadingInput[] = [], happenings: Happening[] = [], availability: Availability[] = []
   const settings = csmsConfig({}, {
-    tenant: 'test', secret: Buffer.alloc(32, 7), failuresPerMinute: 0, refusalDelayMs: 0, callTimeoutMs: 1500, postBootReport: false, drainMs: 0, compositeShare: 0, ...config,
+    tenant: 'test', secret: Buffer.alloc(32, 7), failuresPerMinute: 0, refusalDelayMs: 0, callTimeoutMs: 1500, postBootReport: false, drainMs: 0, compositeShare: 0, profileEvery_s: 0, ...config,
   })
   const buses: { close(): Promise<void> }[] = []
   function own(): ReturnType<typeof postgresBus> {

@@ -116,7 +116,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   const { options, core, certificates: { pki, registry, stationCa }, ids, log, closing } = needs, { seed } = options
   const config = csmsConfig(options.environment ?? {}, {
     tenant: firstTenant, secret, stationRoots: [pki.ocpp.ca], organizations: ['Loadstone'],
-    ...(seed === 'conformance' ? { hideIdentities: false, postBootReport: false, reconcile: false, compositeShare: 0, ...(options.settings.rateLimits ? {} : { refusalDelayMs: 0, badFramesPerMinute: 0 }) } : {}),
+    ...(seed === 'conformance' ? { hideIdentities: false, postBootReport: false, reconcile: false, compositeShare: 0, profileEvery_s: 0, ...(options.settings.rateLimits ? {} : { refusalDelayMs: 0, badFramesPerMinute: 0 }) } : {}),
     ...(options.settings.rateLimits ? {} : { failuresPerMinute: 0 }),
   })
   const csms = buildCsms({

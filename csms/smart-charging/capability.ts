@@ -27,6 +27,10 @@ export function capabilityOf(station: Station, assumedStackLevel: number): Capab
   }
 }
 
+/** OCPP-262: a 2.1 feature, under either of the spellings of the standard. */
+export const supports = (station: Station, feature: string): boolean =>
+  station.actual('SmartChargingCtrlr', 'SupportsFeature', feature) === 'true' || station.actual('SmartChargingCtrlr', `Supports${feature}`) === 'true'
+
 /** Volts and phases for one EVSE: of the car when known (OCPP-230). */
 export function electricalOf(station: Station, evseId: number): Electrical {
   const needs = station.needs.get(evseId), t = station.running(evseId)

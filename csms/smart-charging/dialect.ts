@@ -5,7 +5,7 @@ import { purposes16 } from './purpose.js'
 /** SetChargingProfile in the words of the connection's version; 1.6 has one schedule object, tenths, and integer transaction ids (OCPP §17). */
 export function setChargingProfile(version: Version, evseId: number, profile: ChargingProfile): object {
   if (version !== '1.6') return { evseId, chargingProfile: profile }
-  const { id, chargingSchedule, chargingProfilePurpose, transactionId, ...rest } = profile
+  const { id, chargingSchedule, chargingProfilePurpose, transactionId, maxOfflineDuration: _1, invalidAfterOfflineDuration: _2, ...rest } = profile
   const { id: _, salesTariff: __, ...schedule } = chargingSchedule[0] as ChargingSchedule & { salesTariff?: unknown }
   return {
     connectorId: evseId,

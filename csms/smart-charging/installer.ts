@@ -10,12 +10,13 @@ import { CallFailed } from '#csms/rpc/error-code.js'
 import type { Station } from '#csms/station.js'
 import { stampMs } from '#csms/time.js'
 import type { ChargingProfile } from '#csms/wire/charging-profile.js'
-import { capabilityOf, electricalOf } from './capability.js'
+import { capabilityOf, electricalOf, supports } from './capability.js'
 import { breakpoints, effectiveLimit, type Installed } from './composite.js'
 import { clearChargingProfile, setChargingProfile } from './dialect.js'
 import { nextRung, rungKey, type LadderFacts, type Rung } from './ladder.js'
-import { firstId, freeId, lastId, ledgerDocument, live, type LedgerEntry } from './ledger.js'
-import { draft, neverRaising, type Ceiling, type Drafted } from './profile.js'
+import { leaseOf, staggered } from './lease.js'
+import { firstId, freeId, lastId, ledgerDocument, live, type LedgerEntry, type Plan } from './ledger.js'
+import { draft, neverRaising, type Ceiling } from './profile.js'
 import { placeFor, stackLevel, type Place } from './purpose.js'
 
 /** Puts limits into stations and takes them out again; the ledger says what is wanted and what is there (OCPP-200). */
@@ -91,20 +92,31 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     return wanted
   }
 
-  function draftFor(station: Station, order: DeliveryOrder, place: Place, rung: Rung, id: number, ceilings: readonly Ceiling[]): Drafted {
+  /** The profile for one place, and the plan for what must be said later, if anything. */
+  function draftFor(station: Station, order: Plan['order'], place: Place, rung: Plan['rung'], id: number, ceilings: readonly Ceiling[]): { profile: ChargingProfile; plan: Plan | undefined } {
     const now = clock.now(), electrical = electricalOf(station, place.evseId)
+    const lease = leaseOf(order, ceilings, now)
+    const told = lease?.ceilings ?? ceilings, until = lease?.until ?? order.end
     const own = new Set([...entriesOf(station, order.id).map((e) => e.id), id])
-    const level = freeLevel(station, place, rung.stackLevel, now, order.end + 60, own)
+    const level = freeLevel(station, place, rung.stackLevel, now, until + 60, own)
     const below: Installed[] = [...station.ledger.values()].filter((e) => live(e) && !own.has(e.id) && e.profile.stackLevel < level
       && e.profile.chargingProfilePurpose === place.purpose)
     const query = { evseId: place.evseId, electrical, ...(place.purpose === 'TxProfile' ? { transactionId: place.transactionId } : {}) }
-    const safe = neverRaising(ceilings, breakpoints(below, order.start * 1000, order.end * 1000).map((ms) => Math.floor(ms / 1000)),
+    const safe = neverRaising(told, breakpoints(below, order.start * 1000, until * 1000).map((ms) => Math.floor(ms / 1000)),
       (at) => effectiveLimit(below, at * 1000, query))
-    return draft({
+    const { profile, continuesAt } = draft({
       id, place, stackLevel: level, unit: rung.unit, electrical, ceilings: safe, periods: rung.periods,
-      validFrom: Math.min(now, order.start), validTo: Math.max(order.start + 1, Math.min(order.end + 60, order.expiry)),
+      validFrom: Math.min(now, order.start), validTo: Math.max(order.start + 1, Math.min(until + 60, order.expiry)),
       numberPhases: electrical.current === 'AC' && station.record.phases !== 3 ? station.record.phases : undefined,
     })
+    const at = Math.min(continuesAt ?? Infinity, lease?.renewAt ?? Infinity)
+    // OCPP-249: a 2.1 station that loses us for as long as the lease runs must not go on with it afterwards.
+    const rolling = lease && station.session.version === '2.1' && supports(station, 'MaxOfflineDuration')
+      ? { maxOfflineDuration: lease.until - lease.renewAt, invalidAfterOfflineDuration: true } : {}
+    return {
+      profile: { ...profile, ...rolling },
+      plan: at === Infinity ? undefined : { at, order: { id: order.id, start: order.start, end: order.end, expiry: order.expiry }, place, rung: { unit: rung.unit, stackLevel: rung.stackLevel, periods: rung.periods }, ceilings },
+    }
   }
 
   async function order(station: Station, o: DeliveryOrder): Promise<SendOutcome> {
@@ -112,13 +124,14 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     // Idempotent on (order, revision) (REL-002).
     const first = known[0]
     if (first && first.revision === o.revision) return { id: o.id, outcome: 'sent', remoteRef: String(first.id) }
-    const ceilings: Ceiling[] = []
+    const given: Ceiling[] = []
     for (const i of o.intervals) {
       const W = i.limitImport_W ?? i.setpoint_W
       // CORE-090: a ceiling cannot say "less than before" without knowing what before is.
       if (W === null) return { id: o.id, outcome: 'refused', reason: 'no forecast to make a ceiling of' }
-      ceilings.push({ start: i.start, end: i.end, W: Math.max(0, W) })
+      given.push({ start: i.start, end: i.end, W: Math.max(0, W) })
     }
+    const ceilings = staggered(o, station.identity, given)
     if (ceilings.length === 0 || o.end <= clock.now()) return { id: o.id, outcome: 'refused', reason: 'the order is over' }
     const capability = capabilityOf(station, config.assumedStackLevel), facts = factsOf(station)
     const evseId = o.binding.evseId ?? 0
@@ -142,14 +155,15 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     const spare = [...before]
     const entries = rung.places.map((place) => {
       const at = spare.findIndex((e) => e.evseId === place.evseId && e.profile.chargingProfilePurpose === place.purpose)
-      const id = at >= 0 ? (spare.splice(at, 1)[0] as LedgerEntry).id : freeId(station.ledger)
-      const { profile, continuesAt } = draftFor(station, o, place, rung, id, ceilings)
+      const { id, sentAt, acceptedAt } = at >= 0 ? spare.splice(at, 1)[0] as LedgerEntry : { id: freeId(station.ledger), sentAt: undefined, acceptedAt: undefined }
+      const { profile, plan } = draftFor(station, o, place, rung, id, ceilings)
       const entry: LedgerEntry = {
         id, evseId: place.evseId, profile, state: 'wanted', delivery: o.id, revision: o.revision,
         deadline: 1000 * Math.max(o.start + 0.25 * (o.end - o.start), clock.now() + 60), changedAt: clock.nowMs(),
+        ...(plan ? { plan } : {}), ...(sentAt === undefined ? {} : { sentAt }), ...(acceptedAt === undefined ? {} : { acceptedAt }),
       }
       station.ledger.set(id, entry)
-      if (continuesAt !== undefined) later(station, o, rung, ceilings, entry, continuesAt)
+      later(station, entry)
       return entry
     })
     for (const old of spare) aside(clear(station, old), 'clear', station)
@@ -157,17 +171,21 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     return entries
   }
 
-  /** CORE-100: the next part restates the profile from the period that is running on. */
-  function later(station: Station, o: DeliveryOrder, rung: Rung, ceilings: readonly Ceiling[], entry: LedgerEntry, at: number): void {
-    clock.after(Math.max(0, at * 1000 - clock.nowMs()), () => {
-      if (station.ledger.get(entry.id) !== entry || entry.state !== 'installed') return
-      const rest = ceilings.filter((c) => c.end > at).map((c) => ({ ...c, start: Math.max(c.start, at) }))
-      const place = rung.places.find((p) => p.evseId === entry.evseId && p.purpose === entry.profile.chargingProfilePurpose)
-      if (!place || rest.length === 0) return
-      const { profile, continuesAt } = draftFor(station, o, place, rung, entry.id, rest)
+  /** CORE-100, OCPP-246: the next part restates the profile from the period that is running on. */
+  function later(station: Station, entry: LedgerEntry): void {
+    const { plan } = entry
+    if (!plan) return
+    clock.after(Math.max(0, plan.at * 1000 - clock.nowMs()), () => {
+      if (station.ledger.get(entry.id) !== entry || entry.plan !== plan || entry.state !== 'installed') return
+      // Part by period, not by clock: after an outage of ours the period that runs now begins in the past.
+      const rest = plan.ceilings.filter((c) => c.end > plan.at).map((c) => ({ ...c, start: Math.max(c.start, plan.at) }))
+      if (rest.length === 0) return
+      const { profile, plan: next } = draftFor(station, plan.order, plan.place, plan.rung, entry.id, rest)
       entry.profile = profile
-      entry.deadline = o.end * 1000
-      if (continuesAt !== undefined && continuesAt > at) later(station, o, rung, ceilings, entry, continuesAt)
+      entry.deadline = plan.order.end * 1000
+      if (next && next.at > plan.at) entry.plan = next
+      else delete entry.plan
+      later(station, entry)
       aside(set(station, entry), 'next part', station)
     })
   }
@@ -196,10 +214,15 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     await tell(station, o.id, 'rejected', bad.reason)
   }
 
+  /** Something else took the entry's place, or it is being taken back. */
+  const over = (station: Station, entry: LedgerEntry): boolean => station.ledger.get(entry.id) !== entry || entry.state === 'clearing' || entry.state === 'gone'
+
   /** Sends one profile and keeps the ledger. A silent station is asked again; an absent one gets it when it is back. */
   async function set(station: Station, entry: LedgerEntry): Promise<Verdict> {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        await calm(station, entry)
+        if (over(station, entry)) return { kind: 'withdrawn' }
         entry.sentAt = clock.nowMs()
         const answer = await station.session.call('SetChargingProfile', setChargingProfile(station.session.version, entry.evseId, entry.profile), {
           priority: 'dispatch', key: `profile ${entry.id}`, offline: 'wait', ...(entry.deadline === undefined ? {} : { deadline: entry.deadline }),
@@ -220,9 +243,21 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     }
   }
 
+  /**
+   * OCPP-203: an accepted profile is not restated within 30 s (2.1: `UpdateRateLimit`), as stations write it to flash. What a
+   * station refused is asked in another way at once. The newest restatement is the one that goes when the time is over.
+   */
+  async function calm(station: Station, entry: LedgerEntry): Promise<void> {
+    const told = Number(station.actual('SmartChargingCtrlr', 'UpdateRateLimit'))
+    const every = station.session.version === '2.1' && told > 0 ? told : config.profileEvery_s
+    const wait = entry.acceptedAt === undefined ? 0 : entry.acceptedAt + every * 1000 - clock.nowMs()
+    if (wait > 0) await new Promise<void>((over) => { clock.after(wait, over) })
+  }
+
   async function settle(station: Station, entry: LedgerEntry, answer: Record<string, unknown>): Promise<Verdict> {
     const info = answer.statusInfo as { reasonCode?: string } | undefined
     entry.state = answer.status === 'Accepted' ? 'installed' : 'rejected'
+    if (entry.state === 'installed') entry.acceptedAt = clock.nowMs()
     if (entry.state === 'rejected') entry.reason = info?.reasonCode ?? String(answer.status)
     await save(station, entry)
     if (entry.state === 'installed') return { kind: 'accepted' }
@@ -322,11 +357,14 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     resume(station) {
       for (const entry of station.ledger.values()) {
         const end = entry.profile.validTo === undefined ? Infinity : stampMs(entry.profile.validTo)
-        if (live(entry) && end <= clock.nowMs()) {
+        if (live(entry) && end <= clock.nowMs() && (entry.plan?.order.end ?? 0) * 1000 <= clock.nowMs()) {
           entry.state = 'gone'
           aside(save(station, entry), 'expired', station)
         } else if (entry.state === 'wanted') aside(resumeOne(station, entry), 'resume', station)
-        else if (entry.state === 'installed' && entry.delivery) followProfile(station, entry)
+        else if (entry.state === 'installed' && entry.delivery) {
+          followProfile(station, entry)
+          later(station, entry)
+        }
       }
     },
     returned(station) {
@@ -385,6 +423,7 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
     const schedule = entry.profile.chargingSchedule[0]
     if (!entry.delivery || schedule?.startSchedule === undefined) return
     const start = Math.floor(stampMs(schedule.startSchedule) / 1000)
+    if (entry.plan) return follow(station, entry.delivery, entry.plan.order.start, entry.plan.order.end)
     follow(station, entry.delivery, start, start + (schedule.duration ?? 0))
   }
 }

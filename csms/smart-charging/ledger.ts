@@ -1,12 +1,23 @@
 import type { NewDocument } from '#core/port/store/document.js'
 import { stampMs } from '#csms/time.js'
-import type { ChargingProfile } from '#csms/wire/charging-profile.js'
+import type { ChargingProfile, RateUnit } from '#csms/wire/charging-profile.js'
+import type { Ceiling } from './profile.js'
+import type { Place } from './purpose.js'
 
 /** OCPP-200: our profile ids, from one reserved range. */
 export const firstId = 1_000_000, lastId = 1_999_999
 
 /** `wanted`: to be sent or being sent; `installed`: the station accepted it; `clearing`: to be taken back; `gone`, `rejected`: over. */
 export type LedgerState = 'wanted' | 'installed' | 'clearing' | 'gone' | 'rejected'
+
+/** The rest of an order at one place, and when (epoch seconds) it must be restated; kept so that a restart of ours loses none. */
+export interface Plan {
+  readonly at: number
+  readonly order: { readonly id: string; readonly start: number; readonly end: number; readonly expiry: number }
+  readonly place: Place
+  readonly rung: { readonly unit: RateUnit; readonly stackLevel: number; readonly periods: number }
+  readonly ceilings: readonly Ceiling[]
+}
 
 /** One charging profile of ours at one station. Document `csms/ChargingProfile`, parent = station. */
 export interface LedgerEntry {
@@ -22,7 +33,11 @@ export interface LedgerEntry {
   /** Epoch ms after which sending is pointless (OCPP-248). */
   deadline?: number
   sentAt?: number
+  /** Epoch ms of the last Accepted (OCPP-203). */
+  acceptedAt?: number
   changedAt: number
+  /** What is still to be said later: the schedule is longer than the station takes, or is given as a lease (CORE-100, OCPP-246). */
+  plan?: Plan
   /** The last composite schedule said something else (OCPP-202). */
   mismatch?: string
 }

@@ -27,6 +27,9 @@ export interface ChargingProfile {
   readonly validFrom?: string
   readonly validTo?: string
   readonly transactionId?: string
+  /** 2.1 (K01.FR.82 ff): seconds without us after which the profile rests, and whether for good. */
+  readonly maxOfflineDuration?: number
+  readonly invalidAfterOfflineDuration?: boolean
   readonly chargingSchedule: readonly ChargingSchedule[]
 }
 
