@@ -329,6 +329,27 @@ await test('UX-052 tokens: made, shown once, revoked; a revoked one is sent back
   await p.context().close()
 })
 
+await test('UX-052 a person signs in with password and second factor', async () => {
+  const { TOTP, Secret } = await import('otpauth'), name = `olga-${Date.now()}`
+  await visit(page, '/settings')
+  await page.locator('input[name="person"]').fill(name)
+  await page.getByRole('button', { name: 'Add person' }).click()
+  await page.waitForSelector('.secret pre')
+  const [password, totp] = (await page.locator('.secret pre').first().innerText()).trim().split('\n'), p = await openPage(browser, base, { at: '/' })
+  await p.locator('input[name="user"]').fill(name)
+  await p.locator('input[name="password"]').fill(password)
+  await p.locator('input[name="code"]').fill('000000')
+  await p.getByRole('button', { name: 'Sign in' }).first().click()
+  await p.waitForSelector('.problem')
+  await p.locator('input[name="code"]').fill(new TOTP({ secret: Secret.fromBase32(totp) }).generate())
+  await p.getByRole('button', { name: 'Sign in' }).first().click()
+  await p.waitForSelector('[data-figure="home.enrolled"]')
+  ok((await p.locator('footer').innerText()).includes(`${name}, operator`), 'signed in')
+  await p.getByRole('button', { name: 'Sign out' }).click()
+  await p.waitForSelector('main.login')
+  await p.context().close()
+})
+
 await test('SEC-066 device strings are text: no script of theirs runs', async () => {
   const evil = `<img src=x onerror=alert(1)>${Date.now()}`
   await api.post('/service-points', { name: evil })
@@ -399,6 +420,16 @@ await test('UX-054 the pseudo-locale shows no raw text on any page', async () =>
   await shot(p, 'pseudo-1280-light')
   await p.context().close()
   equal([...new Set(raw)].slice(0, 20), [], 'raw text')
+})
+
+await test('UX-053, UX-054 the sign-in page: axe and catalogue', async () => {
+  const p = await openPage(browser, base, { at: '/', language: 'pseudo' })
+  await p.waitForSelector('main.login')
+  await p.evaluate(axeSource)
+  const { violations } = await p.evaluate(() => window.axe.run(document))
+  equal(violations.filter((x) => ['serious', 'critical'].includes(x.impact)).map((v) => v.id), [], 'violations')
+  ok((await p.locator('main').innerText()).split('\n').filter((x) => /\p{L}{2}/u.test(x)).every((x) => /[⟦⟧]/.test(x)), 'all from the catalogue')
+  await p.context().close()
 })
 
 await test('UX-054 German is complete and numbers follow it', async () => {

@@ -19,6 +19,7 @@ export function Settings() {
         <Field label="set.zone"><select name="zone" value={localStorage.getItem('loadstone.zone') ?? ''} onChange={text((v) => { setZone(v || null); location.reload() })}><option value="">{t('set.zoneAuto')}</option>{[...new Set([zone(), 'UTC', Intl.DateTimeFormat().resolvedOptions().timeZone])].map((z) => <option key={z} value={z} translate={false}>{z}</option>)}</select></Field>
       </div><p class="row"><a href="/docs">{t('set.openapi')}</a></p></section>
       <Stops />
+      {may('admin') && <People />}
       <h2>{t('set.tokens')}</h2>{may('admin') ? <Tokens /> : <p class="soft">{t('set.adminOnly')}</p>}
     </>
   )
@@ -30,6 +31,26 @@ function Stops() {
     { id: 'at', title: 'common.at', value: (s) => s.at, cell: (s) => <Time at={s.at} /> }, { id: 'scope', title: 'set.scope', value: (s) => s.scope, cell: (s) => `${s.scope} ${s.subject}` }, { id: 'by', title: 'common.by', value: (s) => s.by, cell: (s) => s.by }, { id: 'reason', title: 'common.reason', value: (s) => s.reason, cell: (s) => s.reason },
     { id: 'state', title: 'common.state', value: (s) => String(s.active), cell: (s) => <State of={s.active ? 'active' : 'closed'} /> }, { id: 'lift', title: 'stop.lift', cell: (s) => s.active && may('admin', 'operator', 'dispatcher') ? <Act label="stop.lift" do={async () => { await post(`/stop/${s.id}/lift`); list.reload() }} /> : '' },
   ]} />}</Await></>
+}
+
+interface Person { id: string; version: number; name: string; role: string; state: string; createdAt: string; locked: boolean; password?: string; totp?: string; otpauth?: string }
+
+/** Who signs in with password and second factor; secrets are shown once. */
+function People() {
+  const list = useLoad(() => get<List<Person>>('/users'), [], { when: (m) => m.action.startsWith('user') || m.action.startsWith('session') }), [f, set] = useState({ name: '', role: 'operator' }), [made, setMade] = useState<Person>()
+  const change = (x: Person, body: object) => async (): Promise<void> => { const answer = await call<Person>('PATCH', `/users/${x.id}`, body); if (answer.password) setMade(answer); list.reload() }
+  return (
+    <>
+      <h2>{t('user.list')}</h2>
+      <form class="card" onSubmit={(e) => e.preventDefault()}><div class="form"><Field label="common.name"><input name="person" value={f.name} onInput={text((v) => set({ ...f, name: v }))} /></Field><Field label="set.role"><select name="person-role" value={f.role} onChange={text((v) => set({ ...f, role: v }))}>{roles.map((r) => <option key={r} translate={false}>{r}</option>)}</select></Field></div>
+        <Act label="user.new" type="submit" kind="primary" disabled={f.name.trim() === ''} do={async () => { setMade(await post<Person>('/users', { name: f.name.trim(), role: f.role })); set({ ...f, name: '' }); list.reload() }} />
+        {made && <><p>{t('user.secret', { name: made.name })}</p><Secret of={`${made.password}\n${made.totp}\n${made.otpauth}`} /></>}</form>
+      <Await of={list}>{({ items }) => <Table<Person> name="who" caption="user.list" rows={items} rowKey={(x) => x.id} empty="user.none" sort="name" columns={[
+        { id: 'name', title: 'common.name', value: (x) => x.name, cell: (x) => x.name }, { id: 'role', title: 'set.role', value: (x) => x.role, cell: (x) => x.role }, { id: 'state', title: 'common.state', value: (x) => x.state, cell: (x) => <State of={x.state} /> },
+        { id: 'do', title: 'user.reset', cell: (x) => <div class="row"><Act label="user.reset" do={change(x, { reset: true })} /><Act label={x.state === 'active' ? 'user.disable' : 'user.enable'} do={change(x, { state: x.state === 'active' ? 'disabled' : 'active' })} /></div> },
+      ]} />}</Await>
+    </>
+  )
 }
 
 function Tokens() {
