@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
+import { Client } from 'pg'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const flag = (name, fallback) => { const at = process.argv.indexOf(name); return at < 0 ? fallback : process.argv[at + 1] }
@@ -43,7 +43,7 @@ const share = (of) => { const p = plan(); return clock() >= (p.start + of * (p.e
 
 /** What is stored, asked of the database itself: it outlives the server. */
 async function stored() {
-  const client = new pg.Client({ connectionString: db ?? `postgresql://app@localhost/loadstone?host=${encodeURIComponent(join(realpathSync(join(data, 'database')), 'run'))}` })
+  const client = new Client({ connectionString: db ?? `postgresql://app@localhost/loadstone?host=${encodeURIComponent(join(realpathSync(join(data, 'database')), 'run'))}` })
   await client.connect()
   try {
     const rows = async (sql) => (await client.query(sql)).rows
@@ -62,7 +62,9 @@ async function stored() {
 function instruction({ kind, id, body }) {
   if (kind === 'vtn/event') return { delivery: id, key: `${kind} ${id}`, form: JSON.stringify([body.targets, body.intervalPeriod, body.intervals]) }
   if (kind === 'csip/DERControl') return { delivery: body.delivery?.id, key: `${kind} ${id}`, form: JSON.stringify([body.mRID, body.interval, body.DERControlBase]) }
-  return { delivery: body.delivery, key: `${kind} ${id}`, form: JSON.stringify(body.profile) }
+  const { chargingProfilePurpose, transactionId, chargingSchedule } = body.profile
+  // OCPP may ask for one profile of each purpose (K02, K03): each of them must say the same for ever
+  return { delivery: body.delivery && `${body.delivery} ${chargingProfilePurpose} ${transactionId ?? ''}`, key: `${kind} ${id}`, profile: body.profile, form: JSON.stringify(chargingSchedule.map(({ id: _, ...s }) => s)) }
 }
 
 function compare(before, after, when) {
@@ -91,7 +93,7 @@ function once(last) {
   must(twice.length === 0, `each of ${told.size} deliveries was told in one form${twice.length ? `; not ${JSON.stringify(twice[0])}` : ''}`)
   must(last.dispatches === 1, `one dispatch, not ${last.dispatches}`)
   const book = JSON.parse(readFileSync(join(data, 'demo', 'fleet.json'), 'utf8'))
-  const ours = new Set(last.instructions.filter((i) => i.key.startsWith('csms/')).map((i) => i.form))
+  const ours = new Set(last.instructions.filter((i) => i.profile).map((i) => JSON.stringify(i.profile)))
   const held = Object.values(book.memories).flatMap((m) => m.kept?.installed ?? []).map((i) => i.profile).filter((p) => p.chargingProfilePurpose !== 'ChargingStationMaxProfile')
   const unknown = held.filter((p) => !ours.has(JSON.stringify(p)) && last.instructions.some((i) => i.key.endsWith(`/${p.id}`)))
   must(unknown.length === 0, `${held.length} profiles in the chargers are those of the ledger`)

@@ -15,31 +15,31 @@ interface Options {
 export function registerDb(program: Command): void {
   const db = program.command('db').description('look after the database')
     .addHelpText('before', 'Examples:\n  $ loadstone db backup monday.backup\n  $ loadstone db restore monday.backup --data ./empty\n  $ loadstone db verify --json\n')
-  const verb = (name: string, description: string): Command => db.command(name).description(description)
+  const verb = (name: string, description: string, example: string): Command => db.command(name).description(description).addHelpText('before', `Examples:\n  $ loadstone db ${example}\n`)
     .option('--data <dir>', 'data folder of the embedded database').option('--db <url>', 'postgresql://… instead of it').option('--config <file>', 'a loadstone.yaml').option('--json', 'one JSON document')
 
-  verb('migrate', 'bring the tables up to date').option('--plan', 'only say what would be applied').action(async (options: Options) => {
+  verb('migrate', 'bring the tables up to date', 'migrate --plan').option('--plan', 'only say what would be applied').action(async (options: Options) => {
     const { migrate, pending } = await import('#prisma/migrate.js')
     await withDatabase(options, async (url, log) => {
       const names = options.plan ? await pending(url) : await migrate(url, log)
       say(options, { [options.plan ? 'pending' : 'applied']: names }, names.length ? names.map((n) => `${options.plan ? 'would apply' : 'applied'} ${n}`).join('\n') : 'the tables are up to date')
     })
   })
-  verb('backup <file>', 'write everything into one file, while servers run').action(async (file: string, options: Options) => {
+  verb('backup <file>', 'write everything into one file, while servers run', 'backup loadstone.backup --data ./.loadstone').action(async (file: string, options: Options) => {
     const { backup } = await import('#prisma/archive/backup.js')
     await withDatabase(options, async (url) => {
       const result = await backup(url, file)
       say(options, { file, ...result }, `${file}: ${result.rows} rows of ${result.tables} tables, ${result.bytes} bytes`)
     })
   })
-  verb('restore <file>', 'fill an empty database from a backup').action(async (file: string, options: Options) => {
+  verb('restore <file>', 'fill an empty database from a backup', 'restore loadstone.backup --data ./restored').action(async (file: string, options: Options) => {
     const { restore } = await import('#prisma/archive/restore.js')
     await withDatabase(options, async (url, log) => {
       const result = await restore(url, file, log)
       say(options, { file, ...result }, `restored ${result.rows} rows of ${result.tables} tables`)
     })
   })
-  verb('verify', 'read every page, check every index and every audit chain').action(async (options: Options) => {
+  verb('verify', 'read every page, check every index and every audit chain', 'verify --json').action(async (options: Options) => {
     await withDatabase(options, async (url, log) => {
       const { verifyPages } = await import('#prisma/archive/verify.js')
       const { verifyAudit } = await import('#prisma/archive/verify-audit.js')
