@@ -12,9 +12,23 @@ export interface RunContext {
   readonly target: Target
   readonly random: () => number
   readonly nowMs: () => number
+  readonly tamper?: Tamper
   onEnd(close: () => Promise<void> | void): void
   transcript(entry: Exchange): void
 }
+
+/** Something that stands between the target and the runner and makes it wrong on purpose (conformance/fault): how a set of procedures is itself tested. */
+export interface Tamper {
+  /** An HTTP answer before it is read; undefined = as it is. */
+  http?(answer: RawAnswer, args: Readonly<Record<string, unknown>>): Partial<RawAnswer> | undefined
+  /** A frame of a CSMS before the station sees it; null = lost. */
+  frame?(frame: unknown): unknown
+  /** False: an arrival at a receiver is lost. */
+  arrival?(text: string, method: string): boolean
+  /** A frame twice, or late. */
+  twice?(frame: unknown): boolean
+}
+export interface RawAnswer { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly text: string }
 
 /** Who is tested, from `--config` or `--from` (conformance/README.md). */
 export interface Target {
@@ -36,6 +50,7 @@ export interface RunOptions {
   readonly nowMs: () => number
   /** Makes names differ from those of an earlier run against the same target; it never decides order or verdict. */
   readonly nonce: string
+  readonly tamper?: Tamper
   readonly onResult?: (result: Result, done: number, of: number) => void
 }
 
@@ -78,6 +93,7 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
     target: options.target,
     random: seeded(options.seed ^ hash(procedure.id)),
     nowMs: options.nowMs,
+    ...(options.tamper ? { tamper: options.tamper } : {}),
     onEnd: (close) => { closers.push(close) },
     transcript: (entry) => { exchanges.push(entry) },
   }

@@ -41,8 +41,9 @@ export const httpRequest: Action = async (args, context): Promise<Outcome> => {
       headers: { ...(type ? { 'content-type': type } : {}), ...(args.headers as Record<string, string> | undefined) },
       ...(body === undefined ? {} : { body }),
     })
-    const text = await answer.body.text()
-    return { status: answer.statusCode, headers: answer.headers, text, body: parse(text), length: Buffer.byteLength(text), elapsed_ms: Math.round(performance.now() - begun) }
+    const raw = { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    const { status, headers, text } = { ...raw, ...context.tamper?.http?.(raw, { ...args, url }) }
+    return { status, headers, text, body: parse(text), length: Buffer.byteLength(text), elapsed_ms: Math.round(performance.now() - begun) }
   } catch (error) {
     return { status: 0, error: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
   }

@@ -23,7 +23,9 @@ export const connect: Action = async (args, context): Promise<Outcome> => {
     const station: Station = { socket, inbox: [], waiting: [], awaited: new Set((args.own as string[] | undefined) ?? []) }
     const wake = (): void => { for (const w of station.waiting.splice(0)) w() }
     socket.on('message', (data) => {
-      const frame = parse(String(data))
+      const came = parse(String(data)), frame = context.tamper?.frame ? context.tamper.frame(came) : came
+      if (frame === null && came !== null) return
+      if (context.tamper?.twice?.(frame)) station.inbox.push(frame)
       if (Array.isArray(frame) && frame[0] === 2 && station.auto?.(frame)) return
       station.inbox.push(frame)
       wake()

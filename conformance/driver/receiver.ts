@@ -38,6 +38,7 @@ async function take(receiver: Receiver, request: IncomingMessage, response: Serv
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
   const text = Buffer.concat(parts).toString()
+  if (context.tamper?.arrival?.(text, request.method ?? '') === false) { response.writeHead(204).end(); return }
   receiver.got.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, text, body: bodyOf(text), at_ms: context.nowMs() })
   for (const wake of receiver.waiting.splice(0)) wake()
   if (receiver.mode === 'silent') return
