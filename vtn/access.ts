@@ -9,7 +9,7 @@ export interface Access {
   /** The granted set G of a client (OA-102), evaluated at read time (OA-109); synchronous when known. */
   grants(clientID: string): readonly string[] | Promise<readonly string[]>
   /** The clients that carry any of these targets, and which of them: for objects that are told, not asked for. */
-  holders(targets: readonly string[]): Promise<Map<string, Set<string>>>
+  holders(targets: readonly string[], read?: Pick<DocumentStore, 'list'>): Promise<Map<string, Set<string>>>
 }
 
 const none: readonly string[] = Object.freeze([])
@@ -35,14 +35,14 @@ export function makeAccess(documents: DocumentStore, tenant: string): Access {
       const hit = known.get(clientID)
       return hit && hit.stamp === stamp() ? hit.grants : load(clientID)
     },
-    async holders(targets) {
+    async holders(targets, read = documents) {
       const out = new Map<string, Set<string>>()
       if (!targets.length) return out
       const byName = (kind: string, prefix: string): Promise<Stored[]>[] => targets.filter((t) => t.startsWith(prefix))
-        .map((t) => documents.list<Content>(tenant, { kind, key: t.slice(prefix.length) }))
+        .map((t) => read.list<Content>(tenant, { kind, key: t.slice(prefix.length) }))
       const found = (await Promise.all([
-        documents.list<Content>(tenant, { kind: kindOf.VEN, withAnyTarget: targets }),
-        documents.list<Content>(tenant, { kind: kindOf.RESOURCE, withAnyTarget: targets }),
+        read.list<Content>(tenant, { kind: kindOf.VEN, withAnyTarget: targets }),
+        read.list<Content>(tenant, { kind: kindOf.RESOURCE, withAnyTarget: targets }),
         ...byName(kindOf.VEN, 'VEN_NAME='), ...byName(kindOf.RESOURCE, 'RESOURCE_NAME='),
       ])).flat()
       for (const doc of found) {

@@ -12,6 +12,8 @@ export interface ExternalIdp {
   readonly tokenURL: string
   /** Where its keys are; or the keys themselves. */
   readonly jwksUrl?: string
+  /** How soon after one fetch an unknown key id may cause the next; default 30,000. */
+  readonly jwksCooldown_ms?: number
   readonly jwks?: { readonly keys: readonly object[] }
   /** HS256 with a shared secret of at least 32 bytes, instead of a key set. */
   readonly hs256Secret?: string

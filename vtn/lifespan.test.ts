@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkEvent, checkProgram, venFaults } from '#vtn/profile/grid-aware-charging.js'
+import { checkEvent, checkProgram, venFaults, withoutSafeMode } from '#vtn/profile/grid-aware-charging.js'
 import { lifespan, place, plus, spanOf } from '#vtn/lifespan.js'
 import { payloadFaults } from '#vtn/payload-rules.js'
 import { priceEvent, readPrices } from '#vtn/price.js'
@@ -113,4 +113,38 @@ t.test('OA-056 with lenientNulls a null stands for an absent member, on both sur
   t.same([event.json().intervals, event.json().intervalPeriod], [[{ id: 0, payloads: [] }], { start: '2026-06-01T00:00:00Z' }])
   t.equal((await v.call('POST', '/programs', 'bl_client', { programName: null })).statusCode, 400)
   t.equal((await v.call('POST', '/openadr3/3.0.1/programs', 'bl_client', { programName: 'old', intervalPeriod: null, country: null })).statusCode, 201)
+})
+
+t.test('OA-260 where the profile is on, vens and programs are checked at the door, and connections without a safe mode are named', async (t) => {
+  const v = await testVtn({ validation: { gridAwareCharging: true } })
+  t.teardown(() => v.close())
+  const ean = '871234567890123456'
+  const ven = (venName: string, targets: string[]) => v.call('POST', '/vens', 'bl_client', { objectType: 'BL_VEN_REQUEST', clientID: 'ven_client', venName, targets })
+  t.equal((await ven('charging-point', [ean])).statusCode, 400)
+  t.equal((await ven('NL-ABC', ['group'])).statusCode, 400)
+  t.equal((await ven('NL-ABC', [ean])).statusCode, 201)
+  const attributes = [{ type: 'PROGRAM_TYPE', values: ['DSO_CPO_INTERFACE-2.1.1'] }, { type: 'RETAILER_NAME', values: ['Net'] }, { type: 'BINDING_EVENTS', values: [true] }]
+  const limit = (targets: string[], more: object): EventRequest => ({ programID: 'p', targets, intervals: [{ id: 0, payloads: [{ type: 'IMPORT_CAPACITY_LIMIT', values: [4] }] }], ...more })
+  t.same(withoutSafeMode({ attributes }, [limit([ean, '871234567890123457'], {}), limit([ean], { intervalPeriod: { start: iso(0), duration: 'P9999Y' } })]), ['871234567890123457'])
+  t.same(withoutSafeMode({}, [limit([ean], {})]), [], 'other programs are left alone')
+})
+
+t.test('OA-262 dynamic operating envelopes: subscription, reservation, available and limit are published, and reservations asked for by OPEN_INTERVALS', async (t) => {
+  const v = await testVtn({ validation: { payloads: 'strict' } })
+  t.teardown(() => v.close())
+  const program = (await v.call('POST', '/programs', 'bl_client', { programName: 'envelope' })).json()
+  const types = ['SUBSCRIPTION', 'RESERVATION', 'RESERVATION_FEE', 'AVAILABLE', 'AVAILABLE_PRICE', 'LIMIT'].flatMap((x) => [`IMPORT_CAPACITY_${x}`, `EXPORT_CAPACITY_${x}`])
+  const payloads = types.map((type, i) => ({ type, values: [i + 0.5] }))
+  const made = await v.call('POST', '/events', 'bl_client', {
+    programID: program.id, intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [{ id: 0, payloads }],
+    reportDescriptors: [{ payloadType: 'IMPORT_RESERVATION_CAPACITY', units: 'KW', reportIntervals: 'OPEN_INTERVALS', historical: false }],
+  })
+  t.equal(made.statusCode, 201, made.body)
+  t.same(made.json().intervals[0].payloads, payloads)
+  t.equal((await v.call('POST', '/events', 'bl_client', { programID: program.id, intervalPeriod: { start: iso(0), duration: 'PT1H' }, intervals: [{ id: 0, payloads: [{ type: 'IMPORT_CAPACITY_LIMIT', values: ['5'] }] }] })).statusCode, 400)
+  await v.call('POST', '/vens', 'ven_client', { objectType: 'VEN_VEN_REQUEST', venName: 'site' })
+  const wish = { eventID: made.json().id, clientName: 'site', payloadDescriptors: [{ objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'IMPORT_RESERVATION_CAPACITY', units: 'KW' }], resources: [{ resourceName: 'site', intervals: [{ id: 77, intervalPeriod: { start: iso(5), duration: 'PT2H' }, payloads: [{ type: 'IMPORT_RESERVATION_CAPACITY', values: [11] }, { type: 'IMPORT_RESERVATION_FEE', values: [0.3] }] }] }] }
+  const report = await v.call('POST', '/reports', 'ven_client', wish)
+  t.equal(report.statusCode, 201, report.body)
+  t.same((await v.call('GET', `/reports?eventID=${made.json().id}`)).json()[0].resources, wish.resources, 'ids and times chosen by the VEN')
 })

@@ -1,4 +1,3 @@
-import type { Agenda } from '#core/port/store/agenda.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { DocumentStore } from '#core/port/store/document.js'
@@ -45,21 +44,23 @@ export function makeNotices(needs: { documents: DocumentStore; access: Access; i
   const { documents, access, ids, clock, tenant } = needs
   let known: readonly Stored[] = [], knownAt = -1
 
-  /** All subscriptions, from memory until one changes. */
-  async function subscriptions(): Promise<readonly Stored[]> {
+  /**
+   * All subscriptions, from memory until one changes. Read over the transaction's own connection: waiting for a second one while holding
+   * the first would, with as many writers as connections, be waiting for each other. What a transaction itself writes is not kept.
+   */
+  async function subscriptions(stores: Pick<Stores, 'documents'>, keep: boolean): Promise<readonly Stored[]> {
     const revision = documents.revision(tenant, kindOf.SUBSCRIPTION)
-    if (revision !== knownAt) {
-      known = await documents.list<Content>(tenant, { kind: kindOf.SUBSCRIPTION })
-      knownAt = revision
-    }
-    return known
+    if (revision === knownAt) return known
+    const found = await stores.documents.list<Content>(tenant, { kind: kindOf.SUBSCRIPTION })
+    if (keep) { known = found; knownAt = revision }
+    return found
   }
 
-  async function recipients(change: Change, doc: Stored): Promise<Recipient[]> {
-    const wanted = (await subscriptions()).filter((s) => matches(s, change, doc))
+  async function recipients(stores: Pick<Stores, 'documents'>, change: Change, doc: Stored, all: readonly Stored[]): Promise<Recipient[]> {
+    const wanted = all.filter((s) => matches(s, change, doc))
     if (!wanted.length) return []
     const aimed = (change.objectType === 'PROGRAM' || change.objectType === 'EVENT') && !isOpen(doc)
-    const holders = aimed ? await access.holders(doc.targets) : undefined
+    const holders = aimed ? await access.holders(doc.targets, stores.documents) : undefined
     return wanted.flatMap((s) => {
       const told = mayKnow(s, change.objectType, doc, holders?.get(s.owner ?? ''))
       return told === undefined ? [] : [{ subscription: s.id, shown: told }]
@@ -67,11 +68,12 @@ export function makeNotices(needs: { documents: DocumentStore; access: Access; i
   }
 
   return {
-    async record(stores: { agenda: Agenda }, changes) {
+    async record(stores: Pick<Stores, 'agenda' | 'documents'>, changes) {
       const rows = []
+      const all = await subscriptions(stores, changes.every((c) => c.objectType !== 'SUBSCRIPTION'))
       for (const change of changes) {
         const doc = (change.after ?? change.before) as Stored
-        const told = await recipients(change, doc)
+        const told = await recipients(stores, change, doc, all)
         const push = needs.mqtt && change.operation !== 'READ'
         if (!told.length && !push) continue
         const moved = push && change.before && change.after && change.before.targets.join('\u0001') !== change.after.targets.join('\u0001')

@@ -19,10 +19,13 @@ export interface Manner {
 export interface Objects {
   list(noun: Noun, view: View, query: RawQuery, cut: PageCut, asked: readonly string[] | undefined, within?: Partial<DocumentQuery>): Promise<Stored[]>
   get(noun: Noun, view: View, id: string): Promise<Stored>
-  create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner): Promise<Stored>
+  /** `also` is written in the same transaction. */
+  create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner, also?: Also): Promise<Stored>
   replace(noun: Noun, caller: VtnCaller, view: View, id: string, content: Content, manner: Manner): Promise<Stored>
   remove(noun: Noun, caller: VtnCaller, view: View, id: string): Promise<Stored>
 }
+
+export type Also = (stores: Stores, made: Stored) => Promise<void>
 
 const absent = (noun: Noun, id: string): Refusal => new Refusal('notFound', `no ${noun.described.name} ${id}`)
 
@@ -37,7 +40,7 @@ export function makeObjects(context: Context): Objects {
     return doc
   }
 
-  async function create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner): Promise<Stored> {
+  async function create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner, also?: Also): Promise<Stored> {
     const { behaviour } = noun
     const command: Command = { context, caller, content, old: undefined, id: ids.uuid(), ...manner }
     await behaviour.admit?.(command)
@@ -46,6 +49,7 @@ export function makeObjects(context: Context): Objects {
       await behaviour.companions?.(stores, command, placed)
       const after = await named(noun, () => stores.documents.insert({ tenant, kind: kindOf[noun.objectType], id: command.id, ...row(placed) }, clock.nowMs()))
       await notices.record(stores, [{ objectType: noun.objectType, operation: 'CREATE', after }])
+      await also?.(stores, after)
       return after
     })
     await withoutOrphan(noun, made, manner)

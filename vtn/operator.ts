@@ -63,6 +63,12 @@ function webhookRoutes(app: FastifyInstance, needs: OperatorNeeds): void {
     return reply.type('text/plain; charset=utf-8').send(lines)
   })
 
+  app.get<{ Params: { event: string } }>('/openadr/events/:event/reports', { schema: { tags, summary: 'per VEN, which reports of an event are due, received, late (OA-186)' } }, async (request) => {
+    may(request, 'read')
+    const items = await vtn.reportsDue(request.params.event)
+    if (!items) throw new Refusal('notFound', 'no such event')
+    return { items, next: null }
+  })
   app.get('/openadr/webhook-endpoints', { schema: { tags, summary: 'receivers that fail or are broken' } }, async (request) => {
     may(request, 'read')
     return { items: await vtn.webhooks.endpoints(), next: null }

@@ -25,6 +25,7 @@ import { makeObjects, type Objects } from '#vtn/objects.js'
 import { document31 } from '#vtn/openapi.js'
 import { publishPrices, readPrices } from '#vtn/price.js'
 import { rateLimit } from '#vtn/rate.js'
+import { reportTracking, type VenReports } from '#vtn/report-tracking.js'
 import { reportIntake } from '#vtn/report-intake.js'
 import { loadSecrets } from '#vtn/secret.js'
 import { objectRoutes, type SurfaceNeeds } from '#vtn/surface.js'
@@ -65,6 +66,8 @@ export interface Vtn {
   readonly objects: Objects
   /** For the operator: broken receivers, delivery log, resend. */
   readonly webhooks: WebhookOperations
+  /** OA-186: per VEN, which reports of an event are due, received, late; undefined when there is no such event. */
+  reportsDue(eventID: string): Promise<readonly VenReports[] | undefined>
   /** Day-ahead prices from CSV (`start,price`) as one PRICE event named `name`; answers its id. */
   publishPrices(programName: string, currency: string, name: string, csv: string): Promise<string>
   /** Lines for the `acl_file` of an external Mosquitto, from the vens of this moment; undefined with the embedded broker (OA-141). */
@@ -146,6 +149,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     },
     drain: async () => { for (const w of workers) await w.drain() },
     webhooks: webhookOperations(context),
+    reportsDue: reportTracking(context),
     publishPrices: (programName, currency, name, csv) => publishPrices(context, programName, currency, name, readPrices(csv)),
     mqttAcl: async () => mqtt?.acl(),
     ...(mqtt?.broker ? { broker: mqtt.broker.server } : {}),

@@ -7,7 +7,7 @@ import type { Context } from '#vtn/context.js'
 import type { Route } from '#vtn/door.js'
 import { doorCheck } from '#vtn/door-check.js'
 import { demand, type VtnCaller } from '#vtn/identity.js'
-import type { Manner, Objects } from '#vtn/objects.js'
+import type { Also, Manner, Objects } from '#vtn/objects.js'
 import { list, pageCut, pathId, rawQuery } from '#vtn/query.js'
 import type { ReadLog } from '#vtn/read-log.js'
 import { registry, type Noun } from '#vtn/registry.js'
@@ -127,7 +127,7 @@ export function objectRoutes(needs: SurfaceNeeds): Route[] {
           POST: {
             scope: noun.write,
             handler: async (request, reply) => {
-              const doc = await once(context, request, (body) => objects.create(noun, request.caller, body, manner), content)
+              const doc = await once(context, request, (body, also) => objects.create(noun, request.caller, body, manner, also), content)
               return reply.code(201).header('location', `${request.url.split('?')[0]}/${doc.id}`).send(await after(request, doc))
             },
           },
@@ -200,7 +200,7 @@ async function inTurn<T>(context: Context, key: string, work: () => Promise<T>):
 }
 
 /** OA-065: an optional Idempotency-Key, 24 h per client; the same key with another body is a conflict. */
-export async function once(context: Context, request: FastifyRequest, work: (body: Content) => Promise<Stored>, read: (request: FastifyRequest) => Content): Promise<Stored> {
+export async function once(context: Context, request: FastifyRequest, work: (body: Content, also?: Also) => Promise<Stored>, read: (request: FastifyRequest) => Content): Promise<Stored> {
   const given = request.headers['idempotency-key']
   const body = read(request)
   if (typeof given !== 'string' || given.length === 0) return work(body)
@@ -220,8 +220,7 @@ export async function once(context: Context, request: FastifyRequest, work: (bod
   return inTurn(context, key(0), async () => {
     const first = await earlier()
     if (first) return first
-    const doc = await work(body)
-    await context.unitOfWork.run((stores) => stores.idempotency.put(config.tenant, key(today), hash, 201, { at: clock.nowMs(), doc }, clock.nowMs()))
-    return doc
+    // In the transaction that makes the object: a crash leaves both or neither.
+    return work(body, (stores, doc) => stores.idempotency.put(config.tenant, key(today), hash, 201, { at: clock.nowMs(), doc }, clock.nowMs()))
   })
 }

@@ -1,4 +1,6 @@
 import { SignJWT, exportJWK, generateKeyPair, UnsecuredJWT } from 'jose'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { base, testVtn } from '#vtn/test-vtn.js'
 import { scryptHash } from '#vtn/secret.js'
@@ -160,4 +162,47 @@ t.test('OA-031 SEC-065 rate limit by who asks, whatever the token or route', asy
   const refused = await r.call('GET', '/programs', 'ven_client')
   t.ok(refused.headers['retry-after'])
   t.equal((await r.call('GET', '/programs', 'bl_client')).statusCode, 200)
+})
+
+t.test('OA-029 keys of a remote set rotate: a new one is fetched when it first appears, an old one ends with its removal', async (t) => {
+  const pair = async (kid: string) => { const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true }); return { kid, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg: 'RS256', use: 'sig' } } }
+  const first = await pair('k1'), second = await pair('k2')
+  let keys = [first.jwk], asked = 0
+  const server = createServer((_request, response) => { asked += 1; response.setHeader('content-type', 'application/json'); response.end(JSON.stringify({ keys })) })
+  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
+  t.teardown(() => server.close())
+  const e = await testVtn({ auth: { externalIdp: { tokenURL: 'https://idp.example/token', jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`, jwksCooldown_ms: 0 } } })
+  t.teardown(() => e.close())
+  const now = Math.floor(e.tokenClock.nowMs() / 1000)
+  const get = async (key: typeof first, claims: object = {}) => {
+    const token = await new SignJWT({ sub: 'site-1', exp: now + 60, scope: 'read_targets', ...claims }).setProtectedHeader({ alg: 'RS256', kid: key.kid }).sign(key.privateKey)
+    return (await e.app.inject({ url: `${base}/programs`, headers: { authorization: `Bearer ${token}` } })).statusCode
+  }
+  t.equal(await get(first), 200)
+  t.equal(await get(first, { jti: 'again' }), 200)
+  t.equal(asked, 1, 'kept in memory')
+  keys = [first.jwk, second.jwk]
+  t.equal(await get(second), 200, 'an unknown key id makes the set be read again')
+  t.equal(asked, 2)
+  t.equal(await get(first, { jti: 'overlap' }), 200, 'both count while both are offered')
+  keys = [second.jwk]
+  const stranger = { ...await pair('k3') }
+  t.equal(await get(stranger), 401)
+  t.equal(await get(first, { jti: 'late' }), 401, 'the old key is gone with the set that held it')
+})
+
+t.test('SEC-011 OA-020 a stolen token is of little use: an hour at most, bound to this server and its scopes, never in an address', async (t) => {
+  const long = await testVtn({ tokenLife_s: 86_400 })
+  t.teardown(() => long.close())
+  const token = await long.token('ven_client')
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+  t.ok(claims.exp - claims.iat <= 3600)
+  t.ok(claims.aud && claims.scope && claims.jti)
+  const at = (url: string, headers: Record<string, string> = {}) => long.app.inject({ url: base + url, headers })
+  t.equal((await at(`/programs?access_token=${token}`)).statusCode, 401)
+  t.equal((await at('/programs', { cookie: `access_token=${token}` })).statusCode, 401)
+  t.equal((await at('/programs', { authorization: `Bearer ${token}` })).statusCode, 200)
+  t.equal((await v.app.inject({ url: `${base}/programs`, headers: { authorization: `Bearer ${token}` } })).statusCode, 401, 'another server has other keys')
+  await long.tokenClock.advance(3_600_000)
+  t.equal((await at('/programs', { authorization: `Bearer ${token}` })).statusCode, 401)
 })

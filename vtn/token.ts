@@ -58,7 +58,7 @@ export function externalTokens(idp: ExternalIdp, tokenClock: Clock): Tokens {
   const secret = idp.hs256Secret === undefined ? undefined : Buffer.from(idp.hs256Secret)
   if (secret && secret.length < 32) throw new Error('auth.externalIdp.hs256Secret needs 32 bytes or more (OA-029)')
   const keys: JWTVerifyGetKey | undefined = idp.jwks ? createLocalJWKSet(idp.jwks as never)
-    : idp.jwksUrl ? createRemoteJWKSet(new URL(idp.jwksUrl), { timeoutDuration: 5000 }) : undefined
+    : idp.jwksUrl ? createRemoteJWKSet(new URL(idp.jwksUrl), { timeoutDuration: 5000, cooldownDuration: idp.jwksCooldown_ms ?? 30_000 }) : undefined
   if (!secret && !keys) throw new Error('auth.externalIdp needs jwks, jwksUrl or hs256Secret (OA-029)')
   const options = () => ({
     algorithms: secret ? ['HS256'] : asymmetric, requiredClaims: ['exp'], currentDate: new Date(tokenClock.nowMs()),

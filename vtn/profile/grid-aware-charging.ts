@@ -51,3 +51,17 @@ export function venFaults(venName: string, targets: readonly string[]): Fault[] 
   if (!targets.every((t) => ean18.test(t))) faults.push({ path: '/targets', reason: 'must be EAN codes of 18 digits' })
   return faults
 }
+
+/**
+ * What a VEN falls back on when it hears nothing. Interpretation of OA-260 ("a safe-mode event must exist in the program"): an event of
+ * the profile that never ends, so that every connection it names has a limit at any time.
+ */
+export const isSafeMode = (event: EventRequest): boolean =>
+  [event.duration, event.intervalPeriod?.duration, ...(event.intervals ?? []).map((i) => i.intervalPeriod?.duration)].some((d) => d?.startsWith('P9999Y'))
+
+/** Connections (EAN codes) that events name and no safe-mode event covers. */
+export function withoutSafeMode(program: Content, events: readonly EventRequest[]): string[] {
+  if (!isGac(program['attributes'] as Attributes)) return []
+  const covered = new Set(events.filter(isSafeMode).flatMap((e) => e.targets ?? []))
+  return [...new Set(events.flatMap((e) => e.targets ?? []))].filter((target) => !covered.has(target)).toSorted()
+}

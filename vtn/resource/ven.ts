@@ -1,5 +1,6 @@
 import { Refusal } from '#core/error.js'
 import type { Behaviour } from '#vtn/behaviour.js'
+import { venFaults } from '#vtn/profile/grid-aware-charging.js'
 import { scalar } from '#vtn/query.js'
 import { targetsOf, tidy } from '#vtn/stored.js'
 import type { VenRequest } from '#vtn/wire/ven.js'
@@ -14,7 +15,11 @@ export const ven: Behaviour<VenRequest> = {
     const venName = scalar(query, 'venName')
     return venName === undefined ? {} : { key: venName }
   },
-  async place({ caller, content, old }) {
+  async place({ caller, content, old, context }) {
+    if (context.config.validation?.gridAwareCharging) {
+      const faults = venFaults(content.venName, content.objectType === 'BL_VEN_REQUEST' ? content.targets ?? [] : old?.targets ?? [])
+      if (faults.length) throw new Refusal('invalid', `Grid Aware Charging 2.1: ${faults.map((f) => `${f.path} ${f.reason}`).join('; ')}`, { faults })
+    }
     const bl = content.objectType === 'BL_VEN_REQUEST'
     if (bl !== (caller.role === 'BL')) throw new Refusal('invalid', `${content.objectType} is not the form for this client's role (OA-081)`)
     if (content.objectType === 'BL_VEN_REQUEST') {

@@ -79,9 +79,9 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
             scope: noun.write,
             handler: async (request, reply) => {
               if (nested) await venSeen(request)
-              const doc = await once(context, request, async (body) => {
+              const doc = await once(context, request, async (body, also) => {
                 await programOfReport(body)
-                return objects.create(noun, request.caller, body, manner)
+                return objects.create(noun, request.caller, body, manner, also)
               }, (r) => content(r))
               return reply.code(201).header('location', `${request.url.split('?')[0]}/${doc.id}`).send(await after(request, doc))
             },

@@ -87,7 +87,7 @@ export function webhookWorker(needs: DeliverNeeds): Worker {
       return finish(held, record('delivered', attempts, answer.status, null))
     }
     const error = answer.status === null ? answer.body : `answered ${answer.status}`
-    const again = (answer.status === null || answer.status === 408 || answer.status === 429 || answer.status >= 500) && (attempts < needs.attempts || clock.nowMs() + hour_ms <= row.madeAt + needs.retryFor_h * hour_ms)
+    const again = (answer.status === null || answer.status === 408 || answer.status === 429 || answer.status >= 500) && (attempts < needs.attempts || clock.nowMs() < row.madeAt + needs.retryFor_h * hour_ms)
     const broken = await endpoints.failed(row.subscription, entry.subject, again ? entry.id : undefined)
     if (!again || broken) return finish(held, record('failed', attempts, answer.status, error))
     await documents.insertMany([logged(entry.id, record('retrying', attempts, answer.status, error))], clock.nowMs(), { onConflict: 'replace' })

@@ -238,3 +238,15 @@ t.test('REL-054 a receiver that is away for a day gets its notification, where t
   await pass(26 * 60)
   t.match(await day.vtn.webhooks.endpoints(), [{ broken: true }])
 })
+
+t.test('OA-133 OA-130 more writers than database connections, all of objects that somebody subscribes to', async (t) => {
+  const hook = await receiver((_q, r) => r.end())
+  const sub = (await subscribe('bl_client', hook.url, {}, ['EVENT'])).json()
+  const p = (await v.call('POST', '/programs', 'bl_client', { programName: 'crowd' })).json()
+  const made = await Promise.all(Array.from({ length: 60 }, (_, i) => v.call('POST', '/events', 'bl_client', { programID: p.id, eventName: `${i}`, targets: ['g1'] })))
+  t.same([...new Set(made.map((m) => m.statusCode))], [201])
+  // a receiver that is far behind gets its rows a little later
+  for (let i = 0; i < 5; i += 1) { await v.vtn.drain(); await v.clock.advance(2000) }
+  t.same(new Set(hook.got.map((g) => g.body.object.id)), new Set(made.map((m) => m.json().id)))
+  await v.call('DELETE', `/subscriptions/${sub.id}`)
+})
