@@ -3,20 +3,22 @@ import { charging } from '#conformance/procedure/csms/charging.js'
 import { connection } from '#conformance/procedure/csms/connection.js'
 import { messages } from '#conformance/procedure/csms/messages.js'
 import { happenings } from '#conformance/procedure/csip/events.js'
+import { more as csipMore } from '#conformance/procedure/csip/more.js'
 import { resources } from '#conformance/procedure/csip/resources.js'
 import { transport } from '#conformance/procedure/csip/transport.js'
 import { enrolment } from '#conformance/procedure/est/enrolment.js'
 import { clientUnderTest } from '#conformance/procedure/ven/client.js'
 import { auth } from '#conformance/procedure/vtn/auth.js'
 import { lists } from '#conformance/procedure/vtn/lists.js'
+import { more as vtnMore } from '#conformance/procedure/vtn/more.js'
 import { notify } from '#conformance/procedure/vtn/notify.js'
 import { objects } from '#conformance/procedure/vtn/objects.js'
 import { privacy } from '#conformance/procedure/vtn/privacy.js'
 
 /** Every procedure by subject; a new one is an entry in its subject's list. */
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
-  vtn: [...auth, ...objects, ...lists, ...privacy, ...notify],
-  csip: [...transport, ...resources, ...happenings],
+  vtn: [...auth, ...objects, ...lists, ...privacy, ...notify, ...vtnMore],
+  csip: [...transport, ...resources, ...happenings, ...csipMore],
   csms: [...connection, ...messages, ...charging],
   est: enrolment,
   ven: clientUnderTest,

@@ -70,7 +70,7 @@ export const leaf: Action = async (args, context) => {
   }, keySigner(caKey))
   const identities = context.target.values['identities'] as Record<string, TlsIdentity>
   const base = identities['none'] ?? {}
-  identities[String(args.as)] = { ...base, cert: `${certificatePem(der)}${stranger ? '' : String(context.target.values['micaPem'])}`, key: plan.key.export({ type: 'pkcs8', format: 'pem' }) as string }
+  identities[String(args.as)] = { ...base, cert: `${certificatePem(der)}${stranger || args.alone ? '' : String(context.target.values['micaPem'])}`, key: plan.key.export({ type: 'pkcs8', format: 'pem' }) as string }
   return { lfdi: lfdiOf(der), sfdi: String(sfdiOf(lfdiOf(der))) }
 }
 
