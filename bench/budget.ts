@@ -8,6 +8,10 @@ export const budgets: Readonly<Record<string, Budget>> = {
   'readings ingest': { least: 50_000 },
   'merit 10000': { most: 250 },
   'merit 100000': { most: 1000 },
+  'caiso 10 in 10': { most: 5 },
+  'settlement month': { most: 60 },
+  'settlement memory': { most: 2048 },
+  'import csv': { most: 60 },
   'vtn list cached': { least: 15_000 },
   'vtn list changed': { least: 900 },
   'vtn list 304': { least: 35_000 },
@@ -22,6 +26,10 @@ export const budgets: Readonly<Record<string, Budget>> = {
   'ocpp meter values stored': { least: 10_000 },
   'ocpp idle station ws': { most: 40 },
   'ocpp idle station wss': { most: 60 },
+  'ocpp storm over tls': { most: 60 },
+  'ocpp storm event loop p99': { most: 250 },
+  'ocpp one order to all': { most: 30 },
+  'ocpp silent stations reported': { most: 60 },
   'help': { most: 300 },
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '#core/port/clock.js'
 import type { Journal } from './journal.js'
 import { deviceModelDocument, learn } from './message/notify-report.js'
+import { transactionDocument } from './message/transaction-event.js'
 import type { Passwords } from './password.js'
 import type { Payload } from './rpc/outgoing.js'
 import { ledgerDocument, type LedgerEntry } from './smart-charging/ledger.js'
@@ -105,6 +106,18 @@ const setNetworkProfile: Effect = async (station, request, answer, { journal }) 
   await journal.write([station.document()])
 }
 
+/** OCPP-151: Accepted is a promise only; a transactionId says that the cable came first (F01.FR.13). */
+const requestStartTransaction: Effect = async (station, request, answer, { clock, journal }) => {
+  if (answer.status !== 'Accepted') return
+  const id = Number(request.remoteStartId ?? (station.record.counters.remoteStart += 1))
+  const t = answer.transactionId === undefined ? undefined : station.transactions.get(answer.transactionId as string)
+  station.remoteStarts.set(id, { at: clock.nowMs(), state: answer.transactionId === undefined ? 'accepted' : 'started' })
+  for (const old of station.remoteStarts.keys()) if (station.remoteStarts.size > 50) station.remoteStarts.delete(old)
+  if (!t) return
+  t.remoteStartId ??= id
+  await journal.write([transactionDocument(station, t)])
+}
+
 const changeAvailability: Effect = async (station, request, answer, { journal }) => {
   if (answer.status === 'Rejected') return
   const evse = request.evse as { id: number; connectorId?: number } | undefined
@@ -146,6 +159,7 @@ export const effects: ReadonlyMap<string, Effect> = new Map([
   ['ClearChargingProfile', clearChargingProfile],
   ['GetConfiguration', getConfiguration],
   ['GetVariables', getVariables],
+  ['RequestStartTransaction', requestStartTransaction],
   ['SendLocalList', sendLocalList],
   ['SetChargingProfile', setChargingProfile],
   ['SetNetworkProfile', setNetworkProfile],

@@ -30,6 +30,7 @@ import { alone, neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
 import type { Reported } from './smart-charging/installer.js'
 import type { Station } from './station.js'
+import { watch } from './watch.js'
 import { tokens as makeTokens, type Tokens } from './tokens.js'
 import { offered } from './wire/offered.js'
 
@@ -184,6 +185,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     clock.after(30_000 * clock.rate, recheck)
   }
   recheck()
+  clock.after(60_000, watch({ clock, log, online: fleet.online, command }).look)
   // after the doors are open: a schema that is needed before is compiled then
   clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })
 

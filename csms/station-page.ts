@@ -11,6 +11,7 @@ export function view(station: Station): object {
     registration: record.registration, approved: record.approved, boot: record.boot ?? null, serialNumber: record.serialNumber ?? null,
     lastSeen: session.lastSeenMs === 0 ? null : isoMs(session.lastSeenMs), onlineSince: station.onlineSince === undefined ? null : isoMs(station.onlineSince),
     connectors: record.connectors, wanted: record.wanted, caps: record.caps, flags: record.flags, waiting: session.waiting,
+    remoteStarts: [...station.remoteStarts].map(([id, { at, state }]) => ({ id, at: isoMs(at), state })),
   }
 }
 

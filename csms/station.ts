@@ -81,6 +81,9 @@ export class Station {
   /** Certificate CN of a profile 3 connection (OCPP-029). */
   certificateName: string | undefined
   certificate: { readonly fingerprint: string; readonly notAfterMs: number } | undefined
+  /** RequestStartTransaction by remoteStartId (OCPP-151): Accepted starts nothing yet. */
+  readonly remoteStarts = new Map<number, { at: number; state: 'accepted' | 'started' | 'timedOut' }>()
+  renewalAskedAt: number | undefined
   profileInUse = 0
   address = ''
   onlineSince: number | undefined

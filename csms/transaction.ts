@@ -37,6 +37,8 @@ export interface Transaction {
   /** Meter values that came before any event named the EVSE. */
   unplaced: MeterValue[]
   offlineEvents: number
+  /** Epoch ms of our clock when it last said something. */
+  heardAt?: number
 }
 
 export const newTransaction = (id: string, at: number): Transaction => ({

@@ -61,6 +61,9 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
     const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
     const taken = take(t, e)
+    t.heardAt = clock.nowMs()
+    const start = e.transactionInfo.remoteStartId === undefined ? undefined : station.remoteStarts.get(e.transactionInfo.remoteStartId)
+    if (start) start.state = 'started'
     skew(station, e)
     const answer = await answerTo(station, t, e)
     if (taken === 'repeated') return answer

@@ -112,11 +112,38 @@ t.test('OCPP-234, CORE-101 starts are staggered by a seeded hash, once, and the 
   t.equal(staggered({ id: 'd', randomize_s: 300 }, 'CS1', ceilings).at(-1)!.end, 8200)
 })
 
-t.test('OCPP-246 leases: never beyond two hours or the order, always renewed before they end', async (t) => {
+t.test('OCPP-246 leases: never beyond two hours or the order, always renewed before they end', async () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 86_400 }), fc.integer({ min: 1, max: 200_000 }), fc.integer({ min: 0, max: 300_000 }), (start, seconds, now) => {
     const o = { start, end: start + seconds }
     const lease = leaseOf(o, [{ start, end: o.end, W: 1 }], now)
     if (!lease) return seconds <= 21_600 || Math.max(now, start) + 7200 >= o.end
     return lease.until <= Math.max(now, start) + 7200 && lease.until < o.end && lease.renewAt < lease.until && lease.ceilings.at(-1)!.end === lease.until
   }))
+})
+
+t.test('OCPP-039, 143, 151 what no message tells: silence in a transaction, a start that never came, a certificate about to end', async (t) => {
+  const clock = handClock(T)
+  const b = await bench({ stations: ['CS001'], clock })
+  t.teardown(() => b.close())
+  const s = await station(b, 'CS001')
+  s.replies['TriggerMessage'] = { status: 'Accepted' }
+  s.replies['RequestStartTransaction'] = { status: 'Accepted' }
+  const iso = (): string => new Date(clock.nowMs()).toISOString()
+  const asked = (): unknown[] => s.calls.filter((c) => c.action === 'TriggerMessage').map((c) => c.payload)
+  const token = { idToken: 'DEADBEEF', type: 'ISO14443' }
+  for (const remoteStartId of [7, 8]) t.match(await b.csms.command('CS001', 'RequestStartTransaction', { remoteStartId, idToken: token, evseId: 1 }), { kind: 'answered' })
+  await s.call('TransactionEvent', { eventType: 'Started', seqNo: 0, timestamp: iso(), triggerReason: 'RemoteStart', transactionInfo: { transactionId: 'T', remoteStartId: 7 }, evse: { id: 1 }, idToken: token })
+  const known = b.csms.fleet.online()[0]!
+  await clock.advance(120_000)
+  t.same([...known.remoteStarts].map(([id, r]) => [id, r.state]), [[7, 'started'], [8, 'timedOut']])
+  t.same(asked(), [])
+  for (let minute = 0; minute < 15; minute += 1) await clock.advance(60_000)
+  await s.until(() => asked().length === 1)
+  t.same(asked(), [{ requestedMessage: 'TransactionEvent', evse: { id: 1 } }])
+  await s.call('TransactionEvent', { eventType: 'Ended', seqNo: 1, timestamp: iso(), triggerReason: 'EVDeparted', transactionInfo: { transactionId: 'T' } })
+  known.certificate = { fingerprint: 'x', notAfterMs: clock.nowMs() + 40 * 86_400_000 }
+  for (let minute = 0; minute < 30; minute += 1) await clock.advance(60_000)
+  await s.until(() => asked().length === 2)
+  t.same(asked()[1], { requestedMessage: 'SignChargingStationCertificate' }, 'once a day')
+  await s.close()
 })

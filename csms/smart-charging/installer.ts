@@ -46,7 +46,8 @@ export interface Reported {
 
 type Verdict = { kind: 'accepted' } | { kind: 'rejected'; reason: string; final: boolean } | { kind: 'noComms'; reason: string } | { kind: 'withdrawn' }
 
-const attempts = 3
+/** A silent station is known as such within half a minute, so that its share can go to others (OCPP-239). */
+const attempts = 3, patience_ms = 9000
 
 export function installer({ clock, log, journal, happenings, config, accepted }: {
   clock: Clock; log: Log; journal: Journal; happenings: DeliveryHappenings; config: CsmsConfig
@@ -219,18 +220,21 @@ export function installer({ clock, log, journal, happenings, config, accepted }:
 
   /** Sends one profile and keeps the ledger. A silent station is asked again; an absent one gets it when it is back. */
   async function set(station: Station, entry: LedgerEntry): Promise<Verdict> {
+    let late: Record<string, unknown> | undefined
     for (let attempt = 1; ; attempt += 1) {
       try {
         await calm(station, entry)
         if (over(station, entry)) return { kind: 'withdrawn' }
         entry.sentAt = clock.nowMs()
         const answer = await station.session.call('SetChargingProfile', setChargingProfile(station.session.version, entry.evseId, entry.profile), {
-          priority: 'dispatch', key: `profile ${entry.id}`, offline: 'wait', ...(entry.deadline === undefined ? {} : { deadline: entry.deadline }),
+          priority: 'dispatch', key: `profile ${entry.id}`, offline: 'wait', timeoutMs: Math.min(config.callTimeoutMs, patience_ms), late: (answer) => { late = answer }, ...(entry.deadline === undefined ? {} : { deadline: entry.deadline }),
         })
         if (station.ledger.get(entry.id) !== entry || entry.state === 'clearing') return { kind: 'withdrawn' }
         return await settle(station, entry, answer)
       } catch (error) {
         if (station.ledger.get(entry.id) !== entry || entry.state === 'clearing' || entry.state === 'gone') return { kind: 'withdrawn' }
+        // OCPP-052: what a slow station said too late still counts.
+        if (late && error instanceof CallFailed && error.reason === 'timeout') return settle(station, entry, late)
         const verdict = judge(error, attempt)
         if (!verdict) continue
         if (verdict.kind !== 'withdrawn') {

@@ -1,0 +1,71 @@
+import type { Clock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
+import type { CommandResult } from './command.js'
+import type { Station } from './station.js'
+import { isoMs } from './time.js'
+
+const day = 86_400_000
+/** Used until the station says how often it speaks in a transaction. */
+const usualInterval_s = 300, usualConnection_s = 60
+
+const seconds = (station: Station, component: string, name: string, old: string, usual: number): number => {
+  const n = Number(station.actual(component, name) ?? station.actual('1.6', old))
+  return Number.isFinite(n) && n > 0 ? n : usual
+}
+
+/** Looks once a minute for what no message tells: silence, starts that never came, certificates about to end. */
+export function watch({ clock, log, online, command }: {
+  clock: Clock; log: Log
+  online(): Station[]
+  command(station: string, action: string, payload: object, tenant: string): Promise<CommandResult>
+}): { look(): void } {
+  const ask = (station: Station, action: string, payload: object, clause: string): void => {
+    command(station.identity, action, payload, station.tenant).then(
+      (result) => log.info({ station: station.identity, action, result: result.kind, clause }, 'asked'),
+      (error: unknown) => log.error({ err: error, station: station.identity, action, clause }, 'could not ask'))
+  }
+
+  /** OCPP-143: an open transaction that says nothing for three intervals, at a station that is here. */
+  function silent(station: Station, now: number): void {
+    const patience = 3000 * seconds(station, 'SampledDataCtrlr', 'TxUpdatedInterval', 'MeterValueSampleInterval', usualInterval_s)
+    for (const t of station.transactions.values()) {
+      if (t.ended || t.orphaned || t.evseId === undefined || now - Math.max(t.heardAt ?? t.startedAt, station.onlineSince ?? 0) < patience) continue
+      // One question for each such silence.
+      t.heardAt = now
+      if (station.session.version === '1.6') ask(station, 'TriggerMessage', { requestedMessage: 'MeterValues', connectorId: t.evseId }, 'OCPP-143')
+      else ask(station, 'TriggerMessage', { requestedMessage: 'TransactionEvent', evse: { id: t.evseId } }, 'OCPP-143')
+    }
+  }
+
+  /** OCPP-151: Accepted, and then no transaction in EVConnectionTimeOut + 30 s. */
+  function unstarted(station: Station, now: number): void {
+    const patience = 1000 * (30 + seconds(station, 'TxCtrlr', 'EVConnectionTimeOut', 'ConnectionTimeOut', usualConnection_s))
+    for (const [id, start] of station.remoteStarts) {
+      if (start.state !== 'accepted' || now - start.at < patience) continue
+      start.state = 'timedOut'
+      station.flag(isoMs(now), `remote start ${id} timedOut`)
+      log.info({ station: station.identity, remoteStartId: id, clause: 'OCPP-151' }, 'a remote start timed out')
+    }
+  }
+
+  /** OCPP-039: renewal 45 days ahead, asked once a day. */
+  function expiring(station: Station, now: number): void {
+    const { certificate } = station
+    if (!certificate || certificate.notAfterMs === Infinity || certificate.notAfterMs - now > 45 * day || now - (station.renewalAskedAt ?? -Infinity) < day) return
+    station.renewalAskedAt = now
+    if (station.session.version === '1.6') ask(station, 'ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' }, 'OCPP-039')
+    else ask(station, 'TriggerMessage', { requestedMessage: 'SignChargingStationCertificate' }, 'OCPP-039')
+  }
+
+  const look = (): void => {
+    const now = clock.nowMs()
+    for (const station of online()) {
+      if (station.record.registration !== 'accepted') continue
+      silent(station, now)
+      unstarted(station, now)
+      expiring(station, now)
+    }
+    clock.after(60_000, look)
+  }
+  return { look }
+}
