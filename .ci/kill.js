@@ -10,7 +10,7 @@ import { Client } from 'pg'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const flag = (name, fallback) => { const at = process.argv.indexOf(name); return at < 0 ? fallback : process.argv[at + 1] }
-const db = flag('--db'), devices = flag('--devices', '20'), base = flag('--ports', process.env.LOADSTONE_PORT_BASE ?? '27300')
+const db = flag('--db'), devices = flag('--devices', '20'), rate = flag('--rate', '90'), base = flag('--ports', process.env.LOADSTONE_PORT_BASE ?? '27300')
 const work = mkdtempSync(join(tmpdir(), 'loadstone-kill-')), data = join(work, 'data')
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms) })
 const say = (text) => process.stderr.write(`kill test: ${text}\n`)
@@ -18,7 +18,7 @@ const wrong = []
 const must = (ok, text) => { say(`${ok ? 'ok' : 'NOT OK'}  ${text}`); if (!ok) wrong.push(text) }
 
 function start(...flags) {
-  const child = spawn(process.execPath, [join(root, 'build/cli/loadstone.js'), 'up', '--json', '--devices', devices, '--data', data, ...(db ? ['--db', db] : []), ...flags], {
+  const child = spawn(process.execPath, [join(root, 'build/cli/loadstone.js'), 'up', '--json', '--devices', devices, '--rate', rate, '--data', data, ...(db ? ['--db', db] : []), ...flags], {
     cwd: work, env: { ...process.env, LOADSTONE_PORT_BASE: base }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const seen = { out: '', err: '', code: undefined }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { CliExit, exitCode } from '#cli/exit-code.js'
 
 /** `completion bash|zsh|fish`: a script that completes nouns, verbs and flags from the command line's own description (UX-015). */
 export function registerCompletion(program: Command): void {
@@ -6,7 +7,7 @@ export function registerCompletion(program: Command): void {
     .addHelpText('before', 'Examples:\n  $ source <(loadstone completion bash)\n  $ loadstone completion fish > ~/.config/fish/completions/loadstone.fish\n')
     .action((shell: string) => {
       const write = { bash, zsh, fish }[shell as 'bash']
-      if (!write) throw Object.assign(new Error(`There is no completion for '${shell}'; there is bash, zsh and fish.`), { exitCode: 2 })
+      if (!write) throw new CliExit(exitCode.usage, `There is no completion for '${shell}'; there is bash, zsh and fish.`)
       process.stdout.write(write(words(program)))
     })
 }
