@@ -31,6 +31,16 @@ export interface CsipConfig {
   readonly notifyAllow: readonly string[]
   readonly subscriptionLease_s: number
   readonly publicUrl: string | null
+  readonly formerPrefixes: readonly string[]
+  readonly proxy: ProxyConfig | null
+}
+
+/** SEP-013: a proxy that ends TLS for us says who the client is. */
+export interface ProxyConfig {
+  readonly port: number
+  readonly header: string
+  readonly form: 'pem' | 'sha256' | 'lfdi'
+  readonly from: readonly string[]
 }
 
 const profiles: readonly Profile[] = ['csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic']
@@ -65,8 +75,18 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     keepAlive_s: whole(env, 'LOADSTONE_CSIP_KEEP_ALIVE', 1800, 900, 86_400), // SEP-008: twice the largest pollRate, at least 900 s
     notifyAllow: (env.LOADSTONE_CSIP_NOTIFY_ALLOW ?? '').split(',').filter(Boolean), // SEP-159: hosts or addresses besides public ones
     subscriptionLease_s: whole(env, 'LOADSTONE_CSIP_SUBSCRIPTION_LEASE', 129_600, 0, 31_536_000), // SEP-160: 0 never ends
+    formerPrefixes: (env.LOADSTONE_CSIP_FORMER_PREFIXES ?? '').split(',').filter(Boolean).map(prefixOf), // SEP-044: GET below one of these answers 301 to the present one
+    proxy: proxyOf(env), // SEP-013: off unless port, header and addresses are all named
     publicUrl: env.LOADSTONE_CSIP_PUBLIC_URL || null, // SEP-154: scheme, host and port that notifications name; unset = https://localhost:port
   }
+}
+
+/** Interpretation (SEP-013): the proxy speaks plain HTTP to a port of its own, from addresses that are named; the mTLS door never reads the header. */
+function proxyOf(env: Env): ProxyConfig | null {
+  const port = whole(env, 'LOADSTONE_CSIP_PROXY_PORT', 0, 0, 65_535), header = (env.LOADSTONE_CSIP_PROXY_HEADER ?? '').toLowerCase(), from = (env.LOADSTONE_CSIP_PROXY_FROM ?? '').split(',').filter(Boolean)
+  if (port === 0) return null
+  if (header === '' || from.length === 0) throw new Refusal('invalid', 'LOADSTONE_CSIP_PROXY_PORT needs LOADSTONE_CSIP_PROXY_HEADER and LOADSTONE_CSIP_PROXY_FROM.')
+  return { port, header, form: choice(env, 'LOADSTONE_CSIP_PROXY_FORM', ['pem', 'sha256', 'lfdi'], 'pem'), from }
 }
 
 type Env = Readonly<Record<string, string | undefined>>

@@ -14,6 +14,15 @@ export interface CsipIntake {
   readonly directory: ResourceDirectory
 }
 
+/** One alarm of a DER, by the name of its kind; core has no word for it, so whoever builds the door decides who hears of it. */
+export interface DerAlarm {
+  readonly lfdi: string
+  readonly alarm: string
+  readonly raised: boolean
+  /** Epoch seconds, as the device says. */
+  readonly at: number
+}
+
 /** What the behaviours of this room work with. */
 export interface CsipContext {
   readonly tenant: string
@@ -23,6 +32,8 @@ export interface CsipContext {
   readonly ids: Ids
   readonly log: Log
   readonly config: CsipConfig
+  /** Told when a DER raises or ends an alarm (SEP-188). */
+  readonly alarm?: ((alarm: DerAlarm) => void) | undefined
   /** The server's own certificate as a device (SEP-109). */
   readonly self: { readonly lFDI: string; readonly sFDI: number }
   /** Keeps what `make` gave until a document of that kind changes. */

@@ -6,6 +6,9 @@ import type { Page } from '#csip-server/page.js'
 import { firstIsTime, keysOf, orderOf, parentOf, placeOf, slotOf } from '#csip-server/place.js'
 import type { Doc, Exchange, Item, Listed, Served, Value, Written } from '#csip-server/served.js'
 import type { CsipContext } from '#csip-server/context.js'
+import { pollRates, ratesOf, type Rates } from '#csip-server/poll-rate.js'
+
+const none: Rates = {}
 
 /** Get, list, count, write and remove of anything in the registry, by its description and what its behaviour adds. */
 export interface Derivation {
@@ -30,15 +33,15 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
 
   const hrefOf = (served: Served, params: Readonly<Record<string, string>>): string => served.resource.href?.print(params) ?? ''
 
-  function plainly(served: Served, params: Readonly<Record<string, string>>): Value {
-    const out: Value = { href: config.prefix + hrefOf(served, params) }
+  function plainly(served: Served, params: Readonly<Record<string, string>>, rates: Rates): Value {
+    const out: Value = { href: (served.atRoot ? '' : config.prefix) + hrefOf(served, params) }
     if (served.subscribable) out.subscribable = 1
-    if (served.pollRate) out.pollRate = config.pollRate[served.pollRate]
+    if (served.pollRate) out.pollRate = rates[served.pollRate] ?? config.pollRate[served.pollRate]
     return out
   }
 
   async function dress(served: Served, x: Exchange, value: Value): Promise<Value> {
-    const out = plainly(served, x.params)
+    const out = plainly(served, x.params, served.pollRate ? await ratesOf(ctx) : none)
     for (const link of links.get(served) ?? []) {
       if (Object.hasOwn(value, link.member)) continue
       const to: Value = { href: config.prefix + hrefOf(link.target, x.params) }
@@ -69,7 +72,9 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
     const query = await queryOf(served, x)
     const all = await counted(query)
     const after = page.a !== undefined && firstIsTime(item.sort) ? { sort1From: page.a + 1 } : {}
-    const docs = page.l === 0 || page.s >= all ? [] : await documents.list<Value>(tenant, { ...query, ...after, order: orderOf(item.sort), skip: page.s, limit: page.l })
+    const read = (skip: number, limit: number): Promise<Doc[]> => limit <= 0 || skip >= all ? Promise.resolve([]) : documents.list<Value>(tenant, { order: orderOf(item.sort), ...query, ...after, skip, limit })
+    const lead = page.a === undefined ? await served.behaviour?.lead?.(x) : undefined
+    const docs = lead ? await led(lead, read, page) : await read(page.s, page.l)
     const values: Item[] = []
     for (const doc of docs) {
       const itemX = x.at({ ...x.params, [slotOf(item)]: doc.id })
@@ -77,6 +82,14 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       if (value) values.push({ id: doc.id, value })
     }
     return { all, items: values }
+  }
+
+  /** Members before the lead's own place move back by one; the page is cut from that. */
+  async function led(lead: { id: string; place: number }, read: (skip: number, limit: number) => Promise<Doc[]>, page: Page): Promise<Doc[]> {
+    const from = Math.max(0, page.s - 1), rest = (await read(from, page.l + 1)).map((doc, i) => ({ doc, place: from + i }))
+    const others = rest.map(({ doc, place }) => ({ doc, place: place === lead.place ? 0 : place < lead.place ? place + 1 : place })).filter((m) => m.place >= page.s && m.place < page.s + page.l && m.doc.id !== lead.id)
+    const own = page.s === 0 && page.l > 0 ? await documents.get<Value>(tenant, 'csip/EndDevice', lead.id) : undefined
+    return [...(own ? [own] : []), ...others.map((m) => m.doc)]
   }
 
   function mustItem(served: Served): Served {
@@ -88,7 +101,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
   return {
     count,
     readsOf(served) {
-      const out = new Set(['csip/EndDevice', served.kind, ...(served.reads ?? [])])
+      const out = new Set(['csip/EndDevice', served.kind, ...(served.reads ?? []), ...(served.pollRate ? [pollRates] : [])])
       const item = items.get(served)
       for (const s of [served, ...(item ? [item] : [])]) {
         for (const r of s.reads ?? []) out.add(r)
@@ -113,9 +126,9 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const linked = item && (links.get(item)?.length ?? 0) > 0
       for (const { id, value } of members) {
         const params = item ? { ...x.params, [slotOf(item)]: id } : x.params
-        values.push(!item ? value : linked ? await dress(item, x.at(params), value) : Object.assign(plainly(item, params), value))
+        values.push(!item ? value : linked ? await dress(item, x.at(params), value) : Object.assign(plainly(item, params, none), value))
       }
-      const out: Value = { ...plainly(served, x.params), all, results: values.length }
+      const out: Value = { ...plainly(served, x.params, served.pollRate ? await ratesOf(ctx) : none), all, results: values.length }
       out[served.resource.lists?.member ?? ''] = values
       return out
     },

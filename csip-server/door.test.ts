@@ -136,7 +136,7 @@ t.test('SEP-040, SEP-190, SEC-030 every address: the wrong method is 405 with Al
       else t.match(answer, { status: 405, allow: served.resource.methods.join(', ') }, `${method} ${own}`)
     }
     const seen = await csip.door.handle({ method: 'GET', target: own, peer: stranger })
-    const open = ['/dcap', '/tm', '/sdev', '/edev', '/mup'].includes(href.template)
+    const open = ['/dcap', '/tm', '/sdev', '/sdev/di', '/sdev/lel', '/edev', '/mup'].includes(href.template)
     t.equal(seen.status === 200, open, `a stranger at ${own}: ${seen.status}`)
     const made = sample(served.resource.schema, { seed: 5, optional: true }) as Record<string, unknown>
     const foreign = await csip.door.handle({ method: served.resource.methods.includes('PUT') ? 'PUT' : 'POST', target: own, peer: stranger, contentType: 'application/sep+xml', body: csip.door.codec.write(served.resource, made) })

@@ -9,6 +9,8 @@ import { makeDevices, type Devices } from '#csip-server/devices.js'
 import { faultOf, HttpFault, reason, type Fault } from '#csip-server/error-map.js'
 import type { Peer } from '#csip-server/identity.js'
 import { pageOf } from '#csip-server/page.js'
+import { setPollRate } from '#csip-server/poll-rate.js'
+import { makeRefusalLog } from '#csip-server/refusal-log.js'
 import { makeRouter, type Routed } from '#csip-server/route.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
 import type { Exchange, Doc, Seen, Served } from '#csip-server/served.js'
@@ -21,6 +23,8 @@ export interface DoorRequest {
   readonly accept?: string | undefined
   readonly contentType?: string | undefined
   readonly body?: Buffer | undefined
+  /** Host and port that the client asked for. */
+  readonly host?: string | undefined
 }
 
 export interface Answer {
@@ -29,6 +33,8 @@ export interface Answer {
   readonly allow?: string
   readonly retryAfter?: number
   readonly body?: Buffer
+  /** Template of the address, for metrics. */
+  readonly route?: string
 }
 
 /** The protocol without its transport: the mTLS listener and the operator's routes both ask here. */
@@ -44,8 +50,11 @@ export interface Door {
 
 interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[] }
 
+const templateOf = (served: Served): string => served.resource.href?.template ?? served.name
+
 export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices: Devices = makeDevices(ctx)): Door {
-  const codec = makeCodec(ctx.config.profile)
+  const codec = makeCodec(ctx.config.profile, ctx.config.strictSchema)
+  const refused = makeRefusalLog(ctx.clock, ctx.log)
   const router = makeRouter(registry)
   const derivation = derive(ctx, registry)
   const reads = new Map(registry.map((s) => [s, derivation.readsOf(s)]))
@@ -57,10 +66,10 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     return sum
   }
 
-  function exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc) {
+  function exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc, host?: string) {
     let until = Infinity
     const make = (p: Readonly<Record<string, string>>): Exchange => ({
-      ctx, peer, devices, params: p, ...(endDevice ? { endDevice } : {}), at: make, look, until: (t) => { if (t < until) until = t },
+      ctx, peer, devices, host, params: p, ...(endDevice ? { endDevice } : {}), at: make, look, until: (t) => { if (t < until) until = t },
     })
     return { x: make(params), until: () => until }
   }
@@ -108,18 +117,28 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
       ? await derivation.list(served, x, pageOf(query, ctx.config.listMax))
       : await derivation.value(served, x)
     if (!value) throw new HttpFault(404)
-    const answer: Answer = { status: 200, body: codec.write(served.resource, value) }
+    const answer: Answer = { status: 200, body: codec.write(served.resource, value, await editionOf(request.peer)), route: templateOf(served) }
     cache.set(key, { answer, stamp, until: until(), reads: kinds })
     return answer
+  }
+
+  /** SEP-035: a client of the 2013 edition is answered in its own words. */
+  const editionOf = async (peer: Peer): Promise<2013 | undefined> =>
+    peer.kind === 'device' && (await devices.byLfdi(peer.lfdi))?.body.edition === 2013 ? 2013 : undefined
+
+  /** SEP-044: below a prefix that we had before. */
+  function moved(target: string): Answer | undefined {
+    const former = ctx.config.formerPrefixes.find((p) => p !== ctx.config.prefix && target.startsWith(`${p}/`) && !(ctx.config.prefix.startsWith(p) && target.startsWith(`${ctx.config.prefix}/`)))
+    return former === undefined ? undefined : { status: 301, location: ctx.config.prefix + target.slice(former.length) }
   }
 
   function find(request: DoorRequest): { routed: Routed; query: URLSearchParams } {
     if (request.target.length > 2048) throw new HttpFault(414)
     const at = request.target.indexOf('?')
     const raw = at < 0 ? request.target : request.target.slice(0, at)
-    const path = normal(raw, ctx.config.prefix)
+    const path = normal(raw, raw.startsWith('/.well-known/') ? '' : ctx.config.prefix)
     const routed = path === undefined ? undefined : route(path)
-    if (!routed) throw new HttpFault(404)
+    if (!routed || (routed.served.atRoot === true && ctx.config.prefix !== '' && !raw.startsWith('/.well-known/'))) throw new HttpFault(404)
     return { routed, query: new URLSearchParams(at < 0 ? '' : request.target.slice(at + 1)) }
   }
 
@@ -129,28 +148,43 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
 
   async function write(request: DoorRequest): Promise<Answer> {
     const { routed: { served, params } } = find(request)
+    if (request.method === 'PUT' && request.peer.kind === 'operator' && served.pollRate && !allowed(served, request.peer).includes('PUT')) return retime(served, request)
     const may = allowed(served, request.peer)
     if (!may.includes(request.method as Method)) throw new HttpFault(405, reason.format, { allow: [...new Set(may)].join(', ') })
     const endDevice = await admit(ctx, devices, request.peer, served, params)
-    const { x } = exchange(request.peer, params, endDevice)
+    const { x } = exchange(request.peer, params, endDevice, request.host)
     if (request.method === 'DELETE') {
       await derivation.remove(served, x)
-      return { status: 204 }
+      return { status: 204, route: templateOf(served) }
     }
     const body = readable(request)
     const expected = [...(served.accepts ?? []), ...(served.resource.lists ? [served.resource.lists.item] : served.accepts && request.method === 'POST' ? [] : [served.resource])]
     const { root, value } = codec.read(body, expected)
     const written = request.method === 'PUT' ? await derivation.put(served, x, value) : await derivation.post(served, x, value, root)
     const location = ctx.config.prefix + written.href
-    return request.method === 'PUT' && !written.created && !served.locationAlways ? { status: 204 } : { status: written.created ? 201 : 204, location }
+    return { ...(request.method === 'PUT' && !written.created && !served.locationAlways ? { status: 204 } : { status: written.created ? 201 : 204, location }), route: templateOf(served) }
+  }
+
+  /** SEP-243. Interpretation: an operator sets a poll rate by PUT of the list, or of DeviceCapability, with another `pollRate`; nothing else of it counts. */
+  async function retime(served: Served, request: DoorRequest): Promise<Answer> {
+    const seconds = Number(/<[A-Za-z:]+\s[^>]*\bpollRate="(\d{1,7})"/.exec(readable(request).toString('latin1'))?.[1])
+    if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new HttpFault(400, reason.values)
+    await setPollRate(ctx, served.pollRate as NonNullable<Served['pollRate']>, seconds)
+    return { status: 204, route: templateOf(served) }
+  }
+
+  const patternOf = (target: string): string => {
+    try {
+      const inside = normal(target.split('?')[0] as string, ctx.config.prefix), routed = inside === undefined ? undefined : route(inside)
+      return routed ? templateOf(routed.served) : 'unknown'
+    } catch { return 'unknown' }
   }
 
   const failed = (error: unknown, request: DoorRequest): Answer => {
-    const fault = faultOf(error)
-    const fields = { caller: request.peer.lfdi || request.peer.user, method: request.method, status: fault.status }
-    if (fault.status >= 500) ctx.log.error({ ...fields, err: error }, 'csip request failed')
-    else ctx.log.debug(fields, 'csip request refused')
-    return faultAnswer(codec, fault)
+    const fault = faultOf(error), pattern = patternOf(request.target)
+    if (fault.status >= 500) ctx.log.error({ caller: request.peer.lfdi || request.peer.user, method: request.method, href: pattern, status: fault.status, err: error }, 'csip request failed')
+    else refused({ caller: request.peer.lfdi || request.peer.user, method: request.method, href: pattern, status: fault.status })
+    return { ...faultAnswer(codec, fault), route: pattern }
   }
 
   return {
@@ -159,6 +193,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     handle(request) {
       try {
         if (request.method === 'GET' || request.method === 'HEAD') {
+          if (ctx.config.formerPrefixes.length > 0) { const elsewhere = moved(request.target); if (elsewhere) return elsewhere }
           if (!acceptable(request.accept)) throw new HttpFault(406)
           const answer = get(request)
           return answer instanceof Promise ? answer.catch((error: unknown) => failed(error, request)) : answer

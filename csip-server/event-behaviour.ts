@@ -1,7 +1,7 @@
 import { Refusal } from '#core/error.js'
 import type { CsipContext } from '#csip-server/context.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
-import { effectiveEnd } from '#csip-server/event-status.js'
+import { effectiveEnd, effectOn } from '#csip-server/event-status.js'
 import { mridKey } from '#csip-server/place.js'
 import { listEvents, livingEvents, oneEvent, recordOf, type EventKind } from '#csip-server/program-events.js'
 import type { Behaviour, Exchange, Value } from '#csip-server/served.js'
@@ -36,7 +36,9 @@ export function eventBehaviours(kind: EventKind, program: string, check: (x: Exc
         if (!await x.ctx.documents.get(x.ctx.tenant, program, parent.split('/').at(-1) ?? '')) throw new HttpFault(404)
         if ((value.interval as { duration: number }).duration < 1) throw new HttpFault(400, reason.values) // SEP-077
         await check(x, value)
-        return { created: true, href: hrefOf(x, await addEvent(x.ctx, kind, parent, value)) }
+        const id = await addEvent(x.ctx, kind, parent, value)
+        await reportConflicts(x.ctx, kind, program, parent, id)
+        return { created: true, href: hrefOf(x, id) }
       },
     },
     active: { list: (x, page) => listEvents(x, kind, page, 'active') },
@@ -67,4 +69,20 @@ export async function cancelEvent(ctx: CsipContext, kind: EventKind, mRID: strin
   const randomizes = doc.body.randomizeStart !== undefined || doc.body.randomizeDuration !== undefined
   const cancelled = { at: now, status: status === 3 && randomizes ? 3 : 2 }
   await ctx.documents.replace<Value>({ ...doc, body: { ...doc.body, cancelled, version: Number(doc.body.version ?? 0) + 1 } }, ctx.clock.nowMs(), doc.version)
+}
+
+/** SEP-076: devices decide between programs, lower primacy first; operators are told whose event will lose, and no status changes. */
+async function reportConflicts(ctx: CsipContext, kind: EventKind, program: string, parent: string, id: string): Promise<void> {
+  if (kind.neverSuperseded) return
+  const { documents, tenant } = ctx, now = ctx.clock.now()
+  const [own, added] = await Promise.all([documents.get<Value>(tenant, program, parent.split('/').at(-1) ?? ''), documents.get<Value>(tenant, kind.kind, id)])
+  if (!own || !added || own.body.primacy === undefined) return
+  const others = await documents.list<Value>(tenant, { kind: kind.kind, sort1To: added.sort1 + Number((added.body.interval as { duration: number }).duration), limit: 2000 })
+  for (const other of others) {
+    if (other.parent === added.parent || effectiveEnd(recordOf(kind, other)) <= now || other.body.cancelled || effectOn(recordOf(kind, other), recordOf(kind, added)) === 'none') continue
+    const its = await documents.get<Value>(tenant, program, other.parent.split('/').at(-1) ?? '')
+    if (!its) continue
+    const wins = Number(own.body.primacy) <= Number(its.body.primacy) ? added : other
+    ctx.log.warn({ event: added.id, other: other.id, program: added.parent, otherProgram: other.parent, wins: wins.id, clause: 'SEP-076' }, 'events of two programs overlap; devices in both obey the lower primacy')
+  }
 }

@@ -9,6 +9,7 @@ import type { CsipConfig } from '#csip-server/config.js'
 import { faultAnswer, type Answer, type Door } from '#csip-server/door.js'
 import { reason } from '#csip-server/error-map.js'
 import { devicePeer, type Peer } from '#csip-server/identity.js'
+import type { Meter } from '#csip-server/metrics.js'
 import type { RateLimit } from '#csip-server/rate-limit.js'
 
 /** A verdict on a leaf certificate: the profile of SEP-201…208 belongs to certs, this door only obeys it. */
@@ -34,6 +35,7 @@ export interface ListenerNeeds {
   /** Asked with every request (SEC-007): true when this LFDI is revoked, blocked or expired. */
   readonly isRevoked: (lfdi: string) => boolean
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
+  readonly meter: Meter
 }
 
 interface Known { readonly peer: Peer; readonly der: Buffer; readonly chain: readonly Buffer[]; verdict: LeafVerdict; checkedAt: number }
@@ -71,6 +73,7 @@ export function makeListener(needs: ListenerNeeds) {
     socket.once('close', () => sockets.delete(socket))
     const met = meet(needs, examined, socket)
     needs.count?.('handshake', { result: met?.verdict.ok ? 'accepted' : 'refused', suite: socket.getCipher()?.name ?? '' })
+    needs.meter.handshake(met?.verdict.ok ? 'accepted' : 'refused', socket.getCipher()?.name ?? '')
     if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || needs.isRevoked(met.peer.lfdi)) {
       log.warn({ address: socket.remoteAddress, caller: met?.peer.lfdi, reason: met && !met.verdict.ok ? met.verdict.reason : 'no certificate or revoked', clause: 'SEP-006' }, 'csip client refused')
       socket.destroy()
@@ -81,6 +84,7 @@ export function makeListener(needs: ListenerNeeds) {
   })
   server.on('tlsClientError', (error, socket) => {
     needs.count?.('handshake', { result: 'failed', suite: '' })
+    needs.meter.handshake('failed', '')
     log.warn({ address: socket.remoteAddress, reason: error.message, clause: 'SEP-005' }, 'csip handshake failed')
   })
   server.on('clientError', (_error, socket) => {
@@ -141,11 +145,17 @@ function serve(needs: ListenerNeeds, known: WeakMap<TLSSocket, Known>, req: Inco
   const met = known.get(req.socket as TLSSocket)
   if (!met || needs.isRevoked(met.peer.lfdi) || !stillGood(needs, met)) { req.socket.destroy(); return }
   if (!met.verdict.ok) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 403, reasonCode: reason.format })); return }
-  if (!needs.rateLimit.allows(met.peer.lfdi)) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 429, reasonCode: reason.frequency, retryAfter: 1 })); return }
+  serveKnown(needs, met.peer, req, res)
+}
+
+/** Limits, body, answer: for a client whose identity is known, however it came to be. */
+export function serveKnown(needs: ListenerNeeds, peer: Peer, req: IncomingMessage, res: ServerResponse): void {
+  needs.meter.seen(peer.lfdi, needs.clock.now())
+  if (!needs.rateLimit.allows(peer.lfdi)) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 429, reasonCode: reason.frequency, retryAfter: 1 })); return }
   const { headers } = req
   const withBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-  if (!withBody || req.method === 'GET' || req.method === 'HEAD') { answer(needs, req, res, met.peer, undefined); return }
-  collect(needs, req, res, (body) => answer(needs, req, res, met.peer, body))
+  if (!withBody || req.method === 'GET' || req.method === 'HEAD') { answer(needs, req, res, peer, undefined); return }
+  collect(needs, req, res, (body) => answer(needs, req, res, peer, body))
 }
 
 /** SEP-025: a body over the limit is 413 and the end of the connection. */
@@ -170,15 +180,16 @@ function collect(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse
 }
 
 function answer(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, peer: Peer, body: Buffer | undefined): void {
-  const given = needs.door.handle({ method: req.method ?? 'GET', target: req.url ?? '/', peer, accept: req.headers.accept, contentType: req.headers['content-type'], body })
+  const given = needs.door.handle({ method: req.method ?? 'GET', target: req.url ?? '/', peer, accept: req.headers.accept, contentType: req.headers['content-type'], body, host: req.headers.host })
   if (given instanceof Promise) given.then((a) => send(needs, req, res, a), (error: unknown) => { needs.log.error({ err: error }, 'csip answer failed'); req.socket.destroy() })
   else send(needs, req, res, given)
 }
 
 /** SEP-009: always a Content-Length, never chunks or compression; SEP-031: HEAD has the same headers and no body. */
-function send(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, a: Answer): void {
+export function send(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, a: Answer): void {
   if (res.headersSent || res.destroyed) return
   needs.count?.('request', { status: String(a.status) })
+  needs.meter.request(a.route ?? 'unknown', a.status)
   if (a.status === 200 && a.body) {
     res.writeHead(200, ['Content-Type', 'application/sep+xml', 'Content-Length', String(a.body.length)])
     res.end(req.method === 'HEAD' ? undefined : a.body)

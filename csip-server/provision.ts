@@ -17,6 +17,8 @@ export interface EndDeviceDraft {
   readonly manager?: string
   readonly deviceCategory?: string
   readonly postRate?: number
+  /** 2013: answered in the names and the namespace of that edition (SEP-035). */
+  readonly edition?: 2013
 }
 
 export interface Provisioning {
@@ -52,7 +54,7 @@ export function makeProvisioning(ctx: CsipContext): Provisioning {
   function documentsOf(draft: EndDeviceDraft & { lfdi: string }): NewDocument<Value>[] {
     const { lfdi } = draft, sFDI = sfdiOf(lfdi), now = clock.now()
     const targets = groupsOf(draft.groups ?? []).map((g) => groupId(g.name))
-    const body = { lFDI: lfdi, sFDI, changedTime: now, enabled: true, postRate: draft.postRate ?? ctx.config.postRate, ...(draft.deviceCategory ? { deviceCategory: draft.deviceCategory } : {}) }
+    const body = { lFDI: lfdi, sFDI, changedTime: now, enabled: true, postRate: draft.postRate ?? ctx.config.postRate, ...(draft.deviceCategory ? { deviceCategory: draft.deviceCategory } : {}), ...(draft.edition ? { edition: draft.edition } : {}) }
     return [
       { tenant, kind, id: lfdi, parent: '', key: lfdi, targets, owner: draft.manager?.toUpperCase() ?? lfdi, sort1: now, sort2: sFDI, body },
       { tenant, kind: 'csip/Registration', id: lfdi, parent: lfdi, body: { dateTimeRegistered: now, pIN: draft.pin ?? pinFromHex(ctx.ids.hex(8)) } },

@@ -14,12 +14,14 @@ import { flowReservationRequest, flowReservationResponse, flowReservationRespons
 import { assignedPrograms, associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
 import { logEvent } from '#csip-server/resource/log-event.js'
 import { activeTextMessageList, messagingPrograms, textMessage, textMessageList } from '#csip-server/resource/messaging.js'
+import { meterReading, meterReadingList, meteringReads, reading, readingList, readingSet, readingSetList, readingType, usagePoint, usagePointList } from '#csip-server/resource/metering.js'
 import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
 import { activeTimeTariffIntervalList, tariffProfiles, timeTariffInterval, timeTariffIntervalList } from '#csip-server/resource/pricing.js'
 import { response, responseList, responseSet, responseSetList } from '#csip-server/resource/response.js'
-import { selfDevice } from '#csip-server/resource/self-device.js'
+import { selfDevice, selfDeviceInformation, selfLogEvents } from '#csip-server/resource/self-device.js'
 import { subscription, subscriptionList } from '#csip-server/resource/subscription.js'
 import { time } from '#csip-server/resource/time.js'
+import { versions } from '#csip-server/resource/version-list.js'
 import { Configuration } from '#csip-server/wire/configuration.js'
 import { ConnectionPoint } from '#csip-server/wire/connection-point.js'
 import {
@@ -34,12 +36,12 @@ import { DERSettings } from '#csip-server/wire/der-settings.js'
 import { DERStatus } from '#csip-server/wire/der-status.js'
 import { DER, DERList } from '#csip-server/wire/der.js'
 import { DeviceCapability } from '#csip-server/wire/device-capability.js'
-import { DeviceInformation } from '#csip-server/wire/device-information.js'
+import { DeviceInformation, SelfDeviceInformation } from '#csip-server/wire/device-information.js'
 import { DeviceStatus } from '#csip-server/wire/device-status.js'
 import { EndDevice, EndDeviceList, SelfDevice } from '#csip-server/wire/end-device.js'
 import { FlowReservationRequest, FlowReservationRequestList, FlowReservationResponse, FlowReservationResponseList } from '#csip-server/wire/flow-reservation.js'
 import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server/wire/function-set-assignments.js'
-import { LogEvent, LogEventList } from '#csip-server/wire/log-event.js'
+import { LogEvent, LogEventList, SelfLogEvent, SelfLogEventList } from '#csip-server/wire/log-event.js'
 import { ActiveTextMessageList, AssignedMessagingProgramList, MessagingProgram, MessagingProgramList, TextMessage, TextMessageList } from '#csip-server/wire/messaging.js'
 import { MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
 import { PowerStatus } from '#csip-server/wire/power-status.js'
@@ -47,18 +49,24 @@ import {
   ActiveTimeTariffIntervalList, AssignedTariffProfileList, ConsumptionTariffInterval, ConsumptionTariffIntervalList, RateComponent, RateComponentList, TariffProfile, TariffProfileList,
   TimeTariffInterval, TimeTariffIntervalList,
 } from '#csip-server/wire/pricing.js'
+import { MeterReading, MeterReadingList, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
 import { Registration } from '#csip-server/wire/registration.js'
 import {
   DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
 } from '#csip-server/wire/response.js'
 import { Subscription, SubscriptionList } from '#csip-server/wire/subscription.js'
 import { Time } from '#csip-server/wire/time.js'
+import { VersionList } from '#csip-server/wire/version-list.js'
 
 /** What this server speaks. Sort keys are those of facts/list-order.csv. */
 export const registry: readonly Served[] = [
-  serve(DeviceCapability, { behaviour: deviceCapability, pollRate: 'dcap', reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'], withoutLinks: ['UsagePointListLink'] }),
+  serve(DeviceCapability, { behaviour: deviceCapability, pollRate: 'dcap', reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'] }),
+  serve(VersionList, { behaviour: versions, only: 'csip-aus-1.3', atRoot: true }),
   serve(Time, { behaviour: time, pollRate: 'tm' }),
   serve(SelfDevice, { behaviour: selfDevice, pollRate: 'other' }),
+  serve(SelfDeviceInformation, { behaviour: selfDeviceInformation, as: 'DeviceInformation' }),
+  serve(SelfLogEventList, { behaviour: selfLogEvents, as: 'LogEventList', pollRate: 'other' }),
+  serve(SelfLogEvent, { behaviour: logEvent, as: 'SelfLogEvent', sort: ['-createdDateTime', '-logEventID'] }),
 
   serve(EndDeviceList, { behaviour: endDeviceList, pollRate: 'edev', subscribable: true }),
   serve(EndDevice, { behaviour: endDevice, subscribable: true, sort: ['-changedTime', 'sFDI', 'href'] }),
@@ -131,6 +139,16 @@ export const registry: readonly Served[] = [
   serve(MirrorUsagePoint, { behaviour: mirrorUsagePoint, sort: ['-mRID'], accepts: [MirrorMeterReading, MirrorMeterReadingList], reads: ['csip/MirrorMeterReading'] }),
   serve(MirrorMeterReadingList, { behaviour: mirrorMeterReadingList, accepts: [MirrorMeterReadingList] }),
 
+  serve(UsagePointList, { behaviour: usagePointList, pollRate: 'mup', reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),
+  serve(UsagePoint, { behaviour: usagePoint, sort: ['-mRID'], reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),
+  serve(MeterReadingList, { behaviour: meterReadingList, reads: meteringReads }),
+  serve(MeterReading, { behaviour: meterReading, sort: ['-mRID'], reads: meteringReads, withoutLinks: ['RateComponentListLink', 'ReadingLink'] }),
+  serve(ReadingType, { behaviour: readingType, reads: meteringReads }),
+  serve(ReadingSetList, { behaviour: readingSetList, reads: meteringReads }),
+  serve(ReadingSet, { behaviour: readingSet, sort: ['-timePeriod.start'], reads: meteringReads }),
+  serve(ReadingList, { behaviour: readingList, reads: meteringReads }),
+  serve(Reading, { behaviour: reading, sort: ['localID'], reads: meteringReads }),
+
   serve(ResponseSetList, { behaviour: responseSetList, pollRate: 'other' }),
   serve(ResponseSet, { behaviour: responseSet, sort: ['-mRID'] }),
   serve(ResponseList, { behaviour: responseList, accepts: [DERControlResponse, DrResponse, TextResponse, PriceResponse, FlowReservationResponseResponse] }),
@@ -138,4 +156,4 @@ export const registry: readonly Served[] = [
 ]
 
 /** CSIP-AUS adds resources of its own (SEP-240). */
-export const registryFor = (profile: Profile): readonly Served[] => registry.filter((s) => !s.aus || profile.startsWith('csip-aus'))
+export const registryFor = (profile: Profile): readonly Served[] => registry.filter((s) => (!s.aus || profile.startsWith('csip-aus')) && (s.only === undefined || s.only === profile))

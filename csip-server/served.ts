@@ -1,6 +1,6 @@
 import type { Method, Resource } from '#core/describe/resource.js'
 import type { Document, DocumentQuery } from '#core/port/store/document.js'
-import type { PollRates } from '#csip-server/config.js'
+import type { PollRates, Profile } from '#csip-server/config.js'
 import type { CsipContext } from '#csip-server/context.js'
 import type { Devices } from '#csip-server/devices.js'
 import type { Peer } from '#csip-server/identity.js'
@@ -18,6 +18,8 @@ export interface Exchange {
   /** The EndDevice of an /edev/{edev}/… path, once admitted. */
   readonly endDevice?: Doc
   readonly devices: Devices
+  /** Scheme, host and port that the client used, when it said so (SEP-033). */
+  readonly host?: string | undefined
   /** What is at an address of ours for a peer (throws as the door would): what a subscription stands on. */
   readonly look: (peer: Peer, path: string) => Promise<Seen>
   /** Reads another served thing for the same peer: link counts, parts of a notification. */
@@ -57,6 +59,8 @@ export interface Behaviour {
   readonly get?: (x: Exchange) => Promise<Value | undefined>
   readonly list?: (x: Exchange, page: Page) => Promise<Listed>
   readonly count?: (x: Exchange) => Promise<number>
+  /** A member of the derived list that comes before all others, and its place without that. */
+  readonly lead?: (x: Exchange) => Promise<{ id: string; place: number } | undefined>
   /** Narrows the derived list. */
   readonly select?: (x: Exchange) => Promise<Partial<DocumentQuery>>
   /** The value of a stored document for this peer; undefined = not there for it. */
@@ -92,6 +96,10 @@ export interface ServeForm {
   readonly locationAlways?: boolean
   /** Served in the CSIP-AUS profiles only. */
   readonly aus?: boolean
+  /** Served in this profile only. */
+  readonly only?: Profile
+  /** Outside the configured prefix. */
+  readonly atRoot?: boolean
 }
 
 export interface Served extends ServeForm {

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
@@ -7,16 +8,22 @@ import type { DocumentStore } from '#core/port/store/document.js'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { X509Certificate } from 'node:crypto'
 import type { CsipConfig } from '#csip-server/config.js'
-import type { CsipContext, CsipIntake } from '#csip-server/context.js'
+import type { CsipContext, CsipIntake, DerAlarm } from '#csip-server/context.js'
 import { makeDevices, makeRecall } from '#csip-server/devices.js'
 import { makeDispatchChannel } from '#csip-server/dispatch-channel.js'
 import { makeDoor, type Door } from '#csip-server/door.js'
 import { makeListener, type LeafVerdict, type TlsMaterial } from '#csip-server/listener.js'
+import { makeMeter, type Meter, type Sample } from '#csip-server/metrics.js'
+import { makeProxyListener } from '#csip-server/proxy-listener.js'
+import { livingEvents } from '#csip-server/program-events.js'
+import { derControls } from '#csip-server/resource/der-control.js'
+import type { Value } from '#csip-server/served.js'
 import { makeNotifier, type Notifier } from '#csip-server/notify/notifier.js'
 import { makePoster } from '#csip-server/notify/post.js'
 import { makeProvisioning, type Provisioning } from '#csip-server/provision.js'
 import { makeRateLimit } from '#csip-server/rate-limit.js'
 import { registryFor } from '#csip-server/registry.js'
+import { watchClock } from '#csip-server/server-log.js'
 
 export interface CsipNeeds {
   readonly tenant: string
@@ -30,6 +37,9 @@ export interface CsipNeeds {
   readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
   readonly isRevoked: (lfdi: string) => boolean
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
+  /** Milliseconds of a count that nobody can set; with it, steps of the clock are logged (SEP-094). */
+  readonly monotonicMs?: () => number
+  readonly alarm?: (alarm: DerAlarm) => void
 }
 
 export interface Csip {
@@ -44,6 +54,8 @@ export interface Csip {
   /** Ends a client's live connections at once, e.g. when it is revoked. */
   cut(lfdi: string): void
   connections(): number
+  /** What /metrics shows of this room (SEP-255). */
+  samples(): Promise<Sample[]>
   close(): Promise<void>
 }
 
@@ -54,15 +66,17 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const { tenant, documents, intake, clock, ids, log, config } = needs
   const lFDI = lfdiOf(new X509Certificate(needs.tls.cert).raw)
   const context: CsipContext = {
-    tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant),
+    tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant), alarm: needs.alarm,
   }
   const door = makeDoor(context, registryFor(config.profile), makeDevices(context))
   let material = needs.tls, taken = config.port
   const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []
-  const rateLimit = makeRateLimit(clock, config.rateLimit)
-  const make = () => makeListener({ door, config, tls: material, log, clock, rateLimit, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
-  let sweeping: { cancel(): void } | undefined
+  const rateLimit = makeRateLimit(clock, config.rateLimit), meter = makeMeter()
+  const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
+  const make = () => makeListener(listenerNeeds())
+  let proxied: Server | undefined
+  let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined
   // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
   const sweep = (): void => {
     for (const l of listeners) l.sweep()
@@ -85,16 +99,25 @@ export function buildCsip(needs: CsipNeeds): Csip {
         taken = (listener.server.address() as AddressInfo).port
         listeners.push(listener)
       }
+      if (config.proxy) {
+        const behind = proxied = makeProxyListener(listenerNeeds(), config.proxy)
+        await new Promise<void>((done, failed) => { behind.once('error', failed); behind.listen(config.proxy?.port, hosts[0], () => { behind.off('error', failed); done() }) })
+      }
+      if (needs.monotonicMs) watching = watchClock(context, needs.monotonicMs)
       await notifier.start()
       sweep()
       return taken
     },
     reload: (tls) => { material = tls; for (const l of listeners) l.reload(tls) },
     cut: (lfdi) => { for (const l of listeners) l.cut(lfdi) },
+    samples: () => samplesOf(context, meter, notifier),
     connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
     async close() {
       sweeping?.cancel()
+      watching?.stop()
       await notifier.stop()
+      proxied?.closeAllConnections()
+      proxied?.close()
       await Promise.all(listeners.map((l) => new Promise<void>((done) => {
         l.server.close(() => done())
         l.server.closeIdleConnections()
@@ -102,4 +125,19 @@ export function buildCsip(needs: CsipNeeds): Csip {
       })))
     },
   }
+}
+
+async function samplesOf(ctx: CsipContext, meter: Meter, notifier: Notifier): Promise<Sample[]> {
+  const now = ctx.clock.now(), events = { scheduled: 0, active: 0 }
+  const programs = new Set((await ctx.documents.list<Value>(ctx.tenant, { kind: derControls.kind, sort1From: now - 86_400, limit: 20_000 })).map((d) => d.parent))
+  for (const program of programs) for (const { currentStatus } of (await livingEvents(ctx, derControls, program, now)).events.status.values()) {
+    if (currentStatus === 0) events.scheduled++
+    if (currentStatus === 1) events.active++
+  }
+  return [
+    ...meter.samples(now),
+    ...Object.entries(notifier.counts).map(([outcome, value]): Sample => ({ name: 'loadstone_csip_notifications_total', help: 'Notifications by outcome', type: 'counter', labels: { outcome }, value })),
+    { name: 'loadstone_csip_notifications_pending', help: 'Subscriptions whose receiver has not the newest state', type: 'gauge', labels: {}, value: notifier.pending() },
+    ...Object.entries(events).map(([state, value]): Sample => ({ name: 'loadstone_csip_events', help: 'DERControls by state', type: 'gauge', labels: { state }, value })),
+  ]
 }

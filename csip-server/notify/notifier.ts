@@ -3,6 +3,7 @@ import type { CsipContext } from '#csip-server/context.js'
 import type { Door } from '#csip-server/door.js'
 import { HttpFault } from '#csip-server/error-map.js'
 import { devicePeer } from '#csip-server/identity.js'
+import { makeLeader } from '#csip-server/notify/leader.js'
 import type { Poster } from '#csip-server/notify/post.js'
 import type { Doc, Seen, Value } from '#csip-server/served.js'
 import { Notification } from '#csip-server/wire/subscription.js'
@@ -36,6 +37,8 @@ export interface Notifier {
   /** Counts by outcome, for metrics and tests. */
   readonly counts: Readonly<Record<'delivered' | 'rejected' | 'gone' | 'failed', number>>
   pending(): number
+  /** Whether this process is the one that notifies. */
+  leads(): boolean
 }
 
 const subscriptions = 'csip/Subscription', states = 'csip/SubscriptionState'
@@ -130,7 +133,8 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     await documents.remove(tenant, states, entry.doc.id)
   }
 
-  const originOf = (entry: Entry): string => new URL(String(entry.doc.body.notificationURI)).origin
+  /** Interpretation (SEP-158): a destination is a notificationURI, so that one host with many receivers is not served one by one. */
+  const destinationOf = (entry: Entry): string => String(entry.doc.body.notificationURI)
 
   /** SEP-158: one at a time to a destination, a bounded number in all. */
   function pump(): void {
@@ -139,13 +143,13 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     for (const entry of entries.values()) {
       if (active >= workers) return
       if (!entry.waiting || entry.sending || entry.notBefore_ms > now) continue
-      const origin = originOf(entry)
-      if (busy.has(origin)) continue
-      busy.add(origin)
+      const destination = destinationOf(entry)
+      if (busy.has(destination)) continue
+      busy.add(destination)
       active++
       entry.sending = true
       void send(entry).catch((error: unknown) => log.error({ err: error }, 'notification failed')).finally(() => {
-        busy.delete(origin)
+        busy.delete(destination)
         active--
         entry.sending = false
         setImmediate(() => { pump(); arm() })
@@ -230,23 +234,29 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     if (some) void turn()
   }
 
+  const leader = makeLeader(ctx, begin, end)
   return {
     counts,
+    leads: () => leader.leads(),
     pending: () => [...entries.values()].filter((e) => e.waiting || e.dirty || e.sending).length,
-    async start() {
-      stopped = false
-      await load()
-      forget = documents.onChange((change) => { if (change.tenant === tenant) changed(change.kind) })
-      await turn()
-      saver = clock.after(saveEvery_ms, saving)
-    },
-    async stop() {
-      stopped = true
-      timer?.cancel()
-      saver?.cancel()
-      forget?.()
-      await save().catch((error: unknown) => log.warn({ err: error }, 'subscription states could not be saved'))
-      poster.close()
-    },
+    start: () => leader.start(),
+    stop: async () => { await leader.stop(); poster.close() },
+  }
+
+  async function begin(): Promise<void> {
+    stopped = false
+    await load()
+    forget = documents.onChange((change) => { if (change.tenant === tenant) changed(change.kind) })
+    await turn()
+    saver = clock.after(saveEvery_ms, saving)
+  }
+
+  async function end(): Promise<void> {
+    stopped = true
+    timer?.cancel()
+    saver?.cancel()
+    forget?.()
+    await save().catch((error: unknown) => log.warn({ err: error }, 'subscription states could not be saved'))
+    entries.clear()
   }
 }

@@ -6,14 +6,15 @@ import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js
 const kind = 'csip/EndDevice'
 
 /** Kinds that hang below an EndDevice: they go with it (SEP-106). */
-const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint']
+const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint', 'Alarm']
 
 export const endDevice: Behaviour = {
   /** SEP-102: a device sees its own record, an aggregator its own and those it manages. */
   async select(x) {
     if (x.peer.kind === 'operator') return { parent: '' }
-    const own = await x.ctx.documents.byKey(x.ctx.tenant, kind, '', x.peer.lfdi)
-    return own && own.owner !== x.peer.lfdi ? { parent: '', key: x.peer.lfdi } : { owner: x.peer.lfdi }
+    const own = await x.devices.byLfdi(x.peer.lfdi)
+    const older = own?.body.edition === 2013 ? { order: ['sort2', 'id'] as const } : {}
+    return own && own.owner !== x.peer.lfdi ? { parent: '', key: x.peer.lfdi } : { owner: x.peer.lfdi, ...older }
   },
   present(x, doc) {
     const own = x.peer.kind === 'operator' || doc.key === x.peer.lfdi
@@ -47,7 +48,7 @@ export const endDevice: Behaviour = {
   },
 }
 
-export const endDeviceList: Behaviour = { ...endDevice, post: register }
+export const endDeviceList: Behaviour = { ...endDevice, post: register, lead: ownFirst }
 
 /** SEP-103…105: in-band registration. */
 async function register(x: Exchange, value: Value): Promise<Written> {
@@ -77,4 +78,14 @@ async function register(x: Exchange, value: Value): Promise<Written> {
 function mayRegister({ ctx, peer }: Exchange, lfdi: string): void {
   if (ctx.config.registration === 'outOfBand') throw new HttpFault(403)
   if (lfdi !== peer.lfdi && !ctx.config.aggregatorsRegister) throw new HttpFault(403)
+}
+
+/** SEP-246: in CSIP-AUS an aggregator finds its own EndDevice first. Gives its place in the list that the store has in order. */
+async function ownFirst(x: Exchange): Promise<{ id: string; place: number } | undefined> {
+  if (!x.ctx.config.profile.startsWith('csip-aus') || x.peer.kind !== 'device') return undefined
+  const own = await x.devices.byLfdi(x.peer.lfdi)
+  if (!own || own.owner !== x.peer.lfdi) return undefined
+  const before = (query: object): Promise<number> => x.ctx.documents.count(x.ctx.tenant, { kind, owner: x.peer.lfdi, ...query })
+  const [later, tied] = await Promise.all([before({ sort1From: own.sort1 + 1 }), before({ sort1From: own.sort1, sort1To: own.sort1, sort2To: own.sort2 - 1 })])
+  return { id: own.id, place: later + tied }
 }

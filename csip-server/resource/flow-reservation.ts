@@ -1,7 +1,9 @@
+import { system } from '#core/caller.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
 import { addEvent, cancelEvent, eventBehaviours } from '#csip-server/event-behaviour.js'
 import { mridOf } from '#csip-server/mrid.js'
 import { mridKey } from '#csip-server/place.js'
+import { wattsOf, type Scaled } from '#csip-server/power.js'
 import type { EventKind } from '#csip-server/program-events.js'
 import type { Behaviour, Exchange, Value } from '#csip-server/served.js'
 
@@ -18,6 +20,17 @@ export const flowReservationResponses: EventKind = {
 export const { item: flowReservationResponse, list: flowReservationResponseList } = eventBehaviours(flowReservationResponses, 'csip/EndDevice', async () => {})
 
 const grantOf = (x: Exchange, request: Value): string => mridOf(x.ctx, `${x.ctx.tenant} grant ${x.params.edev ?? ''} ${mridKey(String(request.mRID))}`)
+
+/** SEP-200: what a car was granted is load that can go down again, in its window and for as long as it asked; taken back with the grant. */
+async function declare(x: Exchange, request: Value, granted: boolean): Promise<void> {
+  const lfdi = x.endDevice?.key, power_W = Math.floor(wattsOf(request.powerRequested as Scaled))
+  const resource = lfdi ? await x.ctx.intake.directory.byRemote(x.ctx.tenant, 'ieee2030_5', lfdi) : undefined
+  if (!resource || power_W <= 0) return
+  const { start, duration } = asked(request)
+  await x.ctx.intake.availability.declare(system(x.ctx.tenant), [{
+    resource: resource.id, start, end: start + (Number(request.durationRequested) || duration), down_W: granted ? power_W : 0, up_W: 0, source: `ieee2030_5:${lfdi ?? ''}`, issuedAt: x.ctx.clock.nowMs(),
+  }])
+}
 
 /** SEP-200. Interpretation: a request inside its own window is granted as asked, at once; an operator who cannot give it cancels and posts another grant. */
 async function grant(x: Exchange, request: Value): Promise<void> {
@@ -40,7 +53,7 @@ export const flowReservationRequest: Behaviour = {
   async stored(x, doc) {
     const cancelled = (doc.body.RequestStatus as { requestStatus: number }).requestStatus === 1
     const known = await x.ctx.documents.get(x.ctx.tenant, flowReservationResponses.kind, mridKey(grantOf(x, doc.body)))
-    if (cancelled && known) await cancelEvent(x.ctx, flowReservationResponses, known.id, 2)
-    if (!cancelled && !known) await grant(x, doc.body)
+    if (cancelled && known) { await cancelEvent(x.ctx, flowReservationResponses, known.id, 2); await declare(x, doc.body, false) }
+    if (!cancelled && !known) { await grant(x, doc.body); await declare(x, doc.body, true) }
   },
 }

@@ -6,16 +6,19 @@ import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js
 
 const kind = 'csip/Subscription'
 
-/** SEP-033: an absolute address is compared by its path. */
-export const pathOf = (address: string): string => {
+/** SEP-033: an absolute address is compared by its path when scheme, host and port are ours: those of our public address, or what the client itself called us. */
+export const pathOf = (x: Pick<Exchange, 'host' | 'ctx'>, address: string): string => {
   if (address.startsWith('/')) return address
-  try { return new URL(address).pathname } catch { throw new HttpFault(400, reason.values) }
+  const url = parsed(address), origins = [x.ctx.config.publicUrl, x.host === undefined ? null : `https://${x.host}`].map((o) => o === null ? undefined : parsed(o)?.origin)
+  if (!url || !origins.includes(url.origin)) throw new HttpFault(400, reason.values)
+  return url.pathname
 }
+const parsed = (text: string): URL | undefined => { try { return new URL(text) } catch { return undefined } }
 
 /** SEP-150, SEP-152, SEP-159: checked when it is made; visibility and destination are asked for again with each delivery. */
 async function checked(x: Exchange, value: Value, owner: string): Promise<{ body: Value; seen: string }> {
   if (value.encoding !== 0) throw new HttpFault(400, reason.values)
-  const subscribedResource = pathOf(String(value.subscribedResource))
+  const subscribedResource = pathOf(x, String(value.subscribedResource))
   const target = await x.look(devicePeer(owner, 0), subscribedResource).catch((error: unknown) => {
     throw error instanceof HttpFault && error.status === 404 && x.ctx.config.foreign === 404 ? new HttpFault(400, reason.values) : error
   })

@@ -14,7 +14,7 @@ export const GPSLocationType = sequence({
   lon: String32(),
 })
 
-export const DeviceInformation = resource('DeviceInformation', '2030.5-2018 device information; SEP-110', sequence({
+const content = sequence({
   ...Resource,
   ...pollRate,
   DRLCCapabilities: optional(DRLCCapabilities),
@@ -32,4 +32,9 @@ export const DeviceInformation = resource('DeviceInformation', '2030.5-2018 devi
   SupportedLocaleListLink: optional(ListLink),
   swActTime: TimeType(),
   swVer: String32(),
-}), { href: '/edev/{edev}/di', methods: may('GET', 'PUT') })
+})
+
+export const DeviceInformation = resource('DeviceInformation', '2030.5-2018 device information; SEP-110', content, { href: '/edev/{edev}/di', methods: may('GET', 'PUT') })
+
+/** The server's own (SEP-109). */
+export const SelfDeviceInformation = resource('DeviceInformation', '2030.5-2018 device information; SEP-109', content, { href: '/sdev/di', methods: may('GET') })
