@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import compress from '@fastify/compress'
 import fastifyStatic from '@fastify/static'
 import helmet from '@fastify/helmet'
 import { Registry } from 'prom-client'
@@ -93,6 +94,7 @@ async function serveConsole(app: FastifyInstance): Promise<void> {
   if (!existsSync(root)) return
   await app.register(async (pages) => {
     pages.addHook('onRoute', (route) => { route.config = { ...route.config, roles: 'open' } })
+    await pages.register(compress)
     await pages.register(fastifyStatic, { root, prefix: '/', wildcard: false, index: ['index.html'], cacheControl: false })
   })
 }

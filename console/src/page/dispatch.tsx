@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { all, get, orNone, post, type List } from '../api.ts'
 import { age, count, energy, listed, money, percent, power } from '../format.ts'
 import { useLoad } from '../live.ts'
@@ -17,11 +17,14 @@ const lostStates = new Set(['noComms', 'rejected', 'optedOut', 'cancelled'])
 const cancellable = new Set(['scheduled', 'notified', 'active', 'pendingRelease'])
 const order = ['scheduled', 'notified', 'active', 'completed', 'verified', 'settled']
 
-async function everything(id: string): Promise<Everything> {
-  const dispatch = await get<Dispatch>(`/dispatches/${id}`)
-  const [deliveries, performance, program, revisions, runs] = await Promise.all([
-    all<Delivery>(`/dispatches/${id}/deliveries`), get<Performance>(`/dispatches/${id}/performance`), get<Program>(`/programs/${dispatch.program}`), get<List<Dispatch>>(`/dispatches/${id}/revisions`),
-    dispatch.state === 'settled' ? orNone(get<List<Run>>(`/settlement-runs?program=${dispatch.program}`)) : undefined,
+/** What changes only with the order itself is asked again when its version moves, or after a while: two thousand parts are enough to carry each second. */
+const keep_ms = 10_000
+
+async function everything(id: string, before: { all: Everything; at: number } | undefined): Promise<Everything> {
+  const [dispatch, deliveries] = await Promise.all([get<Dispatch>(`/dispatches/${id}`), all<Delivery>(`/dispatches/${id}/deliveries`)])
+  if (before && before.all.dispatch.id === id && before.all.dispatch.version === dispatch.version && Date.now() - before.at < keep_ms) return { ...before.all, dispatch, deliveries }
+  const [performance, program, revisions, runs] = await Promise.all([
+    get<Performance>(`/dispatches/${id}/performance`), get<Program>(`/programs/${dispatch.program}`), get<List<Dispatch>>(`/dispatches/${id}/revisions`), dispatch.state === 'settled' ? orNone(get<List<Run>>(`/settlement-runs?program=${dispatch.program}`)) : undefined,
   ])
   const start = Date.parse(dispatch.start)
   return { dispatch, deliveries, performance, program, revisions: revisions.items, run: runs?.items.filter((r) => Date.parse(r.from) <= start && start < Date.parse(r.to) && r.state !== 'superseded').at(-1) }
@@ -30,7 +33,12 @@ async function everything(id: string): Promise<Everything> {
 /** The page of one event, live: what was ordered, who does it, what the meters say, and the way to stop it (UX-046). */
 export function DispatchPage({ id }: { id: string }) {
   const ours = (m: { action: string; entity: string }): boolean => m.entity === id || m.action.startsWith('delivery') || m.action.startsWith('dispatch') || m.action.startsWith('settlementRun')
-  const all_ = useLoad(() => everything(id), [id], { every: 5000, when: ours, pause: 1000 })
+  const kept = useRef<{ all: Everything; at: number } | undefined>(undefined)
+  const all_ = useLoad(async () => {
+    const found = await everything(id, kept.current)
+    if (found.performance !== kept.current?.all.performance) kept.current = { all: found, at: Date.now() }
+    return found
+  }, [id], { every: 5000, when: ours, pause: 1000 })
   const progress = useLoad(() => get<Progress>(`/dispatches/${id}/progress`), [id], { every: 2000 })
   return <Await of={all_}>{(e) => <Found e={e} progress={progress.data} reload={() => { all_.reload(); progress.reload() }} />}</Await>
 }

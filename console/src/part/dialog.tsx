@@ -5,9 +5,11 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null), before = useRef(document.activeElement as HTMLElement | null)
   useLayoutEffect(() => {
-    ref.current?.showModal()
-    ref.current?.querySelector<HTMLElement>('[autofocus], input, button')?.focus()
-    return () => before.current?.focus()
+    const el = ref.current
+    el?.showModal()
+    el?.querySelector<HTMLElement>('[autofocus], input, button')?.focus()
+    // as long as it is open, nothing outside can take the focus
+    return () => { el?.close(); before.current?.focus() }
   }, [])
   return <dialog ref={ref} aria-labelledby="dialog-title" onClose={onClose} onCancel={onClose}><h2 id="dialog-title">{title}</h2>{children}</dialog>
 }
