@@ -122,7 +122,8 @@ export const enroll: Action = async (args, context) => {
     },
   }, context)
   if (outcome.status !== 200) return outcome
-  const certificates = certificatesOf(Buffer.from(String(outcome.text), 'base64'))
+  const certificates = readable(String(outcome.text))
+  if (!certificates) return { ...outcome, unreadable: true }
   const first = certificates[0]
   if (args.identity && first) {
     const identities = context.target.values['identities'] as Record<string, TlsIdentity>
@@ -141,7 +142,13 @@ async function p384Request(key: KeyObject): Promise<Buffer> {
 /** `est.certs {path}`: GET of cacerts → http outcome and `{certificates}`. */
 export const certs: Action = async (args, context) => {
   const outcome = await httpRequest({ ...args, method: 'GET' }, context)
-  return outcome.status === 200 ? { ...outcome, certificates: certificatesOf(Buffer.from(String(outcome.text), 'base64')).map(viewOf) } : outcome
+  const certificates = outcome.status === 200 ? readable(String(outcome.text)) : undefined
+  return certificates ? { ...outcome, certificates: certificates.map(viewOf) } : outcome
+}
+
+/** The certificates of a certs-only answer; undefined when it is none. */
+function readable(base64: string): Buffer[] | undefined {
+  try { return certificatesOf(Buffer.from(base64, 'base64')) } catch { return undefined }
 }
 
 function viewOf(der: Buffer): object {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { connect as tlsConnect, type TLSSocket } from 'node:tls'
 import type { Action, RunContext } from '#conformance/runner.js'
 import type { TlsIdentity } from '#conformance/driver/http.js'
@@ -24,8 +25,9 @@ export const compare: Action = async (args) => {
 export const tls: Action = async (args, context) => {
   const identity = (context.target.values['identities'] as Record<string, TlsIdentity> | undefined)?.[String(args.as ?? 'default')] ?? {}
   const url = new URL(String(args.url ?? context.target.url))
+  const host = url.hostname.replace(/^\[|\]$/g, '')
   const socket: TLSSocket = tlsConnect({
-    host: url.hostname, port: Number(url.port || 443), servername: url.hostname, rejectUnauthorized: false,
+    host, port: Number(url.port || 443), ...(isIP(host) ? {} : { servername: host }), rejectUnauthorized: false,
     ...(identity.ca ? { ca: identity.ca } : {}), ...(identity.cert ? { cert: identity.cert, key: identity.key } : {}),
     ...(args.minVersion ? { minVersion: args.minVersion as 'TLSv1.2' } : {}), ...(args.maxVersion ? { maxVersion: args.maxVersion as 'TLSv1.2' } : {}),
     ...(args.ciphers ?? identity.ciphers ? { ciphers: String(args.ciphers ?? identity.ciphers) } : {}),

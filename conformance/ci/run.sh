@@ -1,0 +1,20 @@
+#!/bin/sh
+# One conformance run for a pipeline: SUBJECT, and TARGET, CONFIG or FROM; optional PROFILE, EXPECT, SMOKE, SEED, OUT, LOADSTONE.
+set -eu
+OUT=${OUT:-conformance-report}
+mkdir -p "$OUT"
+set -- conformance run "${SUBJECT:?vtn, csip, csms, est or ven}"
+[ -z "${TARGET:-}" ] || set -- "$@" --target "$TARGET"
+[ -z "${CONFIG:-}" ] || set -- "$@" --config "$CONFIG"
+[ -z "${FROM:-}" ] || set -- "$@" --from "$FROM"
+[ -z "${PROFILE:-}" ] || set -- "$@" --profile "$PROFILE"
+[ -z "${EXPECT:-}" ] || set -- "$@" --expect-failures "$EXPECT"
+[ -z "${SEED:-}" ] || set -- "$@" --seed "$SEED"
+[ "${SMOKE:-false}" != true ] || set -- "$@" --smoke
+name=$OUT/$SUBJECT${PROFILE:+-$PROFILE}
+set -- "$@" --junit "$name.xml" --json "$name.json" --html "$name.html" --markdown "$name.md"
+[ -z "${GITHUB_ACTIONS:-}" ] || set -- "$@" --annotations
+code=0
+node "${LOADSTONE:-.}/build/cli/loadstone.js" "$@" || code=$?
+[ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$name.md" >> "$GITHUB_STEP_SUMMARY"
+exit "$code"

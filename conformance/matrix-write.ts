@@ -1,0 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '#core/package-root.js'
+import { keptResults, matrixPage, matrixRows, testsByNumber } from '#conformance/matrix.js'
+
+/** `node build/conformance/matrix-write.js [REPORT.json …]`: takes the verdicts of reports (`--json` of a run) into results.json and writes matrix.md. */
+const root = packageRoot(import.meta.url)
+const results = keptResults(root)
+for (const file of process.argv.slice(2)) for (const r of (JSON.parse(readFileSync(file, 'utf8')) as { results: { id: string; verdict: never }[] }).results) results[r.id] = r.verdict
+const { procedures } = await import('#conformance/registry.js')
+const known = new Set(Object.values(procedures).flat().map((p) => p.id))
+const sorted = Object.fromEntries(Object.entries(results).filter(([id]) => known.has(id)).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+writeFileSync(join(root, 'conformance/results.json'), `${JSON.stringify(sorted, null, 1)}\n`)
+writeFileSync(join(root, 'conformance/matrix.md'), matrixPage(matrixRows(sorted, testsByNumber(root))))
