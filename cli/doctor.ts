@@ -11,7 +11,7 @@ export function registerDoctor(program: Command): void {
     .addHelpText('before', 'Examples:\n  $ loadstone doctor\n  $ loadstone doctor --json | jq .findings\n')
     .action(async (options: { config?: string; data?: string; json?: boolean }) => {
       const { settings } = await readSettings(options.data ? { data: options.data } : {}, process.env, {}, options.config)
-      const findings = [node(), memory(await import('node:os')), ...(await ports(doorPorts(settings, ['operator', 'vtn', 'csip', 'est', 'csms']))), await disk(settings.data), await database(settings.databaseUrl, settings.data), ...(await certificates(settings.data))]
+      const findings = [node(), memory(await import('node:os')), ...(await ports(doorPorts(settings, ['operator', 'vtn', 'csip', 'est', 'csms']), settings.data)), await disk(settings.data), await database(settings.databaseUrl, settings.data), ...(await certificates(settings.data))]
       if (options.json) process.stdout.write(`${JSON.stringify({ findings })}\n`)
       else for (const f of findings) process.stdout.write(`${f.ok ? 'ok  ' : 'FAIL'} ${f.name.padEnd(14)} ${f.detail}${f.ok || !f.fix ? '' : `\n     → ${f.fix}`}\n`)
       process.exitCode = findings.every((f) => f.ok) ? 0 : 3
@@ -33,12 +33,19 @@ const memory = (os: typeof import('node:os')): Finding => {
   return { name: 'memory', ok: free > 512, detail: `${free} MB free`, fix: 'free at least 512 MB' }
 }
 
-async function ports(wanted: readonly number[]): Promise<Finding[]> {
+/** A port that our own server holds is well: it is named with its process. */
+async function ports(wanted: readonly number[], folder: string): Promise<Finding[]> {
+  const { holderOf } = await import('#cli/data-folder.js')
   const { createServer } = await import('node:net')
   const free = (port: number): Promise<boolean> => new Promise((done) => {
     const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
   })
-  return Promise.all(wanted.map(async (port) => ({ name: `port ${port}`, ok: await free(port), detail: (await free(port)) ? 'free' : 'taken', fix: 'stop what listens there (or it is Loadstone itself), or set LOADSTONE_PORT_BASE' })))
+  return Promise.all(wanted.map(async (port): Promise<Finding> => {
+    const holder = holderOf(folder, port)
+    if (holder) return { name: `port ${port}`, ok: true, detail: `held by ${holder}` }
+    const open = await free(port)
+    return { name: `port ${port}`, ok: open, detail: open ? 'free' : 'taken by another program', fix: 'stop what listens there, or set LOADSTONE_PORT_BASE' }
+  }))
 }
 
 async function disk(folder: string): Promise<Finding> {

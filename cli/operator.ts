@@ -7,12 +7,14 @@ import { registerProgram } from '#cli/program.js'
 import { registerReadings } from '#cli/readings.js'
 import { registerResource } from '#cli/resource.js'
 import { registerSettlement } from '#cli/settlement.js'
+import { registerStation } from '#cli/station.js'
 import { registerStop } from '#cli/stop.js'
 import { registerToken } from '#cli/token.js'
+import { registerVendor } from '#cli/vendor.js'
 import { registerWebhook } from '#cli/webhook.js'
 import { registerAudit } from '#cli/audit.js'
 
 /** The operator API by hand: one noun a file. */
 export function registerOperator(program: Command): void {
-  for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerToken, registerWebhook, registerAudit]) register(program)
+  for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerStation, registerVendor, registerToken, registerWebhook, registerAudit]) register(program)
 }

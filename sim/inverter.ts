@@ -32,7 +32,7 @@ export interface SimInverterOptions {
   readonly remembered?: DeviceMemory | undefined
 }
 
-interface Kept { readonly stored_Wh: number; readonly told: readonly (readonly [string, Claim<Mode>])[] }
+interface Kept { readonly mirroredUntil?: number; readonly stored_Wh: number; readonly told: readonly (readonly [string, Claim<Mode>])[] }
 
 /** Bits of DERControlType: charge, discharge, connect, energize, fixedW, maxLimW, targetW (SEP-133 table). */
 const modes = (2 ** 0 + 2 ** 1 + 2 ** 2 + 2 ** 3 + 2 ** 7 + 2 ** 20 + 2 ** 22).toString(16).padStart(8, '0').toUpperCase()
@@ -119,10 +119,10 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
     onServerTime: (ms) => { clock.sample(ms); diary.connected = true; if (behaviour === 'silent' && clock.samples > 0) clock.after(120_000, () => { diary.connected = false; void agent.stop() }) },
     ...(options.pollEvery_s === undefined ? {} : { pollEvery_s: options.pollEvery_s }),
     firstPollWithin_s: options.spread_s ?? 30, postWithin_s: behaviour === 'late' ? lateness_ms / 1000 : 60,
-    ...(options.pen === undefined ? {} : { pen: options.pen }),
+    ...(options.pen === undefined ? {} : { pen: options.pen }), ...(kept?.mirroredUntil === undefined ? {} : { mirroredUntil: kept.mirroredUntil }),
   })
   return {
     name: site.name, servicePoint: options.servicePoint, diary, meter: count, agent, stop: () => agent.stop(),
-    memory: () => ({ diary: { ...diary }, meter: count.memory(), kept: { stored_Wh, told: [...told] } satisfies Kept }),
+    memory: () => ({ diary: { ...diary }, meter: count.memory(), kept: { stored_Wh, told: [...told], ...(agent.mirroredUntil === undefined ? {} : { mirroredUntil: agent.mirroredUntil }) } satisfies Kept }),
   }
 }

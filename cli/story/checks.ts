@@ -68,7 +68,7 @@ function misbehaviour(e: Evidence): Check {
 
 function energy(d: Evidence['document']): Check {
   const gap = Math.abs(d.baseline.energy_kWh - d.metered_kWh - d.delivered_kWh)
-  return check('delivered = baseline − metered', gap < 0.01 && d.baseline.days.length >= 5, `${d.baseline.energy_kWh} − ${d.metered_kWh} = ${d.delivered_kWh} kWh, ${d.baseline.days.length} baseline days`)
+  return check('delivered = baseline − metered', gap < 0.01 && d.baseline.days.length >= 5, `${round(d.baseline.energy_kWh)} − ${round(d.metered_kWh)} = ${round(d.delivered_kWh)} kWh, ${d.baseline.days.length} baseline days`)
 }
 
 function delivered(d: Evidence['document']): Check {

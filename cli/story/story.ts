@@ -142,11 +142,11 @@ const until = (clock: StoryClock, at: number): Promise<void> => new Promise((don
 async function watch({ clock, tell, begin: { plan } }: StoryNeeds, operator: OperatorClient, id: string): Promise<{ dispatch: DispatchView; deliveries: readonly DeliveryView[] }> {
   let seen: readonly DeliveryView[] = []
   tell.stage('the event')
-  const dispatch = await follow(operator, id, (d, deliveries) => {
+  const dispatch = await follow(operator, id, (d, deliveries, soFar) => {
     seen = deliveries
     const count = (...states: string[]): number => deliveries.filter((x) => states.includes(x.state)).length
     tell.progress(Math.min(Math.max(0, clock.now() - plan.start), plan.end - plan.start), plan.end - plan.start,
-      `${d.state}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
+      `${d.state}${soFar && soFar.delivered_kWh !== null ? `, ${Math.round(soFar.delivered_kWh)} of ${Math.round(soFar.asked_kWh)} kWh so far` : ''}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
   }, Math.max(60_000, ((plan.closes - plan.orders) * 1000) / plan.rate + 60_000))
   return { dispatch, deliveries: seen }
 }

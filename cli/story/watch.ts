@@ -38,14 +38,20 @@ export interface PerformanceView {
   readonly points: readonly { readonly servicePoint: string; readonly delivered_kWh: number | null }[]
 }
 
+/** What the meters say while an event runs; provisional. */
+export interface SoFar { readonly delivered_kWh: number | null; readonly asked_kWh: number }
+
 const pause = (ms: number): Promise<void> => new Promise((done) => { setTimeout(done, ms) })
 
 /** Follows a dispatch until it is verified; tells each new look at it. Gives up (exit 1) when the machine has waited too long. */
-export async function follow(operator: OperatorClient, id: string, tell: (d: DispatchView, deliveries: readonly DeliveryView[]) => void, patience_ms: number): Promise<DispatchView> {
+export async function follow(operator: OperatorClient, id: string, tell: (d: DispatchView, deliveries: readonly DeliveryView[], soFar: SoFar | undefined) => void, patience_ms: number): Promise<DispatchView> {
   const deadline = performance.now() + patience_ms
-  for (;;) {
+  let soFar: SoFar | undefined
+  for (let look = 0; ; look++) {
     const dispatch = await operator.call<DispatchView>('GET', `/dispatches/${id}`)
-    tell(dispatch, await operator.all<DeliveryView>(`/dispatches/${id}/deliveries`))
+    // the running sum costs a look at all readings of the event: now and then is enough for a person
+    if (look % 3 === 2 && ['active', 'completed'].includes(dispatch.state)) soFar = await operator.call<SoFar>('GET', `/dispatches/${id}/progress`)
+    tell(dispatch, await operator.all<DeliveryView>(`/dispatches/${id}/deliveries`), soFar)
     if (['verified', 'settled'].includes(dispatch.state)) return dispatch
     if (['cancelled', 'rejected'].includes(dispatch.state)) throw new CliExit(exitCode.failed, `The dispatch ended as ${dispatch.state}.`)
     if (performance.now() > deadline) throw new CliExit(exitCode.failed, `The dispatch is still ${dispatch.state}; it should have been verified by now.`)

@@ -31,7 +31,7 @@ export interface DerDevice {
   readonly series: readonly Series[]
 }
 
-export interface CsipAgentOptions extends CsipTransport, Pick<MirrorOptions, 'pen' | 'roleFlags' | 'interval_s'> {
+export interface CsipAgentOptions extends CsipTransport, Pick<MirrorOptions, 'pen' | 'roleFlags' | 'interval_s' | 'mirroredUntil'> {
   readonly device: DerDevice
   readonly clock?: Clock
   readonly log?: Log
@@ -53,6 +53,8 @@ export interface CsipAgent {
   optOut(mRID: string): void
   poke(): void
   readonly waitingReadings: number
+  /** Readings before this instant (epoch seconds) have been posted. */
+  readonly mirroredUntil: number | undefined
   stop(): Promise<void>
 }
 
@@ -74,6 +76,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   const meter = mirror(wire, () => dcap?.MirrorUsagePointListLink?.href ?? '/mup', {
     lfdi, series: options.device.series,
     ...(options.pen === undefined ? {} : { pen: options.pen }), ...(options.roleFlags ? { roleFlags: options.roleFlags } : {}), ...(options.interval_s ? { interval_s: options.interval_s } : {}),
+    ...(options.mirroredUntil === undefined ? {} : { mirroredUntil: options.mirroredUntil }),
   })
 
   async function time(): Promise<void> {
@@ -222,6 +225,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     optOut(mRID) { decisions.set(mRID, 'optOut'); obey() },
     poke() { if (!polling) { pollTimer?.cancel(); void poll() } },
     get waitingReadings() { return meter.waiting },
+    get mirroredUntil() { return meter.mirroredUntil },
     async stop() {
       if (stopped) return
       stopped = true

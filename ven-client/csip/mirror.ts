@@ -19,6 +19,8 @@ export interface MirrorOptions {
   readonly series: readonly Series[]
   /** Intervals kept while the server cannot be reached. */
   readonly keep?: number
+  /** What an earlier process of this device had posted: the first interval is the one that starts here, epoch seconds. */
+  readonly mirroredUntil?: number
 }
 
 const hex = (text: string, bytes: number): string => createHash('sha256').update(text).digest('hex').slice(0, bytes * 2).toUpperCase()
@@ -31,7 +33,7 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
   const mRID = (what: string): string => hex(`${lfdi}\n${what}`, 12) + pen
   const waiting: number[] = []                                   // starts of intervals, epoch seconds
   let location: string | undefined
-  let last: number | undefined
+  let last = options.mirroredUntil === undefined ? undefined : options.mirroredUntil - interval_s
 
   async function announce(): Promise<string> {
     const answer = await wire.write('POST', MirrorUsagePointList.lists?.item ?? MirrorUsagePoint, mupList(), {
@@ -87,5 +89,7 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
       }
     },
     get waiting(): number { return waiting.length },
+    /** Everything before this instant has been posted; keep it over a restart. */
+    get mirroredUntil(): number | undefined { return waiting[0] ?? (last === undefined ? undefined : last + interval_s) },
   }
 }
