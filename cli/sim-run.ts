@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import type { SimMaker, SimOptions } from '#cli/sim.js'
+import type { OcppVersion } from '#sim/charger.js'
 import { behaviours, type Behaviour } from '#sim/device.js'
 import { fleetPlan, runFleet, type FleetConfig, type FleetCounts, type PlannedDevice } from '#sim/fleet.js'
 
@@ -32,10 +33,12 @@ export async function invertersFrom(devices: readonly PlannedDevice[], o: SimOpt
   return { endpoints: { csip: o.url }, credentials: { ...none, csipCa: await text(o.ca), inverters } }
 }
 
-export async function chargersFrom(devices: readonly PlannedDevice[], o: SimOptions & { id: string; password?: string }, password?: string): Promise<Made> {
+export async function chargersFrom(devices: readonly PlannedDevice[], o: SimOptions & { id: string; password?: string; ocpp?: string }, password?: string): Promise<Made> {
+  const version = (o.ocpp ?? '2.0.1') as OcppVersion
+  if (!['1.6', '2.0.1', '2.1'].includes(version)) throw new CliExit(exitCode.usage, `--ocpp is 1.6, 2.0.1 or 2.1, not '${version}'`)
   const given = o.password ?? password
   if (given === undefined) throw new CliExit(exitCode.usage, 'say --password or LOADSTONE_STATION_PASSWORD')
-  const chargers = Object.fromEntries(devices.map((d, i) => { const stationId = fill(o.id, i + 1); return [d.name, { stationId, password: fill(given, i + 1, stationId) }] }))
+  const chargers = Object.fromEntries(devices.map((d, i) => { const stationId = fill(o.id, i + 1); return [d.name, { stationId, version, password: fill(given, i + 1, stationId) }] }))
   return { endpoints: { ocppTls: o.url }, credentials: { ...none, ...await ca(o), chargers } }
 }
 

@@ -99,6 +99,51 @@ t.test('UX-007 a charger lives through boot, transaction, limit and end over a s
   t.match(charger.diary, { connected: true, ordersFollowed: 1, rejected: 0 })
 })
 
+for (const version of ['1.6', '2.1'] as const) {
+  t.test(`UX-007, OCPP-250, 260 the same charger in OCPP ${version}: boot, transaction, limit, cancel`, async (t) => {
+    const base = handClock(T), clock = protocolClock(base)
+    // ocpp-rpc cannot check 2.1 (its schemas' ids); for 1.6 the official schemas judge both directions.
+    const server = new RPCServer({ protocols: [`ocpp${version}`], strictMode: version === '1.6' })
+    const heard: { method: string; params: Record<string, unknown> }[] = [], failures: unknown[] = []
+    type Station = { call(method: string, params: unknown): Promise<Record<string, unknown>>; handle(h: (o: { method: string; params: Record<string, unknown> }) => unknown): void; on(e: string, f: (x: unknown) => void): void }
+    let station: Station | undefined
+    server.auth((accept) => { accept() })
+    server.on('client', (client: Station) => {
+      station = client
+      client.on('strictValidationFailure', (e) => failures.push(e))
+      client.handle(({ method, params }) => {
+        heard.push({ method, params })
+        if (method === 'BootNotification') return { status: 'Accepted', interval: 300, currentTime: iso(base.nowMs()) }
+        if (method === 'StartTransaction') return { transactionId: 42, idTagInfo: { status: 'Accepted' } }
+        return method === 'Heartbeat' ? { currentTime: iso(base.nowMs()) } : {}
+      })
+    })
+    const http = await server.listen(0)
+    const charger = simCharger({ site, version, servicePoint: 'charger-001', stationId: 'charger-001', url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/ocpp`, password: 'loadstone-pass-0001', clock, log: silent, spread_s: 0 })
+    t.teardown(async () => { await charger.stop(); await server.close({ force: true }) })
+    const settle = async (): Promise<void> => { for (let i = 0; i < 12; i++) { await new Promise((done) => setTimeout(done, 4)); await base.advance(0) } }
+    const started = version === '1.6' ? 'StartTransaction' : 'TransactionEvent'
+    for (let i = 0; i < 200 && !heard.some((h) => h.method === started); i++) await settle()
+    t.same(heard.slice(0, 2).map((h) => h.method), ['BootNotification', 'StatusNotification'])
+    const { id, chargingSchedule: [schedule], ...rest } = profile({ limit: 6000 })
+    const { id: _, ...old } = schedule!
+    const place = version === '1.6' ? { connectorId: 1, csChargingProfiles: { ...rest, chargingProfileId: id, chargingSchedule: old } } : { evseId: 1, chargingProfile: profile({ limit: 6000 }) }
+    t.match(await station!.call('SetChargingProfile', place), { status: 'Accepted' })
+    t.match(await station!.call('GetCompositeSchedule', version === '1.6' ? { duration: 3600, connectorId: 1 } : { duration: 3600, evseId: 1 }),
+      version === '1.6' ? { status: 'Accepted', connectorId: 1, chargingSchedule: { chargingRateUnit: 'W' } } : { status: 'Accepted', schedule: { chargingRateUnit: 'W' } })
+    if (version === '1.6') t.match(await station!.call('GetConfiguration', {}), { configurationKey: [{ key: 'ChargeProfileMaxStackLevel' }] })
+    for (let m = 0; m < 60; m += 5) { await base.advance(5 * minute); await settle() }
+    for (const own of charger.meter.finished().filter((f) => f.start >= T + 10 * minute && f.start < T + 45 * minute)) t.equal(Math.round(own.import_Wh), 1500)
+    t.match(await station!.call('ClearChargingProfile', version === '1.6' ? { id } : { chargingProfileId: id }), { status: 'Accepted' })
+    t.match(await station!.call('ClearChargingProfile', version === '1.6' ? { id } : { chargingProfileId: id }), { status: 'Unknown' })
+    for (let m = 0; m < 16 * 60 && !heard.some((h) => h.method === 'StopTransaction' || h.params.eventType === 'Ended'); m += 30) { await base.advance(30 * minute); await settle() }
+    const stop = heard.find((h) => h.method === 'StopTransaction' || h.params.eventType === 'Ended')
+    t.match(stop?.params, version === '1.6' ? { transactionId: 42, reason: 'EVDisconnected' } : { eventType: 'Ended' })
+    if (version === '1.6') t.ok(heard.some((h) => h.method === 'MeterValues' && h.params.transactionId === 42))
+    t.same(failures, [])
+  })
+}
+
 t.test('UX-007 the same model makes the history and the live load, by seed', (t) => {
   const from = T / 1000 - 45 * 86_400, to = T / 1000
   const rows = [...history({ ...site, name: 'site-001', kind: 'site', rated_W: 150_000 }, from, to, 15)]

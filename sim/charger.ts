@@ -1,6 +1,7 @@
 import { RPCClient } from 'ocpp-rpc'
 import type { Timer } from '#core/port/clock.js'
 import type { Log } from '#ven-client/log.js'
+import { dialect16 } from '#sim/charger-16.js'
 import { composite, limitAt, refusal, type ChargingProfile, type Installed } from '#sim/charging-profile.js'
 import { variables } from '#sim/charger-variables.js'
 import { diaryOf, lateness_ms, type Behaviour, type DeviceMemory, type SimDevice } from '#sim/device.js'
@@ -9,6 +10,8 @@ import { meterOn } from '#sim/meter.js'
 import { randomFrom } from '#ven-client/random.js'
 import type { ProtocolClock } from '#sim/protocol-clock.js'
 
+export type OcppVersion = '1.6' | '2.0.1' | '2.1'
+
 export interface SimChargerOptions {
   readonly site: Site
   readonly servicePoint: string
@@ -16,6 +19,8 @@ export interface SimChargerOptions {
   /** `wss://host:9001/ocpp`; the station adds its id. */
   readonly url: string
   readonly password: string
+  /** What it speaks; 2.0.1 unless said. */
+  readonly version?: OcppVersion
   readonly ca?: string
   readonly insecure?: boolean
   readonly clock: ProtocolClock
@@ -72,8 +77,9 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   }
   const count = meterOn(clock, power, { memory: options.remembered?.meter })
 
+  const version = options.version ?? '2.0.1', dialect = version === '1.6' ? dialect16() : undefined
   const rpc = new RPCClient({
-    endpoint: options.url.replace(/\/$/, ''), identity: options.stationId, password: options.password, protocols: ['ocpp2.0.1'], strictMode: false,
+    endpoint: options.url.replace(/\/$/, ''), identity: options.stationId, password: options.password, protocols: [`ocpp${version}`], strictMode: false,
     callTimeoutMs: 30_000, pingIntervalMs: 60_000, reconnect: true, maxReconnects: Infinity,
     backoff: { initialDelay: 500 + Math.round(random() * 1500), maxDelay: 30_000, factor: 2, randomisationFactor: 0.5 },
     wsOpts: { ...(options.ca ? { ca: options.ca } : {}), ...(options.insecure ? { rejectUnauthorized: false } : {}), perMessageDeflate: false },
@@ -81,6 +87,15 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   rpc.on('badMessage', () => undefined)
   rpc.on('socketError', () => undefined)
   rpc.on('disconnect', () => { diary.connected = false })
+
+  /** Says it in the words of the connection; what 1.6 has no word for is not said. */
+  async function say(action: string, payload: Payload): Promise<unknown> {
+    const worded = dialect ? dialect.out(action, payload) : { action, payload }
+    if (!worded) return {}
+    const answer = await rpc.call(worded.action, worded.payload)
+    dialect?.heard(action, payload, answer as Payload)
+    return answer
+  }
 
   /** Messages about transactions wait for the connection, in order, as E13 wants it; at most so many. */
   const outbox: { action: string; payload: Payload }[] = kept?.outbox ?? []
@@ -96,7 +111,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     try {
       for (let first = outbox[0]; first && rpc.state === RPCClient.OPEN; first = outbox[0]) {
         const { action, payload } = first
-        await rpc.call(action, payload)
+        await say(action, payload)
         outbox.shift()
         if (payload.meterValue) diary.readingsSent += 1
       }
@@ -169,7 +184,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
 
   async function boot(): Promise<void> {
     try {
-      const answer = await rpc.call('BootNotification', { reason: known ? 'Unknown' : 'PowerUp', chargingStation: { model: 'Sim22', vendorName: 'Loadstone', serialNumber: options.stationId, firmwareVersion: '1.0' } }) as { currentTime: string; interval: number; status: string }
+      const answer = await say('BootNotification', { reason: known ? 'Unknown' : 'PowerUp', chargingStation: { model: 'Sim22', vendorName: 'Loadstone', serialNumber: options.stationId, firmwareVersion: '1.0' } }) as { currentTime: string; interval: number; status: string }
       clock.sample(Date.parse(answer.currentTime))
       const interval_ms = Math.max(1, answer.interval) * 1000
       if (answer.status !== 'Accepted') { later(interval_ms, () => void boot()); return }
@@ -196,7 +211,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   async function heartbeat(interval_ms: number): Promise<void> {
     if (stopped) return
     try {
-      const answer = await rpc.call('Heartbeat', {}) as { currentTime: string }
+      const answer = await say('Heartbeat', {}) as { currentTime: string }
       clock.sample(Date.parse(answer.currentTime))
     } catch (error) {
       diary.lastError = (error as Error).message
@@ -210,7 +225,10 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   }
 
   // ── what the CSMS asks ──
-  const on = <P>(action: string, answer: (params: P) => Payload): void => rpc.handle(action, ({ params }) => Promise.resolve(answer(params as P)))
+  const on = <P>(action: string, answer: (params: P) => Payload): void => rpc.handle(action, ({ params }) => {
+    const asked = params as Payload
+    return Promise.resolve(dialect ? dialect.back(action, asked, answer(dialect.in(action, asked) as P)) : answer(asked as P))
+  })
   on('SetChargingProfile', ({ evseId: where, chargingProfile }: { evseId: number; chargingProfile: ChargingProfile }) => {
     diary.ordersSeen += 1
     const no = behaviour === 'reject' ? 'UnspecifiedReason' : refusal(where, chargingProfile, installed, 1, () => transaction?.id)
@@ -245,6 +263,13 @@ export function simCharger(options: SimChargerOptions): SimDevice {
     return { status: 'Accepted' }
   })
   const device = variables(options.stationId, site.rated_W)
+  // 1.6 has keys in place of a device model.
+  if (dialect) {
+    rpc.handle('GetConfiguration', () => Promise.resolve({ configurationKey: [
+      ['ChargeProfileMaxStackLevel', '10'], ['ChargingScheduleAllowedChargingRateUnit', 'Current,Power'], ['ChargingScheduleMaxPeriods', '24'], ['MaxChargingProfilesInstalled', '20'],
+    ].map(([key, value]) => ({ key, readonly: true, value })), unknownKey: [] }))
+    rpc.handle('ChangeConfiguration', () => Promise.resolve({ status: 'NotSupported' }))
+  }
   on('GetVariables', (params) => device.get(params))
   on('SetVariables', (params) => device.set(params))
   for (const action of ['GetBaseReport', 'GetReport']) {

@@ -1,7 +1,7 @@
 import { Agent } from 'undici'
 import { systemClock, type Clock, type Timer } from '#core/port/clock.js'
 import { silent, type Log } from '#ven-client/log.js'
-import { simCharger } from '#sim/charger.js'
+import { simCharger, type OcppVersion } from '#sim/charger.js'
 import type { Behaviour, DeviceMemory, Diary, SimDevice } from '#sim/device.js'
 import { simInverter, type SimInverterOptions } from '#sim/inverter.js'
 import type { Site } from '#sim/load-model.js'
@@ -47,7 +47,7 @@ export interface FleetCredentials {
   readonly csipCa?: string
   readonly vens: Readonly<Record<string, { readonly clientID: string; readonly clientSecret: string; readonly venName?: string }>>
   readonly inverters: Readonly<Record<string, { readonly key: string; readonly cert: string }>>
-  readonly chargers: Readonly<Record<string, { readonly password: string; readonly stationId?: string }>>
+  readonly chargers: Readonly<Record<string, { readonly password: string; readonly stationId?: string; readonly version?: OcppVersion }>>
 }
 
 export interface FleetConfig {
@@ -117,7 +117,8 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
     const own = credentials.chargers[name]
     if (!own || !endpoints.ocppTls) return undefined
     return simCharger({
-      ...common, stationId: own.stationId ?? name, url: endpoints.ocppTls, password: own.password, spread_s: spread_s / (base.rate * (config.lapse ?? 1)),
+      ...common, stationId: own.stationId ?? name, url: endpoints.ocppTls, password: own.password,
+      ...(own.version ? { version: own.version } : {}), spread_s: spread_s / (base.rate * (config.lapse ?? 1)),
       ...(credentials.tlsCa ? { ca: credentials.tlsCa } : {}), ...(config.insecure ? { insecure: true } : {}),
     })
   }
