@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { assemble } from '#core/assemble.js'
+import { anchorDaily } from '#core/audit/anchor.js'
 import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
@@ -10,7 +12,7 @@ import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
 import { outboundTasks } from '#main/outbound.js'
 import { seedConformance } from '#main/seed-conformance.js'
-import { Closing, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
+import { Closing, firstTenant, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
 import { openStorage } from '#main/storage.js'
 
 export type { BuildOptions, Loadstone, ReadyLine } from '#main/shape.js'
@@ -48,6 +50,9 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const enrolment = enrolmentOf(csip, needs)
     core.timetable.start()
     closing.add('timetable', () => core.timetable.stop())
+    // appended, never rewritten: an operator points LOADSTONE_AUDIT_HEADS at a medium that keeps it so (CORE-232)
+    const heads = options.settings.auditHeads || options.data.at('audit-heads.jsonl')
+    closing.add('audit heads', anchorDaily({ stores: database.stores, clock, log, tenants: [firstTenant], put: (head) => appendFile(heads, `${JSON.stringify(head)}\n`, { mode: 0o644 }) }))
     const doors = {
       ...(only.includes('vtn') ? await listenVtn(vtn, needs) : {}),
       ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),

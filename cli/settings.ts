@@ -25,6 +25,7 @@ export const settings = {
   smtpFrom: setting('smtpFrom', 'LOADSTONE_SMTP_FROM', 'Loadstone <noreply@localhost>', 'sender of those mails', textSetting),
   smsUrl: setting('smsUrl', 'LOADSTONE_SMS_URL', '', 'webhook of an SMS provider for notices; empty: no text messages', textSetting),
   smsSecret: setting('smsSecret', 'LOADSTONE_SMS_SECRET', '', 'signs what is posted to the SMS provider (HMAC-SHA-256)', textSetting, true),
+  auditHeads: setting('auditHeads', 'LOADSTONE_AUDIT_HEADS', '', 'file that the head of the audit chain is appended to daily; empty: audit-heads.jsonl in the data folder', textSetting),
   webhookAllow: setting('webhookAllow', 'LOADSTONE_WEBHOOK_ALLOW', '', 'hosts, addresses or networks inside, comma-separated, that operator webhooks and the SMS webhook may reach', textSetting),
 } as const
 

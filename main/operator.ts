@@ -66,7 +66,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const trust = trustOf(...certificates.pki.csip.trust)
   const app = await buildOperator({
-    core, log, version: version(), metrics, rolesOf, bodyLimit: 512 * 2 ** 20,
+    core, log, version: version(), metrics, rolesOf, home: firstTenant, bodyLimit: 512 * 2 ** 20,
     extend: async (door: FastifyInstance) => {
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
       await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })

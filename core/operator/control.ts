@@ -62,9 +62,9 @@ export const controlRoutes: readonly OperatorRoute[] = [
       const { items, next } = await ask.core.database.stores.audit.list(ask.caller.tenant, { ...(entity === undefined ? {} : { entity }), ...(from === undefined ? {} : { from: new Date(instantOf(from, 'utc', '/from') * 1000).toISOString() }) }, pageOf(ask))
       return ok({ items: items.map(auditView), next })
     } },
-  { method: 'GET', path: 'audit/verify', summary: 'Recomputes the hash chain and names the first broken record', roles: auditors,
-    read: async ({ core, caller }) => {
-      let head = genesis, count = 0, broken: AuditRecord | undefined
+  { method: 'GET', path: 'audit/verify', summary: 'Recomputes the hash chain and names the first broken record; with a head that was written out (seq, hash) also that it is still in it (CORE-232)', roles: auditors, query: closed({ seq: Type.Optional(Type.Integer({ minimum: 1 })), hash: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })) }),
+    read: async ({ core, caller, query }) => {
+      let head = genesis, count = 0, broken: AuditRecord | undefined, anchor: boolean | undefined = query.seq === undefined ? undefined : false
       await core.database.stores.audit.walk(caller.tenant, (batch) => {
         for (const r of batch) {
           if (broken) return
@@ -73,9 +73,10 @@ export const controlRoutes: readonly OperatorRoute[] = [
           else {
             head = hash
             count++
+            if (r.seq === Number(query.seq)) anchor = hash === query.hash
           }
         }
       })
-      return ok({ verified: broken === undefined, records: count, head, ...(broken ? { firstBroken: auditView(broken) } : {}) })
+      return ok({ verified: broken === undefined && anchor !== false, records: count, head, ...(anchor === undefined ? {} : { anchor }), ...(broken ? { firstBroken: auditView(broken) } : {}) })
     } },
 ]

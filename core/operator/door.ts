@@ -16,6 +16,8 @@ import { authenticator, doorkeeper, type Authenticate } from '#core/operator/ide
 import { commandHash, once } from '#core/operator/idempotency.js'
 import { liveRoute } from '#core/operator/live.js'
 import { measure } from '#core/operator/metrics.js'
+import { loginFailures } from '#core/operator/login-failures.js'
+import { completed } from '#core/operator/openapi-complete.js'
 import { openapiHead } from '#core/operator/openapi.js'
 import { registry } from '#core/operator/registry.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
@@ -44,6 +46,8 @@ export interface OperatorNeeds {
   /** Further routes with the same identity: stations, csip, certificates, vendors, the console's pages. */
   readonly extend?: (app: FastifyInstance, door: OperatorDoor) => void | Promise<void>
   readonly bodyLimit?: number
+  /** Whose trail a failed login goes to when its token names no tenant (CORE-231). */
+  readonly home?: string
 }
 
 const mebibyte = 1024 * 1024
@@ -62,6 +66,7 @@ function validators() {
 /** The operator's door: everything of contract §6 over the use cases. `listen` is the caller's. */
 export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstance> {
   const { core, log, version, metrics = new Registry() } = needs, authenticate = authenticator(core.tokens)
+  const failed = loginFailures(core, needs.home)
   // REL-044: Fastify's own defaults leave these open
   const app = fastify({
     logger: false, bodyLimit: needs.bodyLimit ?? 16 * mebibyte, connectionTimeout: 60_000, requestTimeout: 300_000, keepAliveTimeout: 72_000, maxRequestsPerSocket: 0,
@@ -80,7 +85,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
     }
     if (route.config?.roles === undefined) route.config = { ...route.config, roles: 'local' }
   })
-  app.setErrorHandler((error, request, reply) => fail(error as FastifyError, request, reply, log))
+  app.setErrorHandler((error, request, reply) => fail(error as FastifyError, request, reply, log, failed))
   app.setNotFoundHandler(async (request, reply) => send(reply, problem('notFound', 404, 'There is no such thing', `nothing answers ${request.method} ${request.url.split('?')[0]}`, request.url)))
   for (const type of ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml']) app.addContentTypeParser(type, (_request: FastifyRequest, payload: IncomingMessage, done: (e: null, body: unknown) => void) => done(null, payload))
   // a command may come without a body, whatever its content type says
@@ -90,7 +95,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
     app.getDefaultJsonParser('error', 'error')(request, text as string, done)
   })
 
-  await app.register(swagger, { openapi: openapiHead(version) as never, hideUntagged: true })
+  await app.register(swagger, { openapi: openapiHead(version) as never, hideUntagged: true, transformObject: (d) => completed('openapiObject' in d ? d.openapiObject : d.swaggerObject) as never })
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'none', persistAuthorization: true } })
   measure(app, metrics)
   for (const route of registry) hang(app, core, route)
@@ -165,11 +170,12 @@ function withAnswers(schema: object, _route: OperatorRoute): object {
   return { ...schema, security: [{ bearer: [] }] }
 }
 
-async function fail(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply, log: Log): Promise<void> {
+async function fail(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply, log: Log, failed: ReturnType<typeof loginFailures>): Promise<void> {
   const at = request.url
   if (isRefusal(error)) {
     const { status, title } = statusOf(error.kind)
     if (status === 401) reply.header('www-authenticate', 'Bearer')
+    if (status === 401 && request.headers.authorization !== undefined) failed(request.ip, /^Bearer (.{1,500})$/i.exec(request.headers.authorization)?.[1])
     if (status === 503 || status === 429) reply.header('retry-after', '2')
     const rows = error.faults.flatMap((f) => { const m = /^(\d+)\/(\w*)$/.exec(f.path); return m ? [{ row: Number(m[1]), field: m[2]!, reason: f.reason }] : [] })
     return send(reply, problem(error.kind, status, title, error.message, at, { ...(error.faults.length > 0 ? { faults: error.faults } : {}), ...(rows.length > 0 ? { rows } : {}) }))
