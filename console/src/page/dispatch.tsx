@@ -4,7 +4,7 @@ import { age, count, energy, listed, money, percent, power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { may, serverNow, useTick } from '../session.ts'
 import { t, word, type Key } from '../text/index.ts'
-import { protocols, type Delivery, type Dispatch, type Performance, type Progress, type Program, type Run } from '../types.ts'
+import { protocols, type AuditRecord, type Delivery, type Dispatch, type Performance, type Progress, type Program, type Run } from '../types.ts'
 import { Act, Age, Await, D, Figure, State, Time } from '../part/basics.tsx'
 import { Chart, type Line } from '../part/chart.tsx'
 import { Dialog } from '../part/dialog.tsx'
@@ -78,6 +78,7 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
       <h2>{t('dispatch.deliveries')}</h2>
       <Parts e={e} progress={progress} />
       <div class="columns"><Split d={d} deliveries={e.deliveries} /><Moves e={e} /></div>
+      {may('admin', 'auditor') && <History id={d.id} zone={d.timeZone} version={d.version} />}
     </div>
   )
 }
@@ -220,6 +221,16 @@ function Moves({ e }: { e: Everything }) {
   return (
     <section class="card"><h2>{t('dispatch.reallocation')}</h2>
       {moves.length === 0 ? <p>{t('dispatch.noMoves')}</p> : moves.map((m) => <div key={m.revision}><p><strong>{t('dispatch.revision', { n: m.revision })}</strong> <Time at={m.at} in={e.dispatch.timeZone} style="time" /></p><dl class="facts"><dt>{t('dispatch.moved')}</dt><dd translate={false}>{list(m.gave)}</dd><dt>{t('dispatch.took')}</dt><dd translate={false}>{list(m.took)}</dd></dl></div>)}
+    </section>
+  )
+}
+
+/** Everything that was done to this order, from the audit trail. */
+function History({ id, zone, version }: { id: string; zone: string; version: number }) {
+  const list = useLoad(() => get<List<AuditRecord>>(`/audit?entity=${id}&limit=1000`), [id, version])
+  return (
+    <section class="card"><h2>{t('dispatch.history')}</h2>
+      <Await of={list}>{({ items }) => <ol class="trouble">{items.map((r) => <li key={r.seq} class="row"><Time at={r.at} in={zone} style="time" /><D>{r.actor}</D><a href={`#/audit?entity=${r.entity}`} translate={false}>{r.action}</a><D class="soft">{r.reason}</D></li>)}</ol>}</Await>
     </section>
   )
 }
