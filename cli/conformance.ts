@@ -19,6 +19,9 @@ export function registerConformance(program: Command): void {
     .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ loadstone conformance run csms --from ready.json --smoke\n')
     .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, flags) })
+  noun.command('artefact').description('compare our descriptions with published files: your own copies').argument('<kind>', 'openapi, xsd-facts or ocpp-schemas').requiredOption('--file <file>', 'your copy').option('--json', 'one JSON document')
+    .addHelpText('before', 'Examples:\n  $ loadstone conformance artefact openapi --file openadr3.yaml\n')
+    .action(async (kind: string, o: { file: string; json?: boolean }) => { process.exitCode = await artefact(kind, o) })
   noun.command('list').description('list procedures').argument('[subject]', subjects.join(', ')).option('--json', 'one JSON document')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance list vtn\n')
     .action(async (subject: string | undefined, flags: { json?: boolean }) => {
@@ -27,6 +30,30 @@ export function registerConformance(program: Command): void {
       if (flags.json) process.stdout.write(`${JSON.stringify({ procedures: rows })}\n`)
       else for (const r of rows) process.stdout.write(`${r.subject.padEnd(5)} ${r.id.padEnd(18)} ${r.title}  [${r.requirements.join(', ')}]\n`)
     })
+}
+
+/** UX-012: a target that nobody answers for is 7, not a page of failures. */
+async function reach(url: string): Promise<void> {
+  const [{ CliExit, exitCode }, { connect }] = await Promise.all([import('#cli/exit-code.js'), import('node:net')])
+  const { hostname, port, protocol } = new URL(url)
+  const there = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (/^(https|wss):/.test(protocol) ? 443 : 80)), timeout: 10_000 })
+    const end = (answer: boolean): void => { socket.destroy(); resolve(answer) }
+    socket.on('connect', () => end(true))
+    socket.on('error', () => end(false))
+    socket.on('timeout', () => end(false))
+  })
+  if (!there) throw new CliExit(exitCode.unreachable, `Nobody answers at ${url}; is the target running?`)
+}
+
+async function artefact(kind: string, o: { file: string; json?: boolean }): Promise<number> {
+  const [{ CliExit, exitCode }, { comparisons }, { existsSync }] = await Promise.all([import('#cli/exit-code.js'), import('#conformance/artefact/compare.js'), import('node:fs')])
+  const compare = comparisons[kind]
+  if (!compare) throw new CliExit(exitCode.usage, `There is no artefact '${kind}'; there are ${Object.keys(comparisons).join(', ')}.`)
+  if (!existsSync(o.file)) throw new CliExit(exitCode.notFound, `${o.file} cannot be read.`)
+  const { compared, differences } = await Promise.resolve(compare(o.file)).catch((error: Error) => { throw new CliExit(exitCode.usage, `${o.file} is not such a file: ${error.message}`) })
+  process.stdout.write(o.json ? `${JSON.stringify({ kind, compared, differences })}\n` : `${differences.map((d) => `${d}\n`).join('')}${compared} compared, ${differences.length} differ\n`)
+  return differences.length ? exitCode.checksFailed : exitCode.done
 }
 
 async function run(subjectText: string, flags: RunFlags): Promise<number> {
@@ -45,6 +72,7 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   })
   const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
+  if (subject !== 'ven') await reach(target.url)
   const begun = performance.now()
   let told = begun
   const report = await runAll({

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { junitFaults } from '#conformance/report/junit-rules.js'
+import { packageRoot } from '#core/package-root.js'
+
+const root = packageRoot(import.meta.url)
+const dir = mkdtempSync(join(tmpdir(), 'conformance-'))
+let right = true
+const server = createServer((_request, response) => { response.writeHead(right ? 200 : 404, { 'content-type': 'application/json' }).end(right ? '{"tokenURL":"http://localhost/token"}' : '{}') })
+await new Promise<void>((ready) => { server.listen(0, '127.0.0.1', ready) })
+const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+t.teardown(() => { server.close(); rmSync(dir, { recursive: true }) })
+
+const entry = join(root, 'build/cli/loadstone.js')
+const run = (...args: string[]): Promise<{ code: number; out: string; err: string }> => new Promise((resolve) => {
+  execFile(process.execPath, [entry, 'conformance', ...args], { env: { ...process.env, NO_COLOR: '1' } }, (error, out, err) => resolve({ code: error ? Number(error.code) : 0, out, err }))
+})
+const one = ['run', 'vtn', '--target', target, '--only', 'vtn.auth.server']
+const skip = existsSync(entry) ? false : 'not compiled'
+
+t.test('UX-012 exit codes of a run: 0 passed, 3 failed, 2 wrong usage, 7 nobody there, and expected failures', { skip }, async (t) => {
+  const junit = join(dir, 'r.xml'), known = join(dir, 'known.txt')
+  writeFileSync(known, 'vtn.auth.server  # a reason\n')
+  const passed = await run(...one, '--junit', junit, '--json', join(dir, 'r.json'), '--html', join(dir, 'r.html'), '--tap', join(dir, 'r.tap'), '--markdown', join(dir, 'r.md'), '--evidence', join(dir, 'e.json'))
+  t.equal(passed.code, 0, passed.err)
+  t.same(junitFaults(readFileSync(junit, 'utf8')), [])
+  t.match(JSON.parse(readFileSync(join(dir, 'r.json'), 'utf8')), { target, profile: '3.1.1', seed: 0, summary: { PASSED: 1 }, results: [{ id: 'vtn.auth.server', clause: String, verdict: 'PASSED', detail: String }] })
+  t.equal((await run(...one, '--expect-failures', known)).code, 3, 'an unexpected pass')
+  right = false
+  const failed = await run(...one, '--json')
+  t.equal(failed.code, 3)
+  t.match(JSON.parse(failed.out), { summary: { FAILED: 1 } }, 'stdout is one document')
+  t.equal((await run(...one, '--expect-failures', known)).code, 0, 'an expected failure')
+  t.match((await run(...one, '--annotations')).out, /^::error title=vtn\.auth\.server/)
+  t.equal((await run('run', 'nothing')).code, 2)
+  t.equal((await run('run', 'vtn', '--target', target, '--only', 'no-such-id')).code, 2)
+  t.equal((await run('run', 'vtn', '--target', target, '--seed', 'x')).code, 2)
+  t.equal((await run('run', 'vtn')).code, 2, 'no target')
+  t.equal((await run('run', 'vtn', '--target', 'http://127.0.0.1:1')).code, 7)
+})
+
+t.test('UX-037 list names every procedure; artefact compares a file and says what differs', { skip }, async (t) => {
+  t.match((JSON.parse((await run('list', 'est', '--json')).out) as { procedures: object[] }).procedures[0], { subject: 'est', id: String, requirements: Array })
+  const schemas = join(dir, 'schemas.json')
+  writeFileSync(schemas, JSON.stringify([{ $id: 'urn:Nothing' }]))
+  const differs = await run('artefact', 'ocpp-schemas', '--file', schemas, '--json')
+  t.equal(differs.code, 3)
+  t.match(JSON.parse(differs.out), { compared: 1, differences: ['urn:Nothing: only there'] })
+  t.equal((await run('artefact', 'ocpp-schemas', '--file', join(dir, 'none'))).code, 5)
+  t.equal((await run('artefact', 'nothing', '--file', schemas)).code, 2)
+})
+
+t.test('UX-040 the CI kit parses, and its script runs as shell', { skip }, async (t) => {
+  const { parse } = await import('yaml')
+  const action = parse(readFileSync(join(root, 'conformance/ci/action.yml'), 'utf8')) as { runs: { using: string; steps: { shell: string; run: string }[] } }
+  t.match(action.runs, { using: 'composite', steps: [{ shell: 'sh', run: /ci\/run\.sh/ }] })
+  t.match(parse(readFileSync(join(root, 'conformance/ci/gitlab.yml'), 'utf8')), { conformance: { script: Array, artifacts: { reports: { junit: String } } } })
+  right = true
+  const summary = join(dir, 'summary.md')
+  const code = await new Promise<number>((resolve) => { execFile('sh', [join(root, 'conformance/ci/run.sh')], { cwd: dir, env: { ...process.env, SUBJECT: 'est', TARGET: target, LOADSTONE: root, SMOKE: 'true', OUT: join(dir, 'report'), GITHUB_STEP_SUMMARY: summary } }, (error) => resolve(error ? Number(error.code) : 0)) })
+  t.equal(code, 3, 'a stranger that is no EST server fails')
+  t.same(junitFaults(readFileSync(join(dir, 'report/est.xml'), 'utf8')), [])
+  t.match(readFileSync(summary, 'utf8'), /## Conformance: est/)
+})
