@@ -29,6 +29,8 @@ export interface Fleet {
   transactionChanged(station: Station, transaction: Transaction): void
   inTransactionElsewhere(token: string, station: string): boolean
   online(): Station[]
+  /** All that this process knows, absent ones included. */
+  known(): Station[]
 }
 
 export function fleet({ documents, log, clock, session }: { documents: DocumentStore; log: Log; clock: Clock; session: SessionNeeds }): Fleet {
@@ -139,6 +141,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
       return first
     },
     inTransactionElsewhere: (token, station) => [...open.get(token)?.values() ?? []].some((identity) => identity !== station),
+    known: () => [...known.values()],
     online: () => [...known.values()].filter((s) => s.session.online),
   }
 }

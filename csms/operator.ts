@@ -33,6 +33,7 @@ const newStationSchema = {
       type: 'object', additionalProperties: false,
       properties: {
         voltage: { type: 'number', exclusiveMinimum: 0 }, phases: { type: 'integer', minimum: 1, maximum: 3 }, normalLimit_W: { type: 'integer', minimum: 0 },
+        site: { type: 'string', minLength: 1, maxLength: 100 }, siteLimit_W: { type: 'integer', minimum: 0 },
         legacyKey: { type: 'boolean' }, dropNulls: { type: 'boolean' }, acceptExpired: { type: 'boolean' },
         versions: { type: 'array', minItems: 1, items: { type: 'string', enum: ['1.6', '2.0.1', '2.1'] } },
       },

@@ -14,7 +14,7 @@ export interface NewStation {
   readonly password?: string
   readonly serialNumber?: string
   readonly approved?: boolean
-  readonly settings?: Partial<Pick<StationRecord, 'voltage' | 'phases' | 'normalLimit_W' | 'legacyKey' | 'dropNulls' | 'versions' | 'acceptExpired'>>
+  readonly settings?: Partial<Pick<StationRecord, 'voltage' | 'phases' | 'normalLimit_W' | 'site' | 'siteLimit_W' | 'legacyKey' | 'dropNulls' | 'versions' | 'acceptExpired'>>
 }
 
 export interface Provision {

@@ -21,6 +21,7 @@ import { installBaseline } from './smart-charging/baseline-profile.js'
 import { energySchedule } from './smart-charging/energy-schedule.js'
 import { installer as makeInstaller } from './smart-charging/installer.js'
 import { reconciler } from './smart-charging/reconcile.js'
+import { siteBalancer } from './smart-charging/site-balancer.js'
 import { verification } from './smart-charging/verification.js'
 import { eventTaker } from './message/transaction-event.js'
 import { stationPage } from './station-page.js'
@@ -185,6 +186,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     clock.after(30_000 * clock.rate, recheck)
   }
   recheck()
+  const sites = siteBalancer({ clock, log, stations: fleet.known, installer, assumedStackLevel: config.assumedStackLevel })
+  clock.after(60_000, () => void sites.balance())
   clock.after(60_000, watch({ clock, log, online: fleet.online, command }).look)
   // after the doors are open: a schema that is needed before is compiled then
   clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })

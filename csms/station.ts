@@ -40,6 +40,9 @@ export interface StationRecord {
   phases: number
   /** Contractual limit of the fail-safe baseline (OCPP-245), W; absent = none is installed. */
   normalLimit_W?: number
+  /** Stations with the same site share one connection limit while no event runs (OCPP-241); the lowest told counts. */
+  site?: string
+  siteLimit_W?: number
   /** Answers A04 and others: flags raised about this station, newest last, at most 50. */
   flags: { at: string; flag: string }[]
 }

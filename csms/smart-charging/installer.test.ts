@@ -4,6 +4,7 @@ import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
 import { handClock } from '#core/port/clock.js'
 import { bench, HandStation, password, station, type HandStation as Hand } from '#csms/fixture.js'
 import { leaseOf, staggered } from './lease.js'
+import { shareSite, type Wish } from './site.js'
 
 t.setTimeout(300_000)
 
@@ -146,4 +147,51 @@ t.test('OCPP-039, 143, 151 what no message tells: silence in a transaction, a st
   await s.until(() => asked().length === 2)
   t.same(asked()[1], { requestedMessage: 'SignChargingStationCertificate' }, 'once a day')
   await s.close()
+})
+
+const three = { voltage: 230, phases: 3, current: 'AC' } as const
+const wish = (key: string, more: Partial<Wish> = {}): Wish => ({ key, most_W: 11_000, electrical: three, pausedSince: undefined, changedAt: 0, ...more })
+
+t.test('OCPP-241, 231 a site limit is split: never above it, nobody between 0 and 6 A, who waited longest is next', async (t) => {
+  t.same([...shareSite(20_000, [wish('a'), wish('b')], 1e9).values()], [10_000, 10_000])
+  t.same([...shareSite(20_000, [wish('a', { most_W: 5000 }), wish('b')], 1e9).values()], [5000, 11_000], 'what one cannot use goes to the other')
+  const tight = shareSite(9000, [wish('a', { changedAt: 5 }), wish('b', { changedAt: 4 }), wish('c', { pausedSince: 1, changedAt: 1 })], 1e9)
+  t.same([...tight], [['a', 4500], ['b', 0], ['c', 4500]], 'two of three; the paused one is in, the one that charged longest gives way')
+  const soon = shareSite(5000, [wish('a', { changedAt: 1e9 - 1000 }), wish('c', { pausedSince: 1, changedAt: 1 })], 1e9)
+  t.same([...soon], [['a', 5000], ['c', 0]], 'nobody is paused within 15 minutes of his turn')
+  const wishes = fc.array(fc.record({ most_W: fc.integer({ min: 1, max: 50_000 }), paused: fc.boolean(), changedAt: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 12 })
+  fc.assert(fc.property(fc.integer({ min: 0, max: 100_000 }), wishes, (limit, raw) => {
+    const all = raw.map(({ paused, ...w }, i) => wish(`e${i}`, { ...w, pausedSince: paused ? w.changedAt : undefined }))
+    const shares = shareSite(limit, all, 2_000_000)
+    return [...shares.values()].reduce((a, b) => a + b, 0) <= limit
+      && all.every((w) => { const W = shares.get(w.key) ?? -1; return W === 0 || (W >= Math.min(w.most_W, 4140) && W <= w.most_W) })
+  }))
+})
+
+t.test('OCPP-241 two stations behind one connection: shares end by themselves, follow the cars, and rest during an event', async (t) => {
+  const clock = handClock(T)
+  const b = await bench({ stations: [], clock })
+  t.teardown(() => b.close())
+  await b.csms.provision.add('test', ['CS001', 'CS002'].map((id) => ({ id, securityProfile: 1, password: password(id), settings: { site: 'yard', siteLimit_W: 16_000 } })))
+  const [one, two] = [await station(b, 'CS001'), await station(b, 'CS002')]
+  for (const s of [one, two]) { s.replies['SetChargingProfile'] = { status: 'Accepted' }; s.replies['TriggerMessage'] = { status: 'Accepted' } }
+  const limits = (s: Hand): number[] => profiles(s).map((p) => p.chargingSchedule[0]!.chargingSchedulePeriod[0]!.limit)
+  const event = (s: Hand, eventType: string, seqNo: number, chargingState: string): Promise<unknown> => s.call('TransactionEvent', {
+    eventType, seqNo, timestamp: new Date(clock.nowMs()).toISOString(), triggerReason: 'ChargingStateChanged', transactionInfo: { transactionId: 'T', chargingState }, evse: { id: 1 } })
+  await event(one, 'Started', 0, 'Charging')
+  await clock.advance(60_000)
+  await one.until(() => limits(one).length === 1)
+  t.same(limits(one), [16_000])
+  t.equal(Date.parse(profiles(one)[0]!.validTo), clock.nowMs() + 900_000)
+  await event(two, 'Started', 0, 'Charging')
+  // The clock is moved by hand, the database is not: a turn that meets the last one still writing is left out.
+  const turn = async (done: () => boolean): Promise<void> => { for (let i = 0; i < 10 && !done(); i += 1) { await clock.advance(60_000); await one.until(done, 300).catch(() => {}) } }
+  await turn(() => limits(two).length === 1)
+  t.same([limits(one), limits(two)], [[16_000, 8000], [8000]])
+  t.ok(one.calls.at(-1)!.at <= two.calls.at(-1)!.at, 'who gives way goes first')
+  await event(one, 'Ended', 1, 'Idle')
+  await turn(() => limits(two).length === 2)
+  t.same(limits(two), [8000, 16_000])
+  await one.close()
+  await two.close()
 })
