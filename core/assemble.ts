@@ -1,5 +1,6 @@
 import { availabilityIntake } from '#core/availability/declare.js'
 import { cancelTask, deliverTask, type Channels } from '#core/dispatch/deliver.js'
+import { controlTask } from '#core/dispatch/control-loop.js'
 import { deliveryHappenings } from '#core/dispatch/happened.js'
 import { commsCheckTask, endTask, expireReleaseTask, startTask } from '#core/dispatch/moments.js'
 import { reallocateTask } from '#core/dispatch/reallocate.js'
@@ -70,7 +71,7 @@ export function assemble({ database, clock, ids, log, tasks, lease_ms, concurren
       // in order of service (CORE-205): taking back first
       tasks: {
         cancel: cancelTask(transact, channels), start: startTask(transact), end: endTask(transact), deliver: deliverTask(transact, channels, stop),
-        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), ...tasks?.(transact),
+        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), control: controlTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), ...tasks?.(transact),
       },
     }),
   }

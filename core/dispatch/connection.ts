@@ -28,6 +28,15 @@ function span({ of, forecast }: Behind): { least: W; most: W } {
   return { least: Math.min(...loads), most: Math.max(...loads) }
 }
 
+/** Load behind each connection without the resource itself, for the second look (CORE-208); only where a limit makes it matter. */
+export function behindEach(behind: readonly Behind[], direction: 'down' | 'up'): Map<string, W> {
+  const sums = new Map<string, W>(), out = new Map<string, W>(), limited = behind.filter((b) => b.of.importLimit_W !== null || b.of.exportLimit_W !== null)
+  const own = new Map(limited.map((b) => [b.of.resource.id, direction === 'down' ? span(b).least : span(b).most]))
+  for (const b of limited) sums.set(b.of.resource.servicePoint, (sums.get(b.of.resource.servicePoint) ?? 0) + own.get(b.of.resource.id)!)
+  for (const b of limited) out.set(b.of.resource.id, sums.get(b.of.resource.servicePoint)! - own.get(b.of.resource.id)!)
+  return out
+}
+
 /**
  * CORE-073: EV, battery, solar and heat pump behind one service point share its connection. The limit of the point becomes one more
  * node above its resources, so every mode keeps it like any cap: down, the sum of changes may take the point to its export limit;

@@ -1,13 +1,15 @@
 import { note, type Note } from '#core/audit/note.js'
 import { system } from '#core/caller.js'
-import { heard } from '#core/dispatch/delivery-states.js'
+import { heard, lost } from '#core/dispatch/delivery-states.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
 import { batchRows, type Batch } from '#core/dispatch/outbox.js'
+import { violation } from '#core/dispatch/protection.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import type { Handler } from '#core/dispatch/timetable.js'
 import { isRefusal } from '#core/error.js'
 import type { DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
+import { every } from '#core/port/store/every.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 import type { Protocol } from '#core/program/resource.js'
 import { next } from '#core/state-table.js'
@@ -55,13 +57,15 @@ async function attempt(work: Work, entry: AgendaEntry, batch: Batch, guard: Swit
   const dispatch = await stores.dispatches.get(entry.tenant, batch.dispatch)
   const queued = (await stores.deliveries.getMany(entry.tenant, batch.deliveries)).filter((d) => d.state === 'queued')
   if (!dispatch || queued.length === 0) return []
-  const stops = await blocks(stores, entry.tenant), nowMs = clock.nowMs()
+  const stops = await blocks(stores, entry.tenant), nowMs = clock.nowMs(), unsafe = await protectedNow(work, entry.tenant, queued)
   const why = (d: Delivery): { state: 'noComms' | 'cancelled'; reason: string } | undefined => {
     if (!live.has(dispatch.state)) return { state: 'cancelled', reason: `the dispatch is ${dispatch.state}` }
     // CORE-200, REL-002: never late into a dead window
     if (d.order.expiry * 1000 <= nowMs) return { state: 'noComms', reason: 'its window was over before it could be told' }
     const stopped = stops.blocked({ program: dispatch.program, resource: d.resource }) ?? (guard.stopped(entry.tenant, dispatch.program, d.resource) ? 'stopped' : undefined)
-    return stopped ? { state: 'cancelled', reason: stopped } : undefined
+    if (stopped) return { state: 'cancelled', reason: stopped }
+    const wrong = unsafe.get(d.id)
+    return wrong === undefined ? undefined : { state: 'cancelled', reason: `protected: ${wrong}` }
   }
   const due: Delivery[] = [], dead: Delivery[] = []
   for (const d of queued) {
@@ -71,8 +75,40 @@ async function attempt(work: Work, entry: AgendaEntry, batch: Batch, guard: Swit
   }
   const stored = await stores.deliveries.updateMany([...due, ...dead])
   await note(work, system(entry.tenant), dead.map((d) => ({ action: `delivery.${d.state}`, entity: d.id, reason: d.reason, before: 'queued', after: d.state })))
+  if (live.has(dispatch.state) && dead.some((d) => unsafe.has(d.id))) await askReallocation(work, dispatch)
   const told = new Set(due.map((d) => d.id))
   return stored.filter((d) => told.has(d.id))
+}
+
+/**
+ * CORE-208: the independent second check of every instruction, just before it is told, against the limits of this moment: what was
+ * allowed when it was planned may not be any more. Interpretation: an order keeps the rules it was issued under (REL-068), but limits
+ * that protect people and equipment hold from when they are set.
+ */
+async function protectedNow({ stores, clock }: Work, tenant: string, queued: readonly Delivery[]): Promise<Map<string, string>> {
+  const resources = new Map((await stores.resources.getMany(tenant, [...new Set(queued.map((d) => d.resource))])).map((r) => [r.id, r]))
+  const points = new Map((await stores.servicePoints.getMany(tenant, [...new Set(queued.map((d) => d.servicePoint))])).map((p) => [p.id, p])), out = new Map<string, string>()
+  for (const d of queued) {
+    const resource = resources.get(d.resource), point = points.get(d.servicePoint)
+    const look = (behind_W: number): string | undefined =>
+      resource ? violation(d.order.intervals, { resource, importLimit_W: point?.importLimit_W ?? null, exportLimit_W: point?.exportLimit_W ?? null, behind_W }, clock.now()) : 'the resource is gone'
+    // what else stands behind the connection is only looked up where it decides
+    if (look(0) === undefined) continue
+    const wrong = look(resource ? await loadBehind(stores, tenant, d, clock.nowMs()) : 0)
+    if (wrong !== undefined) out.set(d.id, wrong)
+  }
+  return out
+}
+
+/** Load that is believed of everything else behind the connection of a delivery, less what it is asked to change itself. */
+async function loadBehind(stores: Work['stores'], tenant: string, d: Delivery, nowMs: number): Promise<number> {
+  const others = (await every((page) => stores.resources.list(tenant, { servicePoint: d.servicePoint }, page))).map((r) => r.id).filter((id) => id !== d.resource)
+  const beliefs = await stores.availability.believed(tenant, others, d.order.start, d.order.end, nowMs), asked = (await stores.deliveries.promised(tenant, others, d.order.start, d.order.end)).filter((x) => !lost.has(x.state))
+  const down = (d.order.intervals[0]?.delta_W ?? 0) < 0
+  return others.reduce((sum, id) => {
+    const loads = beliefs.filter((b) => b.resource === id).map((b) => b.expected_W ?? 0), load = loads.length === 0 ? 0 : down ? Math.min(...loads) : Math.max(...loads)
+    return sum + load + asked.filter((x) => x.resource === id).reduce((total, x) => total + (x.order.intervals[0]?.delta_W ?? 0), 0)
+  }, 0)
 }
 
 /** What the edge said of each order; returns how many have to be tried again. */

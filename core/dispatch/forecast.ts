@@ -1,3 +1,4 @@
+import { availabilityOfState, type DeclaredState } from '#core/availability/from-state.js'
 import type { Availability } from '#core/availability/availability.js'
 import type { Resource } from '#core/program/resource.js'
 import type { Interval } from '#core/quantity/interval.js'
@@ -16,14 +17,18 @@ export interface Forecast {
 }
 
 /**
- * CORE-030, CORE-206, first that applies: beliefs that overlap the window (the least of them holds for the whole window); the last
- * belief before it, persisted; the rating. Interpretation: CORE-206 names no order for a resource that never declared anything;
+ * CORE-030, CORE-206, first that applies: beliefs that overlap the window (the least of them holds for the whole window); what the
+ * device says of its state; what was believed of the same hours a week before; the last belief before the window; the rating. Interpretation: CORE-206 names no order for a resource that never declared anything;
  * its rating counts, under the one assumption that makes it true (a load draws its rating, a store rests), and a warning says so.
  */
-export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'>, beliefs: readonly Availability[], window: Interval, direction: 'down' | 'up'): Forecast {
+export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'> & Partial<Pick<Resource, 'constraints'>>, beliefs: readonly Availability[], window: Interval, direction: 'down' | 'up'): Forecast {
   const power = (a: Availability): W => (direction === 'down' ? a.down_W : a.up_W)
   const over = counting(beliefs.filter((a) => a.start < window.end && a.end > window.start), window)
   if (over.length > 0) return { avail_W: Math.max(0, Math.min(...over.map((p) => power(p.of)))), expected: pieces(over, window), source: 'believed' }
+  const declared = resource.constraints?.['state'], told = declared === undefined ? undefined : availabilityOfState(resource.kind, resource.rated_W, declared as DeclaredState, window, direction)
+  if (told) return { avail_W: told.avail_W, expected: [{ ...window, expected_W: told.expected_W }], source: 'state' }
+  const week = likeDay(beliefs, window)
+  if (week.length > 0) return { avail_W: Math.max(0, Math.min(...week.map((p) => power(p.of)))), expected: pieces(week, window), source: 'likeDay' }
   const before = beliefs.filter((a) => a.end <= window.start).sort((a, b) => b.end - a.end)[0]
   if (before) return { avail_W: Math.max(0, power(before)), expected: [{ ...window, expected_W: before.expected_W ?? null }], source: 'persisted' }
   const stores = isStore(resource.kind)
@@ -33,6 +38,16 @@ export function forecast(resource: Pick<Resource, 'kind' | 'rated_W'>, beliefs: 
 
 /** Kinds that rest at zero and can go both ways. */
 const isStore = (kind: string): boolean => /batter|storage|inverter|der$/i.test(kind)
+
+const week_s = 7 * 86_400
+
+/** CORE-206: forecasts are missing, so last week's like day stands in, moved to this week. It has to cover the whole window. */
+function likeDay(beliefs: readonly Availability[], window: Interval): Counting[] {
+  const then = { start: window.start - week_s, end: window.end - week_s }
+  const found = counting(beliefs.filter((a) => a.start < then.end && a.end > then.start), then)
+  const whole = found.length > 0 && found[0]!.start === then.start && found.at(-1)!.end === then.end && found.every((p, i) => i === 0 || p.start === found[i - 1]!.end)
+  return whole ? found.map((p) => ({ start: p.start + week_s, end: p.end + week_s, of: p.of })) : []
+}
 
 interface Counting extends Interval {
   readonly of: Availability

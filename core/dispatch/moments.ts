@@ -5,7 +5,10 @@ import { again } from '#core/dispatch/deliver.js'
 import { atEnd } from '#core/dispatch/delivery-states.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
-import { batchRows } from '#core/dispatch/outbox.js'
+import { controlOf } from '#core/dispatch/control-loop.js'
+import { held } from '#core/dispatch/gap.js'
+import { batchRows, moment as dispatchMoment, momentSubject } from '#core/dispatch/outbox.js'
+import { countResponse } from '#core/dispatch/response.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import type { Handler } from '#core/dispatch/timetable.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
@@ -17,18 +20,30 @@ const moment = (transact: Transact, command: (work: Work, entry: AgendaEntry) =>
   (entry) => again(5, () => transact((work) => command(work, entry)))
 
 /** The clock's moves. Each is safe to run twice: the state table refuses the second (CORE-207). */
-export const startTask = (transact: Transact): Handler => moment(transact, (work, entry) => move(work, entry, 'start'))
+export const startTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
+  await move(work, entry, 'start')
+  const { stores, clock, ids } = work, dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry)), program = dispatch && await stores.programs.get(entry.tenant, dispatch.program)
+  const rules = program && controlOf(program)
+  if (!dispatch || !rules || dispatch.state !== 'active') return
+  await stores.agenda.withdraw(entry.tenant, 'control', momentSubject(dispatch.id, 'control'))
+  await stores.agenda.add([dispatchMoment('control', dispatch, (Math.max(dispatch.start, clock.now()) + rules.step_s) * 1000, ids.uuid())])
+})
 
 /** The end: the dispatch is over, and deliveries without a last word get one; a missed end is executed when we are back. */
 export const endTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
-  const { stores, clock } = work, nowMs = clock.nowMs()
+  const { stores, clock, ids } = work, nowMs = clock.nowMs(), all = await stores.deliveries.of(entry.tenant, dispatchIn(entry))
   await move(work, entry, 'start')
+  // who joined meanwhile may be let go later than was known at first (CORE-082)
+  const last = Math.max(0, ...held(all).map((d) => d.order.end)) * 1000
+  if (last > nowMs) return await stores.agenda.add([dispatchMoment('end', { id: dispatchIn(entry), tenant: entry.tenant }, last, ids.uuid())])
   await move(work, entry, 'end')
-  const ended = (await stores.deliveries.of(entry.tenant, dispatchIn(entry))).flatMap((d): Delivery[] => {
+  const ended = all.flatMap((d): Delivery[] => {
     const state = atEnd(d.state)
     return state ? [{ ...d, state, reason: state === 'noComms' ? 'nothing was heard by the end of the window' : d.reason, stateAt: nowMs }] : []
   })
   await stores.deliveries.updateMany(ended)
+  const dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry))
+  if (dispatch?.state === 'completed') await countResponse(work, dispatch, await stores.deliveries.of(entry.tenant, dispatch.id))
   await note(work, system(entry.tenant), ended.map((d) => ({ action: `delivery.${d.state}`, entity: d.id, reason: d.reason, after: d.state })))
 })
 

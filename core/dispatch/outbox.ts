@@ -5,7 +5,7 @@ import type { Program } from '#core/program/program.js'
 import type { Protocol } from '#core/program/resource.js'
 
 /** What the outbox does for dispatches, in order of service on overload (CORE-205). */
-export const dispatchTasks = ['cancel', 'deliver', 'start', 'end', 'comms-check', 'reallocate', 'expire-release', 'verify'] as const
+export const dispatchTasks = ['cancel', 'deliver', 'start', 'end', 'comms-check', 'reallocate', 'control', 'expire-release', 'verify'] as const
 export type DispatchTask = (typeof dispatchTasks)[number]
 
 /** Deliveries of one protocol that are told together. */

@@ -1,7 +1,7 @@
 import type { Allocation, Candidate } from '#core/dispatch/allocate.js'
 import type { Availability } from '#core/availability/availability.js'
 import { barredBy } from '#core/dispatch/bars.js'
-import { connectionCaps } from '#core/dispatch/connection.js'
+import { behindEach, connectionCaps } from '#core/dispatch/connection.js'
 import { decide } from '#core/dispatch/decide.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import type { Allotment, Dispatch } from '#core/dispatch/dispatch.js'
@@ -161,6 +161,7 @@ export interface Prepared {
   readonly excluded: { resource: string; reason: string }[]
   readonly available_W: W
   readonly caps_W: Readonly<Record<string, W>>
+  readonly behind_W: ReadonlyMap<string, W>
 }
 
 export function prepare(input: PlanInput): Prepared {
@@ -186,7 +187,7 @@ export function prepare(input: PlanInput): Prepared {
     const more = connection.nodes.get(a.of.resource.id)
     able.set(a.of.resource.id, { ...a, path: more ? [...a.of.path, ...more] : a.of.path })
   }
-  return { able, excluded, available_W, caps_W: { ...input.caps_W, ...connection.caps_W } }
+  return { able, excluded, available_W, caps_W: { ...input.caps_W, ...connection.caps_W }, behind_W: behindEach(all, direction) }
 }
 
 /** The able as allocation sees them. */
@@ -215,7 +216,7 @@ export function plan(input: PlanInput, solved?: Solved, prepared: Prepared = pre
     const a = able.get(id)
     if (!a || power === 0) continue
     const displaces = made.displacing.has(id) ? a.displaceable : [], of = displaces.length === 0 ? a.of : { ...a.of, promised: a.of.promised.filter((p) => p.delivery === undefined || !displaces.includes(p.delivery)) }
-    const delta_W = sign * power, intervals = shifted(orderIntervals(of, a.forecast.expected, delta_W), late_s.get(id) ?? 0, 0), wrong = violation(intervals, a.of)
+    const delta_W = sign * power, intervals = shifted(orderIntervals(of, a.forecast.expected, delta_W), late_s.get(id) ?? 0, 0), wrong = violation(intervals, { ...a.of, behind_W: prepared.behind_W.get(id) ?? 0 })
     if (intervals.length === 0) excluded.push({ resource: id, reason: 'ramp: the event ends before its turn to start' })
     else if (wrong) excluded.push({ resource: id, reason: `protected: ${wrong}` })
     else drafts.push({ a, power, delta_W, intervals, displaces })

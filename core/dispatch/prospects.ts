@@ -3,6 +3,7 @@ import type { Caller } from '#core/caller.js'
 import { lost } from '#core/dispatch/delivery-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import type { PlanResource, Promised } from '#core/dispatch/plan.js'
+import { rateTable } from '#core/dispatch/response.js'
 import { optedOut } from '#core/opt-out/opt-out.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
@@ -44,10 +45,15 @@ export async function prospects(stores: Stores, caller: Caller, { program, windo
   const ids = inScope.map((r) => r.id)
   const beliefs = await believed(stores, tenant, ids, window, nowMs)
   const promises = await promised(stores, tenant, ids, window)
-  const calls = new Map<string, { count: number; last: number }>()
+  const rates = await rateTable(stores, program, window.start), lastSeen = await heard(stores, tenant, program, inScope, nowMs)
+  const calls = new Map<string, { windows: Interval[]; last: number }>()
   for (const d of season) for (const a of d.allocation) {
     const c = calls.get(a.resource)
-    calls.set(a.resource, { count: (c?.count ?? 0) + 1, last: Math.max(c?.last ?? 0, d.start) })
+    if (c === undefined) calls.set(a.resource, { windows: [d], last: d.start })
+    else if (c.windows.at(-1) !== d) {
+      c.windows.push(d)
+      c.last = Math.max(c.last, d.start)
+    }
   }
   const planned = inScope.map((resource): PlanResource => {
     const path = paths.get(resource.id)!, point = points.get(resource.servicePoint), called = calls.get(resource.id)
@@ -56,10 +62,23 @@ export async function prospects(stores: Stores, caller: Caller, { program, windo
       : stops.blocked({ program: program.id, resource: resource.id, path }) ? 'stopped' : undefined
     return {
       resource, path, importLimit_W: point?.importLimit_W ?? null, exportLimit_W: point?.exportLimit_W ?? null, beliefs: beliefs.get(resource.id) ?? [],
-      promised: promises.get(resource.id) ?? [], barred, dispatches: called?.count ?? 0, ...(called ? { lastDispatchAt: called.last } : {}),
+      promised: promises.get(resource.id) ?? [], barred, dispatches: called?.windows.length ?? 0, ...(called ? { lastDispatchAt: called.last, calls: called.windows } : {}),
+      p: rates.p(resource.id, resource.kind), ...(lastSeen === undefined ? {} : { lastSeen: lastSeen.get(resource.servicePoint) }),
     }
   })
   return { resources: planned, caps_W: await capsLeft(stores, tenant, tree, window, planned), season }
+}
+
+/** CORE-210: newest measurement of each point, where the program says how often its points report. */
+async function heard(stores: Stores, tenant: string, program: Program, resources: readonly Resource[], nowMs: number): Promise<Map<string, number> | undefined> {
+  const { telemetry } = program.rules as { telemetry?: { reporting_s: number } }
+  if (telemetry === undefined) return undefined
+  const now = Math.floor(nowMs / 1000), out = new Map<string, number>(), points = [...new Set(resources.map((r) => r.servicePoint))]
+  for (let i = 0; i < points.length; i += 1000) {
+    const found = await stores.readings.net(tenant, points.slice(i, i + 1000), now - 10 * telemetry.reporting_s - program.intervalMinutes * 60, now, { net: true })
+    for (const [id, v] of found) out.set(id, Math.max(...v.start) + program.intervalMinutes * 60)
+  }
+  return out
 }
 
 /** The resources that the scope names, or all behind actively enrolled points. */
@@ -74,6 +93,8 @@ async function population(stores: Stores, tenant: string, program: Program, scop
   return { resources, points, active }
 }
 
+const week_s = 7 * 86_400
+
 /** CORE-030, CORE-206: beliefs for the window; for resources without one, those of the day before, to be persisted. */
 async function believed(stores: Stores, tenant: string, ids: readonly string[], window: Interval, nowMs: number) {
   const out = new Map<string, Availability[]>()
@@ -87,6 +108,8 @@ async function believed(stores: Stores, tenant: string, ids: readonly string[], 
   if (ids.length === 0) return out
   put(await stores.availability.believed(tenant, ids, window.start, window.end, nowMs))
   const without = ids.filter((id) => !out.has(id))
+  // CORE-206: last week's like day, else whatever was believed last
+  if (without.length > 0) put(await stores.availability.believed(tenant, without, window.start - week_s, window.end - week_s, nowMs))
   if (without.length > 0) put(await stores.availability.believed(tenant, without, Math.min(window.start, Math.floor(nowMs / 1000)) - 86_400, window.start, nowMs))
   return out
 }

@@ -4,6 +4,7 @@ import { cancelDispatch } from '#core/dispatch/cancel.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import type { Dispatch, DispatchState } from '#core/dispatch/dispatch.js'
 import { issueDispatch, type Issued } from '#core/dispatch/issue.js'
+import { planOf } from '#core/dispatch/plan-record.js'
 import { shareOf } from '#core/dispatch/reallocate.js'
 import { releaseDispatch } from '#core/dispatch/release.js'
 import { reviseDispatch } from '#core/dispatch/revise.js'
@@ -26,6 +27,8 @@ const mode = Type.Union((['merit', 'proportional', 'rotation', 'optimal'] as con
 const body = closed({
   program: reference, power_kW: power, start: time, end: Type.Optional(time), duration: Type.Optional(Type.String({ maxLength: 40, description: 'ISO 8601, instead of end' })), scope: Type.Optional(scope),
   mode: Type.Optional(mode), priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: 'lower wins' })), reason: Type.Optional(text), dryRun: Type.Optional(Type.Boolean()),
+  targets: Type.Optional(Type.Record(Type.String({ maxLength: 200 }), Type.Number({ minimum: 0, maximum: 1e9 }), { description: 'kW that the subtree of each node has to bring' })),
+  overSubscribe: Type.Optional(Type.Boolean({ description: 'ask more devices, until the 95 % bound of their response reaches the order' })),
   test: Type.Optional(Type.Boolean()), emergency: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 30, description: 'publishing checks to override, by name' })),
 })
 type Body = Static<typeof body>
@@ -65,7 +68,7 @@ function answerOf(issued: Issued, program: Program): Answer {
     const detail = issued.checks.map((c) => `${c.check}: ${c.detail}`).join('; ')
     return { status, body: problem(kind, status, issued.outcome === 'refused' ? 'The order fails its publishing checks' : 'The order is over a guard', detail, '/api/v1/dispatches', { checks: issued.checks }) }
   }
-  const view = { ...dispatchView(issued.dispatch, program), excluded: issued.plan.excluded, solver: issued.plan.allocation.solver }
+  const view = { ...dispatchView(issued.dispatch, program), excluded: issued.plan.excluded, solver: issued.plan.allocation.solver, response: issued.plan.response, rebound: { ...issued.plan.rebound, releaseAfter_s: Object.fromEntries(issued.plan.rebound.releaseAfter_s) }, spread_s: issued.plan.spread_s }
   if (issued.outcome === 'dryRun') return { status: 200, body: { ...view, id: null, dryRun: true } }
   return { status: issued.outcome === 'pendingRelease' ? 202 : 201, location: `/api/v1/dispatches/${issued.dispatch.id}`, body: view }
 }
@@ -105,7 +108,8 @@ export const dispatchRoutes: readonly OperatorRoute[] = [
       const start = instantOf(b.start, program.timeZone, '/start'), end = endOf(start, b, program.timeZone)
       return answerOf(await issueDispatch(work, ask.caller, {
         program: program.id, delta_W: deltaOf(b.power_kW, program.direction), start, end, scope: (b.scope ?? null) as Dispatch['scope'], ...(b.mode === undefined ? {} : { mode: b.mode as Dispatch['mode'] }),
-        ...(b.priority === undefined ? {} : { priority: b.priority }), ...(b.reason === undefined ? {} : { reason: b.reason }), dryRun: b.dryRun ?? false, test: b.test ?? false, emergency: b.emergency ?? [],
+        ...(b.priority === undefined ? {} : { priority: b.priority }), ...(b.reason === undefined ? {} : { reason: b.reason }), ...(b.overSubscribe === undefined ? {} : { overSubscribe: b.overSubscribe }),
+        ...(b.targets === undefined ? {} : { targets_W: Object.fromEntries(Object.entries(b.targets).map(([node, kW]) => [node, wattsFromKW(kW)])) }), dryRun: b.dryRun ?? false, test: b.test ?? false, emergency: b.emergency ?? [],
       }), program)
     } },
   { method: 'GET', path: 'dispatches/:id', summary: 'One dispatch', roles: staffAndGrid, read: async (ask) => ok(await shown(ask, await found(ask))) },
@@ -130,6 +134,11 @@ export const dispatchRoutes: readonly OperatorRoute[] = [
         ...(b.end === undefined ? {} : { end: instantOf(b.end, program.timeZone, '/end') }), ...(b.reason === undefined ? {} : { reason: b.reason }), ...(ask.ifVersion === undefined ? {} : { ifVersion: ask.ifVersion }),
       })
       return answerOf(issued, program)
+    } },
+  { method: 'GET', path: 'dispatches/:id/plan', summary: 'Expected response and its lower bound, load after the event, and where the control loop stands', roles: staffAndGrid,
+    read: async (ask) => {
+      const d = await found(ask), record = await planOf(ask.core.database.stores, ask.caller.tenant, d.id)
+      return ok(record ?? { dispatch: d.id, revision: d.revision, control: null })
     } },
   { method: 'GET', path: 'dispatches/:id/deliveries', summary: "Each device's part and where it stands", roles: staffAndGrid, query: page({ state: filter }),
     read: async (ask) => {

@@ -1,5 +1,6 @@
 import type { Caller } from '#core/caller.js'
 import { note } from '#core/audit/note.js'
+import { askAgain, releaseOptedOut } from '#core/dispatch/opted.js'
 import type { OptOutIntake } from '#core/port/intake.js'
 import type { Document } from '#core/port/store/document.js'
 import { present } from '#core/permission.js'
@@ -38,6 +39,7 @@ export async function optOut(work: Work, caller: Caller, wish: OptOut): Promise<
     tenant: caller.tenant, kind, id: ids.uuid(), parent: wish.resource, sort1: wish.from, sort2: wish.to ?? forever, body: wish,
   }, clock.nowMs())
   await note(work, caller, [{ action: 'optOut.create', entity: stored.id, reason: wish.reason, after: wish }])
+  await releaseOptedOut(work, caller, { resource: wish.resource, from: wish.from, to: wish.to ?? forever, reason: wish.reason })
   return stored
 }
 
@@ -50,6 +52,7 @@ export async function optIn(work: Work, caller: Caller, id: string): Promise<Doc
   const body: OptOut = { ...found.body, to: Math.max(now, found.body.from), endedAt: now }
   const stored = await stores.documents.replace<OptOut>({ ...found, sort2: body.to ?? now, body }, clock.nowMs(), found.version)
   await note(work, caller, [{ action: 'optOut.end', entity: id, before: found.body, after: body }])
+  await askAgain(work, caller, found.body.resource)
   return stored
 }
 
