@@ -83,7 +83,8 @@ export const collect = (one: string, all: string[]): string[] => [...all, one]
 
 /** A table for people, one document for machines (UX-011). */
 export function print(result: unknown, json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  if (typeof result === 'string') process.stdout.write(result)
+  else if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else if (Array.isArray(result)) process.stdout.write(`${table(result as Record<string, unknown>[])}\n`)
   else process.stdout.write(`${Object.entries((result ?? {}) as object).map(([k, v]) => `${k.padEnd(20)} ${cell(v)}`).join('\n')}\n`)
 }

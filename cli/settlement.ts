@@ -15,4 +15,10 @@ export function registerSettlement(program: Command): void {
     const items = await c.all<Record<string, unknown>>(`/statements?run=${encodeURIComponent(run)}`)
     return o.json ? items : items.map(({ id, servicePoint, delivered_kWh, amount, delta, currency }) => ({ id, servicePoint, delivered_kWh, amount, delta, currency }))
   }))
+  verb(own, 'lineage', 'from a statement to everything behind it, or from a reading to everything made of it (CORE-236)', 'settlement lineage --statement ID')
+    .option('--statement <id>', 'a statement').option('--line <dispatch>', 'only this line').option('--reading <point/start/channel>', 'a reading: home-1/2026-07-15T22:00:00Z/import')
+    .action((o: OperatorOptions & { statement?: string; line?: string; reading?: string }) => act(o, (c) => c.call('GET', `/lineage?${new URLSearchParams(Object.entries({ statement: o.statement, line: o.line, reading: o.reading }).filter((p): p is [string, string] => p[1] !== undefined))}`)))
+  verb(own, 'page <statement>', 'the statement as a page to print (HTML on stdout)', 'settlement page ID > statement.html')
+    .action((id: string, o: OperatorOptions) => act(o, async (c) => (await c.send('GET', `/statements/${encodeURIComponent(id)}`, undefined, { accept: 'text/html' })).body))
+  verb(own, 'ledger', 'sum of every account; the whole is zero', 'settlement ledger').action((o: OperatorOptions) => act(o, (c) => c.call('GET', '/ledger/trial-balance')))
 }
