@@ -30,5 +30,5 @@ export function allowed(file: string, target: string): boolean {
 
 /** Arrows inside core: only core/operator may look at core/operator, and pure folders import no port. */
 export function insideCore(file: string, target: string): boolean {
-  return !target.startsWith('core/operator/') || file.startsWith('core/operator/')
+  return !file.startsWith('core/') || !target.startsWith('core/operator/') || file.startsWith('core/operator/')
 }
