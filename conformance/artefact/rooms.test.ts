@@ -6,7 +6,7 @@ import { packageRoot } from '#core/package-root.js'
 
 const root = packageRoot(import.meta.url)
 const rooms = Object.keys(mayImport).filter((r) => r !== 'wire' && r !== 'main')
-const isTest = (file: string): boolean => /\.test\.ts$|test-database\.ts$|\/test-[a-z-]+\.ts$|\/fixture|\/outsider\/|\/samples\.ts$/.test(file)
+const isTest = (file: string): boolean => /\.test\.ts$|test-database\.ts$|\/test-[a-z-]+\.ts$|\/fixture|\/outsider\/|crash-child\.ts$|\/samples\.ts$/.test(file)
 
 const sources = [
   ...['main.ts'].filter((f) => existsSync(join(root, f))),
