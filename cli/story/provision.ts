@@ -25,6 +25,25 @@ export async function inParallel<T>(items: readonly T[], width: number, work: (i
   }))
 }
 
+/** What an earlier start had made before it was stopped: it is left as it is. */
+export interface Made {
+  readonly program: boolean
+  readonly points: ReadonlySet<string>
+  readonly resources: ReadonlySet<string>
+  /** Names of service points that are enrolled. */
+  readonly enrolled: ReadonlySet<string>
+}
+
+export async function madeBefore(operator: OperatorClient): Promise<Made> {
+  const all = (path: string): Promise<{ id: string; name: string }[]> => operator.all(path)
+  const [programs, points, resources, enrolments] = await Promise.all([all('/programs'), all('/service-points'), all('/resources'), operator.all<{ program: string; servicePoint: string }>('/enrolments')])
+  const peak = programs.find((p) => p.name === 'peak')?.id, enrolled = new Set(enrolments.filter((e) => e.program === peak).map((e) => e.servicePoint))
+  return {
+    program: peak !== undefined, points: new Set(points.map((p) => p.name)), resources: new Set(resources.map((r) => r.name)),
+    enrolled: new Set(points.filter((p) => enrolled.has(p.id)).map((p) => p.name)),
+  }
+}
+
 export async function makeProgram(operator: OperatorClient, plan: StoryPlan): Promise<void> {
   await operator.call('POST', '/programs', {
     name: 'peak', timeZone: plan.zone, direction: 'down', intervalMinutes: 15, baseline: { method: 'CAISO_10IN10', level: 'portfolio' },
@@ -44,9 +63,10 @@ export async function inParts<T>(items: readonly T[], make: (some: readonly T[])
 }
 
 /** Service points and their resources, by the operator's own API. */
-export async function makeSites(operator: OperatorClient, plan: StoryPlan, sites: readonly Site[]): Promise<void> {
-  await operator.call('POST', '/service-points', sites.map(({ device, feeder }) => ({ name: device.servicePoint, timeZone: plan.zone, gridPath: [feeder, 'substation-1'] })))
-  await operator.call('POST', '/resources', sites.map(({ device, remoteId }) => ({
+export async function makeSites(operator: OperatorClient, plan: StoryPlan, sites: readonly Site[], made: Made): Promise<void> {
+  const points = sites.filter((s) => !made.points.has(s.device.servicePoint)), resources = sites.filter((s) => !made.resources.has(s.device.name))
+  if (points.length > 0) await operator.call('POST', '/service-points', points.map(({ device, feeder }) => ({ name: device.servicePoint, timeZone: plan.zone, gridPath: [feeder, 'substation-1'] })))
+  if (resources.length > 0) await operator.call('POST', '/resources', resources.map(({ device, remoteId }) => ({
     name: device.name, servicePoint: device.servicePoint, kind: resourceKind[device.protocol], rated_kW: device.site.rated_W / 1000, cost: cost[device.protocol],
     bindings: [{ protocol: device.protocol, remoteId, ...(device.protocol === 'ocpp' ? { evseId: 1 } : {}) }],
   })))

@@ -36,10 +36,11 @@ export async function up(options: UpOptions): Promise<number> {
     // the rooms are loaded when the folder is ours: a second process is refused at once
     const { build } = await import('#main.js')
     const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env })
-    const signalled = untilSignal(async () => { await (await building.catch(() => undefined))?.stop() }, log)
+    let stopping = false
+    const signalled = untilSignal(async () => { stopping = true; await (await building.catch(() => undefined))?.stop() }, log)
     const server = await Promise.race([building, signalled])
     if (typeof server === 'number') return server
-    return await play({ server, clock, file, begin, folder, tell, begunMs, options, signalled })
+    return await play({ server, clock, file, begin, folder, tell, begunMs, options, signalled, stopping: () => stopping })
   } finally {
     folder.release()
   }
@@ -56,14 +57,17 @@ interface Scene {
   readonly options: UpOptions
   /** Resolves when a signal has ended the server. */
   readonly signalled: Promise<number>
+  /** A signal has come: what fails from now on fails because we stop. */
+  readonly stopping: () => boolean
 }
 
-async function play({ server, clock, file, begin, folder, tell, begunMs, options, signalled }: Scene): Promise<number> {
+async function play({ server, clock, file, begin, folder, tell, begunMs, options, signalled, stopping }: Scene): Promise<number> {
   tell.line(`console ${server.ready.operator ?? ''}`)
   const story = tellStory({ server, clock, state: file, begin, demoFile: (name) => folder.at('demo', name), tell })
   const ended = await Promise.race([story.then((document) => ({ document }), (error: unknown) => ({ error })), signalled.then((code) => ({ code }))])
   if ('code' in ended) return ended.code
   if ('error' in ended) {
+    if (stopping()) return signalled
     await server.stop()
     throw ended.error
   }
@@ -97,7 +101,7 @@ function checked(options: UpOptions): Wish {
 export function beginning(before: StoryState | undefined, wish: Wish): StoryState {
   // it may have run on for one beat after the last that was written
   if (before && (before.stage === 'provisioned' || before.stage === 'ordered')) return { ...before, clockMs: before.clockMs + 2 * beat_ms * before.plan.rate }
-  if (before?.stage === 'again') return before
+  if (before?.stage === 'again' || (before?.stage === 'new' && Object.keys(before.lfdis).length > 0)) return before
   if (before?.stage === 'finished') {
     const { plan } = before
     const total = plan.vens + plan.inverters + plan.chargers

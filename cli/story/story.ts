@@ -7,7 +7,7 @@ import { feederOf, issueCredentials } from '#cli/story/credentials.js'
 import type { StoryDocument } from '#cli/story/document.js'
 import { startFleetProcess, type FleetProcess } from '#cli/story/fleet-process.js'
 import { loadHistory } from '#cli/story/history.js'
-import { enrolSites, inParallel, inParts, makeProgram, makeSites, type Site } from '#cli/story/provision.js'
+import { enrolSites, inParallel, inParts, madeBefore, makeProgram, makeSites, type Site } from '#cli/story/provision.js'
 import { beat_ms, type StateFile, type StoryState } from '#cli/story/state.js'
 import { follow, type DispatchView, type DeliveryView, type PerformanceView } from '#cli/story/watch.js'
 import { fleetPlan, type Ledger, type PlannedDevice } from '#sim/fleet.js'
@@ -72,18 +72,22 @@ export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 
 const feeders = (devices: readonly PlannedDevice[], lfdis: Readonly<Record<string, string>>): Site[] =>
   devices.map((device, i) => ({ device, feeder: feederOf(i), remoteId: device.protocol === 'ieee2030_5' ? (lfdis[device.name] as string) : device.name }))
 
-/** Everything that must be there before the first device connects; run again after a crash it begins anew (the folder was fresh). */
-async function prepare({ server, tell }: StoryNeeds, operator: OperatorClient, devices: readonly PlannedDevice[], save: (change: Partial<StoryState>) => void, { plan }: StoryState): Promise<void> {
+/** Everything that must be there before the first device connects; run again after a stop it makes what is missing. */
+async function prepare({ server, tell }: StoryNeeds, operator: OperatorClient, devices: readonly PlannedDevice[], save: (change: Partial<StoryState>) => void, begun: StoryState): Promise<void> {
+  const { plan } = begun
   tell.stage('program, service points, resources')
-  const { credentials, lfdis } = await issueCredentials(server, operator, devices)
+  const made = await madeBefore(operator)
+  // kept at once: a start that is stopped from here on is taken up with the same keys
+  const { credentials, lfdis } = Object.keys(begun.lfdis).length > 0 ? begun : await issueCredentials(server, operator, devices)
+  save({ credentials, lfdis })
   const fleet = feeders(devices, lfdis)
-  await makeProgram(operator, plan)
-  await inParts(fleet, (sites) => makeSites(operator, plan, sites), (done) => tell.progress(done, fleet.length))
+  if (!made.program) await makeProgram(operator, plan)
+  await inParts(fleet, (sites) => makeSites(operator, plan, sites, made), (done) => tell.progress(done, fleet.length))
   tell.stage('45 days of history')
   const expected = fleet.length * Math.round((plan.opens - plan.historyFrom) / 900)
   const readingsLoaded = await loadHistory(operator, plan, fleet, (rows) => tell.progress(rows, expected, 'readings'))
   tell.stage('enrolment')
-  await inParts(fleet, (sites) => enrolSites(operator, sites), (done) => tell.progress(done, fleet.length))
+  await inParts(fleet.filter((s) => !made.enrolled.has(s.device.servicePoint)), (sites) => enrolSites(operator, sites), (done) => tell.progress(done, fleet.length))
   await declareBuildings(operator, plan, fleet)
   save({ stage: 'provisioned', credentials, lfdis, readingsLoaded })
 }

@@ -46,15 +46,25 @@ const pause = (ms: number): Promise<void> => new Promise((done) => { setTimeout(
 /** Follows a dispatch until it is verified; tells each new look at it. Gives up (exit 1) when the machine has waited too long. */
 export async function follow(operator: OperatorClient, id: string, tell: (d: DispatchView, deliveries: readonly DeliveryView[], soFar: SoFar | undefined) => void, patience_ms: number): Promise<DispatchView> {
   const deadline = performance.now() + patience_ms
-  let soFar: SoFar | undefined
-  for (let look = 0; ; look++) {
-    const dispatch = await operator.call<DispatchView>('GET', `/dispatches/${id}`)
-    // the running sum costs a look at all readings of the event: now and then is enough for a person
-    if (look % 3 === 2 && ['active', 'completed'].includes(dispatch.state)) soFar = await operator.call<SoFar>('GET', `/dispatches/${id}/progress`)
-    tell(dispatch, await operator.all<DeliveryView>(`/dispatches/${id}/deliveries`), soFar)
-    if (['verified', 'settled'].includes(dispatch.state)) return dispatch
-    if (['cancelled', 'rejected'].includes(dispatch.state)) throw new CliExit(exitCode.failed, `The dispatch ended as ${dispatch.state}.`)
-    if (performance.now() > deadline) throw new CliExit(exitCode.failed, `The dispatch is still ${dispatch.state}; it should have been verified by now.`)
+  let soFar: SoFar | undefined, look = 0
+  /** A server that is busy for a moment is looked at again; anything else that goes wrong is told. */
+  async function looked(): Promise<DispatchView | undefined> {
+    try {
+      const dispatch = await operator.call<DispatchView>('GET', `/dispatches/${id}`)
+      // the running sum costs a look at all readings of the event: now and then is enough for a person
+      if (look++ % 3 === 2 && ['active', 'completed'].includes(dispatch.state)) soFar = await operator.call<SoFar>('GET', `/dispatches/${id}/progress`)
+      tell(dispatch, await operator.all<DeliveryView>(`/dispatches/${id}/deliveries`), soFar)
+      return dispatch
+    } catch (error) {
+      if (error instanceof CliExit && error.code === exitCode.unreachable && performance.now() < deadline) return undefined
+      throw error
+    }
+  }
+  for (;;) {
+    const dispatch = await looked()
+    if (dispatch && ['verified', 'settled'].includes(dispatch.state)) return dispatch
+    if (dispatch && ['cancelled', 'rejected'].includes(dispatch.state)) throw new CliExit(exitCode.failed, `The dispatch ended as ${dispatch.state}.`)
+    if (performance.now() > deadline) throw new CliExit(exitCode.failed, `The dispatch is still ${dispatch?.state ?? 'out of sight'}; it should have been verified by now.`)
     await pause(1000)
   }
 }
