@@ -17,7 +17,7 @@ import { diskStore } from '#ven-client/openadr/report-queue.js'
 const say = (fields: object, message?: string): void => { process.stderr.write(`${message ?? ''} ${JSON.stringify(fields)}\n`) }
 const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => { throw new CliExit(exitCode.notFound, `${path} cannot be read`) })
 
-async function connect(o: VenConnection): Promise<VtnClient> {
+export async function connect(o: VenConnection): Promise<VtnClient> {
   const clientSecret = o.clientSecretFile ? (await text(o.clientSecretFile)).trim() : process.env.LOADSTONE_VEN_SECRET
   if (o.clientId && clientSecret === undefined) throw new CliExit(exitCode.usage, 'say --client-secret-file or LOADSTONE_VEN_SECRET')
   return vtnClient({
@@ -28,7 +28,7 @@ async function connect(o: VenConnection): Promise<VtnClient> {
 }
 
 /** A VTN's refusal as an exit code of UX-012. */
-async function spoken<T>(client: VtnClient, work: () => Promise<T>): Promise<T> {
+export async function spoken<T>(client: VtnClient, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

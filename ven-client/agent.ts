@@ -7,6 +7,7 @@ import { isPermanent, isVtnError, type VtnError } from '#ven-client/openadr/erro
 import { eventFeed, type Change, type Feed, type FeedOptions } from '#ven-client/openadr/feed.js'
 import { place, stateOf, type EventState, type Placement } from '#ven-client/openadr/interval.js'
 import type { Event, Program, Resource, Ven } from '#ven-client/openadr/objects.js'
+import { subscribePush, type Push, type PushOptions } from '#ven-client/openadr/push.js'
 import { reporter, type Reporter } from '#ven-client/openadr/reporter.js'
 import { reportQueue, type ReportQueue, type ReportStore } from '#ven-client/openadr/report-queue.js'
 import type { ScheduleOptions } from '#ven-client/openadr/report-schedule.js'
@@ -24,6 +25,8 @@ export interface AgentOptions extends Pick<FeedOptions, 'pollEvery_s' | 'firstPo
   readonly onOrder?: (device: Device, order: Order) => void
   /** The VTN refused for good; the agent has stopped polling, devices keep what they were told until its end. */
   readonly onStopped?: (error: VtnError) => void
+  /** Be told at once, by MQTT or a webhook, where the VTN offers it; polling goes on beside it. */
+  readonly push?: PushOptions
   readonly signal?: AbortSignal
 }
 
@@ -39,6 +42,8 @@ export interface Agent {
   events(): readonly { event: Event; state: EventState }[]
   order(device: Device): Order | undefined
   readonly waitingReports: number
+  /** By what the VTN tells us at once; empty = polling only. */
+  readonly pushedBy: Push['by']
   /** Waits for reports that can be sent now. */
   idle(): Promise<void>
   stop(): void
@@ -60,6 +65,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
   let ven: Ven | undefined
   let resources = new Map<string, Resource>()
   let programs = new Map<string, Program>()
+  let push: Push | undefined
   let feed: Feed | undefined, reports: Reporter | undefined, timer: Timer | undefined
   let withoutLimits = false
 
@@ -216,6 +222,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
       ...(options.query ? { query: options.query } : {}), onChanges,
       onStopped: (error) => options.onStopped?.(error),
     })
+    if (options.push && !abort.signal.aborted) push = subscribePush(client, { ...options.push, venID: own.id, clientName: options.venName, onHint: () => feed?.poke(), signal: abort.signal })
     return own
   })
   ready.catch((error: unknown) => {
@@ -226,7 +233,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
 
   const stop = (): void => {
     abort.abort()
-    feed?.stop(); reports?.stop(); queue.stop(); timer?.cancel()
+    feed?.stop(); reports?.stop(); void push?.stop().catch(() => {}); queue.stop(); timer?.cancel()
   }
   options.signal?.addEventListener('abort', stop, { once: true })
 
@@ -242,6 +249,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
     afterOutage() { withoutLimits = true; obey(); feed?.poke() },
     events: () => [...planned.values()].map(({ event, placement }) => ({ event, state: stateOf(placement, clock.nowMs()) })),
     order: (device) => orders.get(device)?.order,
+    get pushedBy() { return push?.by ?? [] },
     get waitingReports() { return queue.length },
     idle: () => queue.idle(),
   }

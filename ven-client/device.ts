@@ -19,6 +19,8 @@ export interface Device {
   energy_Wh(start: number, end: number): number | undefined
   /** Energy fed back in `[start, end)`; devices that never export leave it out. */
   export_Wh?(start: number, end: number): number | undefined
+  /** How far consumption could go below what is usual in `[start, end)`, W: told where an event asks for LOAD_SHED_DELTA_AVAILABLE. */
+  available_W?(start: number, end: number): number | undefined
   /** Any other report payload, in the units that the descriptor asks for. */
   report?(asked: ReportDescriptor, start: number, end: number): Value | undefined
   /** RUNNING_NORMAL, RUNNING_CURTAILED, IDLE_NORMAL …; the library itself says *_OPTED_OUT after a refusal. */

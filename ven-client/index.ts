@@ -19,4 +19,5 @@ export { runCsipAgent, type CsipAgent, type CsipAgentOptions, type DerDevice } f
 export { CsipError, csipWire } from '#ven-client/csip/transport.js'
 export { systemClock, type Clock } from '#core/port/clock.js'
 export { mqttReceiver, type MqttReceiver } from '#ven-client/openadr/mqtt.js'
+export type { PushOptions } from '#ven-client/openadr/push.js'
 export { webhookReceiver, type WebhookOptions } from '#ven-client/openadr/webhook.js'

@@ -61,7 +61,7 @@ walk() { # python of a venv, its status, script, ready file
 part clark walk "$work/clark/bin/python" "$clark" clark.py "$work/a.log.ready"
 part elaad walk "$work/elaad/bin/python" "$elaad" elaad.py "$work/b.log.ready"
 part mosquitto bash .ci/outsiders/mosquitto.sh "$work/a.log.ready" "$work/b.log.ready" "$M" "$work/broker"
-[ -e .ci/outsiders/docs.sh ] && part docs bash .ci/outsiders/docs.sh "$work/a.log.ready"
+LOADSTONE_DOCS_BASE=$((B + 40)) part docs bash .ci/outsiders/docs.sh
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -5,6 +5,10 @@ import type { Event, ReportDescriptor, ReportRequest, Value, ValuesMap } from '#
 /** What one device says about one interval, for one descriptor; undefined when it does not know. */
 export function valueOf(device: Device, asked: ReportDescriptor, start: number, end: number, verdict: Verdict): Value | undefined {
   if (asked.payloadType === 'OPERATING_STATE') return stateOf(device, verdict)
+  if (asked.payloadType === 'LOAD_SHED_DELTA_AVAILABLE' && device.available_W) {
+    const watts = device.available_W(start, end)
+    return watts === undefined ? undefined : asked.units === 'W' ? Math.round(watts) : round(watts / 1000, 6)
+  }
   const net = energy(device, asked.payloadType, start, end)
   return net === undefined ? device.report?.(asked, start, end) : inUnits(net, unitsFor(asked), asked, end - start)
 }
