@@ -110,7 +110,9 @@ export const baselineRoutes: readonly OperatorRoute[] = [
 async function kpis(ask: Ask) {
   const { stores } = ask.core.database, { tenant } = ask.caller
   const program = ask.query.program === undefined ? undefined : present(await stores.programs.find(tenant, ask.query.program), 'program', ask.query.program)
-  const dispatches = (await every((p) => stores.dispatches.list(tenant, { ...(program ? { program: program.id } : {}), from: fromOf(ask), to: toOf(ask) }, p), 200)).filter((d) => d.state !== 'rejected' && d.state !== 'pendingRelease' && !d.test)
+  const all = (await every((p) => stores.dispatches.list(tenant, { ...(program ? { program: program.id } : {}), from: fromOf(ask), to: toOf(ask) }, p), 200)).filter((d) => d.state !== 'rejected' && d.state !== 'pendingRelease')
+  // CORE-055: tests are listed apart
+  const tests = all.filter((d) => d.test), dispatches = all.filter((d) => !d.test)
   const ids = dispatches.map((d) => d.id), hours = new Map(dispatches.map((d) => [d.id, (d.end - d.start) / 3600]))
   const [states, told, performances] = [await stores.tallies.enrolments(tenant, program?.id), await stores.tallies.deliveries(tenant, ids), await stores.tallies.performances(tenant, ids)]
   const dispatched = Object.values(told.byState).reduce((a, b) => a + b, 0), enrolled = Object.values(states).reduce((a, b) => a + b, 0), active = states.active ?? 0, ratios: number[] = []
@@ -128,6 +130,6 @@ async function kpis(ask: Ask) {
       cost: runs.reduce((sum, r) => sum.plus(r.revenue), new Exact(0)).toString(), assets: active, currency: program?.currency ?? 'USD',
     }),
     events: dispatches.length, enrolled, active, deliveries: told.byState, reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
-    latency_ms: told.latency_ms,
+    latency_ms: told.latency_ms, tests: { events: tests.length, deliveries: (await stores.tallies.deliveries(tenant, tests.map((d) => d.id))).byState },
   }
 }

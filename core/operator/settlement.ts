@@ -10,7 +10,9 @@ import { Refusal } from '#core/error.js'
 import type { Channel } from '#core/reading/reading.js'
 import { postingKind, trialBalance, type Posting } from '#core/settlement/ledger.js'
 import { readingLineage, statementLineage } from '#core/settlement/lineage.js'
-import type { RunInput } from '#core/settlement/run.js'
+import { every } from '#core/port/store/every.js'
+import { Exact } from '#core/quantity/money.js'
+import type { RunInput, RunResult } from '#core/settlement/run.js'
 import { statementPage, type StatementFacts } from '#core/settlement/statement-page.js'
 import { documents } from '#core/operator/documents.js'
 import { created, ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
@@ -87,6 +89,25 @@ export const settlementRoutes: readonly OperatorRoute[] = [
       const by = new Map<string, Posting[]>()
       for (const p of postings) by.set(p.body.currency, [...(by.get(p.body.currency) ?? []), p.body])
       return ok({ items: [...by].filter(([c]) => ask.query.currency === undefined || c === ask.query.currency).map(([currency, own]) => ({ currency, ...trialBalance(currency, own) })), next: null })
+    } },
+  { method: 'GET', path: 'revenue', summary: 'Income per service point by program and component, from issued runs; no interval twice (CORE-198, CORE-189)', roles: money, query: page({ program: filter, servicePoint: filter }),
+    read: async (ask) => {
+      const { stores } = ask.core.database, { tenant } = ask.caller, program = await programId(ask), sums = new Map<string, { servicePoint: string; program: string; component: string; currency: string; amount: string }>()
+      const point = ask.query.servicePoint === undefined ? undefined : present(await stores.servicePoints.find(tenant, ask.query.servicePoint), 'service point', ask.query.servicePoint).id
+      // superseded runs gave way to issued ones: each period counts once
+      for (const r of await every((p) => stores.settlementRuns.list(tenant, { state: 'issued', ...(program === undefined ? {} : { program }) }, p), 100)) {
+        const result = r.result as RunResult, add = (component: string, payments: Readonly<Record<string, string>>): void => {
+          for (const [id, amount] of Object.entries(payments)) {
+            if (point !== undefined && id !== point) continue
+            const key = `${id} ${r.program} ${component} ${r.currency}`, known = sums.get(key)
+            sums.set(key, { servicePoint: id, program: r.program, component, currency: r.currency, amount: known ? new Exact(known.amount).plus(amount).toFixed((amount.split('.')[1] ?? '').length) : amount })
+          }
+        }
+        for (const e of result.events) add('energy', e.payments)
+        if (result.period) add(result.period.lines.map((l) => l.kind).join('+') || 'period', result.period.payments)
+      }
+      const rows = [...sums.values()], skip = Number(ask.query.cursor ?? 0) || 0, limit = Number(ask.query.limit ?? 100)
+      return ok({ items: rows.slice(skip, skip + limit), next: rows.length > skip + limit ? String(skip + limit) : null })
     } },
   { method: 'GET', path: 'lineage', summary: 'From a statement (and line) to everything behind it, or from a reading to everything made of it (CORE-236)', roles: money,
     query: closed({ statement: filter, line: filter, reading: Type.Optional(Type.String({ maxLength: 300, description: 'servicePoint/start/channel, or use the three fields' })), servicePoint: filter, start: Type.Optional(time), channel: Type.Optional(Type.Union([Type.Literal('import'), Type.Literal('export')])) }),

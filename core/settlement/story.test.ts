@@ -125,6 +125,13 @@ t.test('CORE-193 the five steps: a 2 MW customer, the market resource, 200 MW of
     t.strictSame([third.inputHash, third.resultHash], [second.inputHash, second.resultHash], 'CORE-188 same inputs, same result')
   })
 
+  await t.test('CORE-198 income by program and component, no period twice; CORE-055 tests are listed apart', async (t) => {
+    t.match((await ok(sofia('GET', `revenue?servicePoint=plant-3`))).items, [{ component: 'energy', amount: '2800.00', currency: 'USD' }])
+    const test = await ok(ada('POST', 'dispatches', { program: 'market', power_kW: 100, start: '2026-07-16T08:00:00-06:00', duration: 'PT1H', test: true, dryRun: true }))
+    t.equal(test.test, true)
+    t.match(await ok(ada('GET', 'kpis?program=market')), { events: 1, tests: { events: 0 } })
+  })
+
   await t.test('CORE-195 key figures without loading the fleet; CORE-223 the network operator sees no customer', async (t) => {
     t.match(await ok(ada('GET', 'kpis?program=market')), { events: 1, enrolled: 100, active: 100, participationRate: 1, deliveryRatio: 1, reliability: 1, latency_ms: { p50: Number } })
     const dso = await as('dso', 'grid'), seen = JSON.stringify([(await dso('GET', `dispatches/${dispatch.id}`)).data, (await dso('GET', `dispatches/${dispatch.id}/performance`)).data, (await dso('GET', `dispatches/${dispatch.id}/deliveries`)).data, (await dso('GET', 'grid')).data])
