@@ -333,6 +333,7 @@ t.test('OCPP-245, 086, 142, 164 baseline once, open transactions asked for after
   await s.call('TransactionEvent', event('Started', 0, iso(Date.now() + 1000), { evse: { id: 1 } }, 'second'))
   t.equal(known?.transactions.get('live')?.orphaned, true)
   t.equal(known?.running(1)?.id, 'second')
+  await s.until(() => [...known?.ledger.values() ?? []].every((e) => e.state === 'installed'))
   const o = order('BASE1', 1, 15_000)
   await b.csms.channel.send([o])
   await s.until(() => states(o.id).length === 1)
