@@ -99,7 +99,7 @@ export function openCsip(needs: DoorNeeds): Csip {
   const csip = buildCsip({
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
     tls: { key: pki.csip.server.key, cert: pki.csip.server.cert, ca: pki.csip.trust },
-    checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi),
+    checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(),
   })
   closing.add('revocation of 2030.5 devices', registry.onRevoked(({ id }) => csip.cut(id)))
   return csip

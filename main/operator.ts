@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import compress from '@fastify/compress'
 import fastifyStatic from '@fastify/static'
 import helmet from '@fastify/helmet'
-import { Registry } from 'prom-client'
+import { Gauge, Registry } from 'prom-client'
 import type { Caller, Role } from '#core/caller.js'
 import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
@@ -63,6 +63,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   const { documents } = core.database.stores
   const metrics = new Registry()
   collectProcessMetrics(metrics)
+  collectCsipMetrics(metrics, csip)
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const trust = trustOf(...certificates.pki.csip.trust)
   const app = await buildOperator({
@@ -80,6 +81,31 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   })
   const port = await serveApp(app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door', closing)
   return { operator: `http://localhost:${port}`, operatorToken: await operatorToken(needs) }
+}
+
+const csipMetrics = {
+  loadstone_csip_handshakes_total: ['result', 'suite'], loadstone_csip_requests_total: ['route', 'status'], loadstone_csip_devices_seen: ['within_s'],
+  loadstone_csip_notifications_total: ['outcome'], loadstone_csip_notifications_pending: [], loadstone_csip_events: ['state'],
+} as const
+
+/** The 2030.5 room counts for itself; each scrape asks it once (SEP-255). */
+function collectCsipMetrics(metrics: Registry, csip: Csip): void {
+  let asked: ReturnType<Csip['samples']> | undefined
+  const samples = (): ReturnType<Csip['samples']> => {
+    asked ??= csip.samples()
+    setImmediate(() => { asked = undefined })
+    return asked
+  }
+  for (const [name, labelNames] of Object.entries(csipMetrics)) {
+    metrics.registerMetric(new Gauge({
+      name, labelNames, help: `2030.5 door: ${name.slice('loadstone_csip_'.length).replaceAll('_', ' ')}`, registers: [],
+      async collect() {
+        const own = (await samples()).filter((s) => s.name === name)
+        this.reset()
+        for (const { labels, value } of own) this.set(labels as Record<string, string>, value)
+      },
+    }))
+  }
 }
 
 const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
