@@ -30,7 +30,11 @@ export const deliveryHappenings = (transact: Transact): DeliveryHappenings => ({
 
 function grouped(happenings: readonly Happening[]): Map<string, Happening[]> {
   const out = new Map<string, Happening[]>()
-  for (const h of happenings) out.set(h.tenant, [...out.get(h.tenant) ?? [], h])
+  for (const h of happenings) {
+    const list = out.get(h.tenant)
+    if (list) list.push(h)
+    else out.set(h.tenant, [h])
+  }
   return out
 }
 

@@ -58,7 +58,7 @@ class Model {
       const room = Math.max(0, a - Math.max(...window(r).map((c) => [...c].filter(([who, h]) => who !== n && !loses(h)).reduce((s, [, h]) => s + h.W, 0))))
       const w = Math.min(room - own, rest)
       if (w <= 0) return
-      if (own + w > first[r]!) for (const c of window(r)) for (const [who, h] of [...c]) if (who !== n && loses(h)) c.delete(who)
+      if (own + w > first[r]!) for (const c of window(r)) for (const [who, h] of c) if (who !== n && loses(h)) c.delete(who)
       take(r, w)
     })
     return W - rest

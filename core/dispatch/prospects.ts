@@ -81,14 +81,17 @@ async function heard(stores: Stores, tenant: string, program: Program, resources
   return out
 }
 
+/** A whole fleet is read, and each page names all of its points: few large pages. */
+const largePage = 20_000
+
 /** The resources that the scope names, or all behind actively enrolled points. */
 async function population(stores: Stores, tenant: string, program: Program, scope: Dispatch['scope']) {
-  const enrolments = await every((page) => stores.enrolments.list(tenant, { program: program.id, state: 'active' }, page))
+  const enrolments = await every((page) => stores.enrolments.list(tenant, { program: program.id, state: 'active' }, page), largePage)
   const active = new Set(enrolments.map((e) => e.servicePoint))
   const named = scope?.resources
   const resources: Resource[] = []
   if (named) for (const name of new Set(named)) resources.push(present(await stores.resources.find(tenant, name), 'resource', name))
-  else if (active.size > 0) resources.push(...await every((page) => stores.resources.list(tenant, { servicePoints: [...active] }, page)))
+  else if (active.size > 0) resources.push(...await every((page) => stores.resources.list(tenant, { servicePoints: [...active] }, page), largePage))
   const points = new Map((await stores.servicePoints.getMany(tenant, [...new Set(resources.map((r) => r.servicePoint))])).map((p) => [p.id, p]))
   return { resources, points, active }
 }
