@@ -118,7 +118,7 @@ t.test('contract §6 over a real database', async (t) => {
     t.match((await call('GET', `dispatches/${made.data.id}/performance`)).data, { status: 'PENDING' })
     const wrong = await call('POST', 'dispatches', { ...order, power_kW: -5, start: '2026-07-14T16:00:00Z', end: '2026-07-14T17:00:00Z' })
     t.equal(wrong.statusCode, 422)
-    t.strictSame(wrong.data.checks.map((c: { check: string }) => c.check), ['notPast', 'direction'])
+    t.strictSame(wrong.data.checks.map((c: { check: string }) => c.check), ['notPast', 'direction', 'availability'], 'all that fail, at once')
     const revised = await call('POST', `dispatches/${made.data.id}/revisions`, { power_kW: 6 })
     t.match(revised.data, { revision: 2, allocated_kW: 6 })
     t.equal((await call('GET', `dispatches/${made.data.id}/revisions`)).data.items.length, 2)
