@@ -1,11 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
 import { systemClock } from '#core/port/clock.js'
 import { registerSim } from '#cli/sim.js'
 import { registerVen } from '#cli/ven.js'
+import { registerWebhook } from '#cli/webhook.js'
 import { fakeVtn } from '#ven-client/openadr/fake-vtn.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'ven-cli-'))
@@ -17,6 +20,7 @@ await writeFile(secret, 's\n')
 async function cli(...args: string[]): Promise<string> {
   const program = new Command('loadstone').exitOverride()
   registerVen(program)
+  registerWebhook(program)
   registerSim(program)
   const out: string[] = [], write = process.stdout.write.bind(process.stdout), error = process.stderr.write.bind(process.stderr)
   process.stdout.write = ((text: string) => { out.push(text); return true }) as typeof process.stdout.write
@@ -48,4 +52,25 @@ t.test('UX-007 sim ven runs many against any VTN', async (t) => {
   const out = JSON.parse(await cli('sim', 'ven', '--count', '5', '--url', vtn.url, '--client-id', 'sim-%02d', '--client-secret', 's', '--for', '2', '--spread', '0.5', '--json')) as { devices: { connected: boolean }[]; meters: object }
   t.equal(out.devices.filter((d) => d.connected).length, 5)
   t.same([...vtn.objects.vens.values()].map((v) => v.venName).sort(), ['sim-01', 'sim-02', 'sim-03', 'sim-04', 'sim-05'])
+})
+
+t.test('UX-030 webhook listen subscribes while it runs, prints and forwards what comes, and takes the subscription back', async (t) => {
+  const forwarded: string[] = []
+  const server = createServer((request, response) => { let body = ''; request.on('data', (d) => { body += String(d) }).on('end', () => { forwarded.push(body); response.statusCode = 202; response.end() }) })
+  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
+  t.teardown(() => server.close())
+  const running = cli('webhook', 'listen', ...connection, '--for', '2', '--json', '--forward', `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`)
+  const subscribed = () => [...vtn.objects.subscriptions.values()][0]?.objectOperations[0]
+  for (let i = 0; i < 150 && !subscribed(); i++) await new Promise((done) => setTimeout(done, 10))
+  const { callbackUrl, bearerToken } = subscribed() as { callbackUrl: string; bearerToken: string }
+  t.equal(await (await fetch(`${callbackUrl}?echo=abc`)).text(), 'abc')
+  const notice = JSON.stringify({ objectType: 'EVENT', operation: 'CREATE', object: { id: 'e1' } })
+  t.equal((await fetch(callbackUrl, { method: 'POST', body: notice })).status, 401, 'only the VTN has the token')
+  t.equal((await fetch(callbackUrl, { method: 'POST', body: notice, headers: { authorization: `Bearer ${bearerToken}` } })).status, 200)
+  // while it waits, this test's own lines pass through the same stdout
+  const out = (await running).split('\n').filter((line) => line.startsWith('{"operation"')).map((line) => JSON.parse(line) as object)
+  t.match(out, [{ operation: 'CREATE', objectType: 'EVENT', id: 'e1', forwarded: '202' }])
+  t.same(forwarded, [notice])
+  t.equal(vtn.objects.subscriptions.size, 0)
+  await t.rejects(cli('webhook', 'listen', ...connection, '--objects', 'TOASTER'), { code: 2 })
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '#core/port/clock.js'
-import type { Event, Program, Report, Resource, Stored, Ven } from '#ven-client/openadr/objects.js'
+import type { Event, Program, Report, Resource, Stored, SubscriptionRequest, Ven } from '#ven-client/openadr/objects.js'
 
 /** One scripted answer: taken by the next request that matches, instead of the real one. */
 export interface Scripted {
@@ -23,7 +23,7 @@ export interface Scripted {
 export interface FakeVtn {
   readonly url: string
   readonly requests: readonly { readonly method: string; readonly path: string; readonly at: number }[]
-  readonly objects: { programs: Map<string, Program>; events: Map<string, Event>; reports: Map<string, Report>; vens: Map<string, Ven>; resources: Map<string, Resource> }
+  readonly objects: { programs: Map<string, Program>; events: Map<string, Event>; reports: Map<string, Report>; vens: Map<string, Ven>; resources: Map<string, Resource>; subscriptions: Map<string, Stored & SubscriptionRequest> }
   /** Stores an event (or replaces it, when it has the id of a stored one) and stamps it with the fake's clock. */
   put(event: Omit<Event, 'id'> & { id?: string }): Event
   remove(eventID: string): void
@@ -34,12 +34,12 @@ export interface FakeVtn {
 }
 
 type Kind = keyof FakeVtn['objects']
-const kinds: readonly Kind[] = ['programs', 'events', 'reports', 'vens', 'resources']
+const kinds: readonly Kind[] = ['programs', 'events', 'reports', 'vens', 'resources', 'subscriptions']
 const uniqueName: Partial<Record<Kind, string>> = { programs: 'programName', vens: 'venName', resources: 'resourceName' }
 
 export async function fakeVtn(options: { clock: Clock; expires_in?: number }): Promise<FakeVtn> {
   const { clock } = options
-  const objects: FakeVtn['objects'] = { programs: new Map(), events: new Map(), reports: new Map(), vens: new Map(), resources: new Map() }
+  const objects: FakeVtn['objects'] = { programs: new Map(), events: new Map(), reports: new Map(), vens: new Map(), resources: new Map(), subscriptions: new Map() }
   const requests: { method: string; path: string; at: number }[] = []
   const scripts: { answer: Scripted; left: number }[] = []
   const good = new Map<string, string>()
@@ -77,6 +77,7 @@ export async function fakeVtn(options: { clock: Clock; expires_in?: number }): P
     const caller = good.get((incoming.headers.authorization ?? '').replace(/^Bearer /, ''))
     if (caller === undefined) return problem(401, 'unknown token')
     const [, name, id] = address.pathname.split('/') as [string, Kind, string | undefined]
+    if (address.pathname === '/notifiers') return { status: 200, value: { WEBHOOK: true } }
     if (!kinds.includes(name)) return problem(404, 'no such path')
     const held = objects[name] as Map<string, Stored>
     if (id !== undefined && !held.has(id)) return problem(404, 'no such object')
