@@ -1,9 +1,13 @@
+import * as fc from 'fast-check'
 import { Type } from 'typebox'
 import t from 'tap'
 import { attribute, boolean, hexBinary, integer, text } from '#core/describe/field.js'
 import { compile } from '#core/describe/json-schema.js'
 import { sample } from '#core/describe/sample.js'
+import { plainXml } from '#core/describe/plain-xml.js'
 import { fromXml, parseXml, xmlWriter } from '#core/describe/xml.js'
+
+const limits = { maxDepth: 32, maxElements: 20_000, maxAttributes: 32 }
 
 const Dog = Type.Object({ barks: boolean() }), Cat = Type.Object({ lives: integer(0, 9) })
 const House = Type.Object({
@@ -49,4 +53,19 @@ t.test('SEC-042 what is not plain, well-formed XML is refused', async (t) => {
   t.throws(() => parseXml(`<a>${'<b/>'.repeat(30)}</a>`, { maxElements: 20 }), refused, 'elements')
   t.throws(() => parseXml(`<a ${Array.from({ length: 40 }, (_, i) => `b${i}="1"`).join(' ')}/>`), refused, 'attributes')
   t.equal(parseXml('<a __proto__="1"><constructor/></a>').children[0]?.name, 'constructor')
+})
+
+t.test('SEC-042 the short way for plain documents reads what the full parser reads, and takes nothing that it refuses', async (t) => {
+  const whole = '<?xml version="1.0" encoding="UTF-8"?>\n<Time xmlns="urn:x" href="/tm" pollRate="9">\n <a>1</a><b c="2"/>text<d> x\r\ny </d></Time>\n'
+  t.ok(plainXml(whole, limits))
+  const both = (xml: string): void => {
+    const short = plainXml(xml, limits)
+    if (!short) return
+    let full: unknown
+    try { full = parseXml(xml, { thorough: true }) } catch (error) { throw new Error(`taken although refused: ${JSON.stringify(xml)} ${(error as Error).message}`) }
+    if (JSON.stringify(full) !== JSON.stringify(short)) throw new Error(`read otherwise: ${JSON.stringify(xml)} ${JSON.stringify(short)} ${JSON.stringify(full)}`)
+  }
+  const pieces = ['<', '>', '/', '="', '"', "'", ' ', 'a', 'b', ':', 'xmlns', '<a>', '</a>', '<b/>', ' x="1"', '&', '&amp;', ']]>', '<!--', '-->', '<![CDATA[', '<?', '?>', '\n', '\r', '\t', '\u0001', 'é', '.', '-', '1', '<Time xmlns="urn:x">', '</Time>', '<a:b>', ' xmlns:a="u"', '\ud800', '=']
+  fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (some) => both(some.join(''))), { numRuns: 3000 })
+  fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 4 }), fc.nat(whole.length), fc.nat(12), (some, at, gone) => both(whole.slice(0, at) + some.join('') + whole.slice(at + gone))), { numRuns: 5000 })
 })

@@ -1,6 +1,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes'
 import type { TSchema } from 'typebox'
 import type { XmlForm } from '#core/describe/field.js'
+import { plainXml } from '#core/describe/plain-xml.js'
 import { Refusal } from '#core/error.js'
 
 /** A JSON Schema as TypeBox makes it, as far as XML needs it. */
@@ -131,6 +132,8 @@ export interface ReadLimits {
   readonly maxDepth?: number
   readonly maxElements?: number
   readonly maxAttributes?: number
+  /** Never take the short way of `plainXml`. */
+  readonly thorough?: boolean
 }
 
 /**
@@ -141,6 +144,8 @@ export interface ReadLimits {
 export function parseXml(input: string | Buffer, limits: ReadLimits = {}): XmlElement {
   const text = typeof input === 'string' ? input : decode(input)
   const maxDepth = limits.maxDepth ?? 32, maxElements = limits.maxElements ?? 20_000, maxAttributes = limits.maxAttributes ?? 32
+  const easy = limits.thorough ? undefined : plainXml(text, { maxDepth, maxElements, maxAttributes })
+  if (easy) return easy
   const parser = new SaxesParser({ xmlns: true, position: false })
   const stack: XmlElement[] = []
   let root: XmlElement | undefined, top: XmlElement | undefined, elements = 0
