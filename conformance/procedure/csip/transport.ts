@@ -29,9 +29,12 @@ export const transport: readonly Procedure[] = [
   proc(all, 'csip.cert.good', 'a fresh leaf of the MICA reaches DeviceCapability and Time, and nobody else’s things', 'SEP-091 SEP-202 SEP-204', 'IEEE 2030.5-2018 §6.11', [
     { say: 'a leaf', do: 'pki.leaf', with: { as: 'fresh', kind: 'good' } }, ask('fresh', 'GET', '${dcap}', { status: 200, root: 'DeviceCapability' }), discover(), ask('fresh', 'GET', '${it.edev}', { status: { oneOf: [403, 404] } }),
   ], { needs: ['mica'], tags: ['certificate'] }),
-  ...badLeaves.map(([kind, what, requirement]) => proc(forgiven.includes(kind) ? us : all, `csip.cert.${kind}`, `a certificate that ${what} reaches no resource`, requirement, 'IEEE 2030.5-2018 §6.11.8', [
+  ...badLeaves.map(([kind, what, requirement]) => proc(forgiven.includes(kind) || kind === 'sign-only' ? us : all, `csip.cert.${kind}`, `a certificate that ${what} reaches no resource`, requirement, 'IEEE 2030.5-2018 §6.11.8', [
     { say: `a leaf that ${what}`, do: 'pki.leaf', with: { as: 'bad', kind } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
   ], { needs: ['mica'], tags: ['certificate'] })),
+  proc(['csip-aus-1.2'], 'csip.aus.cert.sign-only', 'a certificate that may not agree keys reaches no resource: SEP-206 does not forgive it', 'SEP-202', 'IEEE 2030.5-2018 §6.11.8', [
+    { say: 'a leaf that may not agree keys', do: 'pki.leaf', with: { as: 'bad', kind: 'sign-only' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
+  ], { needs: ['mica'], tags: ['certificate', 'aus'] }),
   proc(all, 'csip.cert.stranger', 'a certificate of a CA that nobody trusts reaches no resource', 'SEP-005 SEP-204', 'IEEE 2030.5-2018 §6.11', [{ say: 'a leaf of a stranger', do: 'pki.leaf', with: { as: 'bad', issuer: 'stranger' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'], smoke: true }),
 
   ...['application/sep+xml', 'application/sep+xml; level=-S1', 'application/sep+xml;level=+S1', 'application/xml', 'text/xml', '*/*', 'application/*', 'application/sep-exi, application/sep+xml;q=0.5'].map((accept, i) =>
