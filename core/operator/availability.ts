@@ -1,10 +1,14 @@
 import { Type, type Static } from 'typebox'
 import type { Availability } from '#core/availability/availability.js'
 import { availabilityFaults } from '#core/availability/declare.js'
+import { portfolioAvailability } from '#core/availability/portfolio-availability.js'
 import { Refusal } from '#core/error.js'
 import { kind as optOutKind, optIn, optOut, type OptOut } from '#core/opt-out/opt-out.js'
 import { present } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
+import { every } from '#core/port/store/every.js'
+import type { Stores } from '#core/port/store/index.js'
+import { belowNode } from '#core/stop/stop.js'
 import { dispatchers, staff, staffAndGrid } from '#core/operator/roles.js'
 import { created, ok, type OperatorRoute } from '#core/operator/route.js'
 import { closed, filter, kW, page, reference, text, time } from '#core/operator/schema.js'
@@ -23,11 +27,30 @@ const optOutView = (d: Document<OptOut>) => ({
   id: d.id, version: d.version, createdAt: stamp(d.createdAt), resource: d.body.resource, from: rfc3339(d.body.from), to: d.body.to === null ? null : rfc3339(d.body.to), reason: d.body.reason, source: d.body.source,
 })
 
+/** A portfolio is a node of a hierarchy (its members and what lies below it) or a program (its active enrolments). */
+async function membersOf(stores: Stores, tenant: string, portfolio: string): Promise<string[]> {
+  const node = await stores.aggregations.find(tenant, portfolio)
+  if (node === undefined) {
+    const program = present(await stores.programs.find(tenant, portfolio), 'portfolio', portfolio)
+    const points = (await every((p) => stores.enrolments.list(tenant, { program: program.id, state: 'active' }, p))).map((e) => e.servicePoint)
+    return points.length === 0 ? [] : (await every((p) => stores.resources.list(tenant, { servicePoints: points }, p), 20_000)).filter((r) => r.state === 'active').map((r) => r.id)
+  }
+  const resources = (await every((p) => stores.resources.list(tenant, {}, p), 20_000)).filter((r) => r.state === 'active')
+  const below = await belowNode(stores, tenant, node.name, resources.map((r) => r.id))
+  return resources.filter((r) => below.has(r.id)).map((r) => r.id)
+}
+
 export const availabilityRoutes: readonly OperatorRoute[] = [
-  { method: 'GET', path: 'availability', summary: 'What is believed now about a resource', roles: staffAndGrid, query: closed({ resource: reference, from: Type.Optional(time), to: Type.Optional(time), limit: Type.Optional(Type.Integer()), cursor: Type.Optional(Type.String()) }),
+  { method: 'GET', path: 'availability', summary: 'What is believed now about a resource', roles: staffAndGrid, query: closed({ resource: Type.Optional(reference), portfolio: Type.Optional(reference), from: Type.Optional(time), to: Type.Optional(time), limit: Type.Optional(Type.Integer()), cursor: Type.Optional(Type.String()) }),
     read: async (ask) => {
       const { stores } = ask.core.database, { tenant } = ask.caller
-      const r = present(await stores.resources.find(tenant, ask.query.resource!), 'resource', ask.query.resource!)
+      if (ask.query.portfolio !== undefined) {
+        const members = await membersOf(stores, tenant, ask.query.portfolio), now = ask.core.means.clock.now(), window = { start: ask.query.from === undefined ? now : fromOf(ask), end: ask.query.to === undefined ? now + 86_400 : toOf(ask) }
+        const beliefs = await stores.availability.believed(tenant, members, window.start, window.end, ask.core.means.clock.nowMs())
+        return ok({ items: portfolioAvailability(beliefs, members, window).map((i) => ({ ...i, start: rfc3339(i.start), end: rfc3339(i.end) })), next: null })
+      }
+      if (ask.query.resource === undefined) throw new Refusal('invalid', 'a resource or a portfolio is needed', { faults: [{ path: '/resource', reason: 'is missing' }] })
+      const r = present(await stores.resources.find(tenant, ask.query.resource), 'resource', ask.query.resource)
       const rows = await stores.availability.believed(tenant, [r.id], fromOf(ask), toOf(ask), ask.core.means.clock.nowMs())
       return ok({ items: rows.map((a) => ({ resource: r.id, start: rfc3339(a.start), end: rfc3339(a.end), down_W: a.down_W, up_W: a.up_W, expected_W: a.expected_W ?? null, source: a.source, issuedAt: stamp(a.issuedAt) })), next: null })
     } },

@@ -116,7 +116,8 @@ async function subjectOf(stores: Stores, tenant: string, wish: StopWish): Promis
   return (await stores.aggregations.find(tenant, given))?.name ?? given
 }
 
-async function belowNode(stores: Stores, tenant: string, node: string, resources: readonly string[]): Promise<Set<string>> {
+/** Those of the resources that lie below a node, by grid path or membership. */
+export async function belowNode(stores: Stores, tenant: string, node: string, resources: readonly string[]): Promise<Set<string>> {
   const found = await stores.resources.getMany(tenant, [...new Set(resources)])
   const points = new Map((await stores.servicePoints.getMany(tenant, [...new Set(found.map((r) => r.servicePoint))])).map((p) => [p.id, p]))
   const nodes = await every((page) => stores.aggregations.list(tenant, {}, page))
