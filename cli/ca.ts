@@ -7,7 +7,7 @@ export function registerCa(program: Command): void {
   const ca = program.command('ca').description('certificate authorities of IEEE 2030.5: root (SERCA) and issuing (MICA)')
     .addHelpText('before', 'Examples:\n  $ loadstone ca init --dir ./pki\n  $ loadstone ca issue-mica --dir ./pki --mca\n  $ loadstone ca export --dir ./pki > trust.pem\n')
   const folder = (command: Command): Command => command.requiredOption('--dir <folder>', 'folder of the authority; `serve` reads the same layout in DATA/pki')
-    .option('--sealing-key-file <file>', 'key that seals private keys (else LOADSTONE_SEALING_KEY, else one is made in the folder)').option('--json', 'one JSON document on stdout')
+    .option('--sealing-key-file <file>', 'key that seals private keys (else LOADSTONE_SEAL_KEY, else one is made in the folder)').option('--json', 'one JSON document on stdout')
 
   folder(ca.command('init').description('make a root; its key goes sealed to DIR/offline, keep that away from servers'))
     .addHelpText('before', 'Examples:\n  $ loadstone ca init --dir ./pki\n  $ loadstone ca init --dir ./pki --sealing-key-file ./seal.txt --json\n')
@@ -46,7 +46,7 @@ export function registerCa(program: Command): void {
 /** What the folder functions need of the machine. */
 async function needsOf(options: { sealingKeyFile?: string }) {
   const [{ readFile }, { systemClock }, { randomIds }, { silent }] = await Promise.all([import('node:fs/promises'), import('#core/port/clock.js'), import('#core/port/ids.js'), import('#core/port/log.js')])
-  const sealingKey = options.sealingKeyFile ? (await readFile(options.sealingKeyFile, 'utf8')).trim() : process.env['LOADSTONE_SEALING_KEY']
+  const sealingKey = options.sealingKeyFile ? (await readFile(options.sealingKeyFile, 'utf8')).trim() : process.env['LOADSTONE_SEAL_KEY'] ?? process.env['LOADSTONE_SEALING_KEY']
   return { ids: randomIds(systemClock.nowMs), nowMs: systemClock.nowMs(), log: silent, ...(sealingKey ? { sealingKey } : {}) }
 }
 

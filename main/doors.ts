@@ -12,6 +12,7 @@ import { buildCsms, type Csms } from '#csms/server.js'
 import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
 import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
+import { derAlarm, watchOwnCertificates } from '#main/alarms.js'
 import type { Certificates } from '#main/certificates.js'
 import { addresses, listen } from '#main/listen.js'
 import { conformanceClients } from '#main/seed-conformance.js'
@@ -99,8 +100,9 @@ export function openCsip(needs: DoorNeeds): Csip {
   const csip = buildCsip({
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
     tls: { key: pki.csip.server.key, cert: pki.csip.server.cert, ca: pki.csip.trust },
-    checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(),
+    checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
   })
+  watchOwnCertificates(core, pki, needs.machine, log, closing)
   closing.add('revocation of 2030.5 devices', registry.onRevoked(({ id }) => csip.cut(id)))
   return csip
 }
