@@ -50,12 +50,14 @@ export interface CoreNeeds {
   readonly log: Log
   /** Further work of the timetable, by task name (webhooks, reports …). */
   readonly tasks?: (transact: Transact) => Readonly<Record<string, Handler>>
+  /** From `clockWatch`: no new order while it names a reason (CORE-206). */
+  readonly clockFault?: () => string | undefined
   readonly lease_ms?: number
   readonly concurrency?: number
 }
 
-export function assemble({ database, clock, ids, log, tasks, lease_ms, concurrency }: CoreNeeds): Core {
-  const means: Means = { clock, ids, log }, transact = transactions(database, means), { stores } = database
+export function assemble({ database, clock, ids, log, tasks, clockFault, lease_ms, concurrency }: CoreNeeds): Core {
+  const means: Means = { clock, ids, log, clockFault }, transact = transactions(database, means), { stores } = database
   const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
   let devices: DeviceCertificates | undefined
   const stop = stopSwitch({ transact, stores, channels, clock, log })

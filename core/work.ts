@@ -9,6 +9,8 @@ export interface Work {
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
+  /** Why no new order may leave now, e.g. a clock that jumped (CORE-206); absent where nobody watches. */
+  readonly clockFault?: (() => string | undefined) | undefined
 }
 
 /** Runs one command as one transaction (CORE-015); `serializable` where capacity or money is decided (REL-026). */

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { assemble } from '#core/assemble.js'
+import { clockWatch } from '#core/dispatch/clock-watch.js'
 import type { Happening } from '#core/dispatch/delivery.js'
 import { issueDispatch } from '#core/dispatch/issue.js'
 import { solvedPlan } from '#core/dispatch/solve.js'
@@ -93,4 +94,22 @@ t.test('CORE-065, CORE-067, CORE-206 the solver out of time: merit answers and s
   const found = await solvedPlan(input, 60_000)
   t.match(found, { allocated_W: -3_000_000, unproven: [], allocation: { solver: 'highs' } })
   t.match((await solvedPlan({ ...input, order: { ...input.order, delta_W: -9_000_000 } }, 60_000)).bindingConstraints.join(), /energy of|cap of F0|availability/, 'CORE-067 what binds is named')
+})
+
+t.test('CORE-206, CORE-209, REL-035 a clock that jumped: no new order until it has been steady for a minute', async (t) => {
+  let wall = 1e12, machine = 0
+  const fault = clockWatch(() => wall, () => machine)
+  const pass = (ms: number, slip = 0): void => {
+    machine += ms
+    wall += ms + slip
+  }
+  pass(10_000, 1500)
+  t.equal(fault(), undefined, 'drift')
+  pass(1000, -3_600_000)
+  t.match(fault(), /jumped by -3600 s/)
+  const { database, clock, me, ids } = await scene(t, { points: 1 }), core = assemble({ database, clock, ids, log: silent, clockFault: fault })
+  const order = () => core.transact((w) => issueDispatch(w, me, { program: 'peak', delta_W: -1000, start, end }))
+  t.match(await order(), { outcome: 'guarded', checks: [{ check: 'clock' }] })
+  pass(60_000)
+  t.match(await order(), { outcome: 'issued' })
 })

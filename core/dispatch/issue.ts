@@ -68,8 +68,8 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
     program, order: { ...window, delta_W: order.delta_W, mode, priority, overSubscribe, targets_W: order.targets_W }, resources: found.resources, caps_W: found.caps_W, now: clock.now(), eventNumber: found.season.length,
   })
 
-  const stopped = (await blocks(stores, caller.tenant)).blocked({ program: program.id })
-  const guarded = [...guards(program, guardedOrder(order, made, found)), ...(stopped ? [{ check: 'stop', detail: stopped }] : []), ...made.unproven.slice(0, 5).map((detail) => ({ check: 'proof', detail }))]
+  const stopped = (await blocks(stores, caller.tenant)).blocked({ program: program.id }), fault = work.clockFault?.()
+  const guarded = [...guards(program, guardedOrder(order, made, found)), ...(stopped ? [{ check: 'stop', detail: stopped }] : []), ...(fault ? [{ check: 'clock', detail: fault }] : []), ...made.unproven.slice(0, 5).map((detail) => ({ check: 'proof', detail }))]
   const { failed, overridden } = publishingChecks({
     program, window, delta_W: order.delta_W, now: clock.now(), earlier: found.season.map((d) => ({ start: d.start, end: d.end })), available_W: made.available_W,
   }, order.emergency)
