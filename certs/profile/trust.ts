@@ -9,7 +9,7 @@ export interface Leniency {
   readonly dnsName?: boolean
   readonly finiteNotAfter?: boolean
   readonly missingPolicies?: boolean
-  /** keyUsage without keyAgreement, or not marked critical. */
+  /** keyUsage without keyAgreement, or not marked critical. Interpretation (SEP-206): forgiven too, because the vector `bad-kusignonly` is "reject strict" where its neighbour without digitalSignature is "reject". */
   readonly keyUsage?: boolean
 }
 
