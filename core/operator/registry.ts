@@ -8,6 +8,7 @@ import { marketRoutes } from '#core/operator/market.js'
 import { noticeRoutes } from '#core/operator/notice.js'
 import { onboardingRoutes } from '#core/operator/onboarding.js'
 import { overviewRoutes } from '#core/operator/overview.js'
+import { privacyRoutes } from '#core/operator/privacy.js'
 import { programRoutes } from '#core/operator/program.js'
 import { progressRoutes } from '#core/operator/progress.js'
 import { readingRoutes } from '#core/operator/reading.js'
@@ -17,5 +18,5 @@ import { settlementRoutes } from '#core/operator/settlement.js'
 
 /** Everything the operator's door says, readable aloud: contract §6. A new resource is a file and a line here. */
 export const registry: readonly OperatorRoute[] = [
-  ...overviewRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes, ...readingRoutes, ...baselineRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...controlRoutes, ...userRoutes,
+  ...overviewRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes, ...readingRoutes, ...baselineRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
 ]
