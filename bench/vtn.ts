@@ -1,8 +1,10 @@
 // @ts-expect-error autocannon has no types of its own
 import autocannon from 'autocannon'
 import Fastify from 'fastify'
-import { Client } from 'pg'
+import { connectAsync } from 'mqtt'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Client } from 'pg'
 import type { FastifyInstance } from 'fastify'
 import type { Emit } from '#bench/figure.js'
 import { rounded } from '#bench/figure.js'
@@ -10,6 +12,7 @@ import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { silent } from '#core/port/log.js'
 import { testDatabase, type TestDatabase } from '#prisma/test-database.js'
+import type { VtnConfig } from '#vtn/config.js'
 import { bases31, buildVtn, type Vtn } from '#vtn/server.js'
 
 const base = bases31[0], connections = 10, seconds = 3
@@ -42,6 +45,7 @@ export default async function vtnBench(emit: Emit): Promise<void> {
     await changed(emit, db, list, authorization)
     await distinct(emit, app, port)
     await posts(emit, bl, port, program)
+    await told(emit, db)
   } finally {
     await vtn.stop()
     await Promise.all([app.close(), bare.close()])
@@ -49,11 +53,11 @@ export default async function vtnBench(emit: Emit): Promise<void> {
   }
 }
 
-async function made(db: TestDatabase): Promise<Vtn> {
+async function made(db: TestDatabase, more: Partial<VtnConfig> = {}): Promise<Vtn> {
   const nothing = async (): Promise<void> => {}
   return buildVtn({
     database: db.database, clock: systemClock, tokenClock: systemClock, ids: randomIds(() => systemClock.nowMs()), log: silent,
-    config: { tenant: db.tenant, clients: [{ clientID: 'bl', clientSecret: 'bl', role: 'BL' }, ...Array.from({ length: fleet }, (_, i) => ({ clientID: `c${i}`, clientSecret: 's', role: 'VEN' as const }))] },
+    config: { tenant: db.tenant, clients: [{ clientID: 'bl', clientSecret: 'bl', role: 'BL' }, ...Array.from({ length: fleet }, (_, i) => ({ clientID: `c${i}`, clientSecret: 's', role: 'VEN' as const }))], ...more },
     readings: { record: async () => ({ accepted: 0, duplicates: 0, corrected: 0 }) }, happenings: { happened: nothing }, availability: { declare: nothing }, optOuts: { optOut: nothing },
     directory: { byRemote: async () => undefined },
   })
@@ -120,7 +124,7 @@ async function changed(emit: Emit, db: TestDatabase, list: string, authorization
 async function distinct(emit: Emit, app: FastifyInstance, port: number): Promise<void> {
   const bearers = await Promise.all(Array.from({ length: 2000 }, (_, i) => token(app, `c${i * 5}`)))
   const requests = bearers.map((bearer) => ({ method: 'GET' as const, path: `${base}/events?active=true`, headers: { authorization: `Bearer ${bearer}` } }))
-  const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds, requests })
+  const result = await autocannon({ url: `http://127.0.0.1:${port}`, connections, duration: seconds, requests, workers: 1 })
   emit({ name: 'vtn targeted distinct vens', value: rounded(result.requests.average), unit: 'requests/s', n: result.requests.total })
   emit({ name: 'vtn targeted distinct vens p99', value: result.latency.p99, unit: 'ms', n: result.requests.total })
 }
@@ -132,4 +136,91 @@ async function posts(emit: Emit, bearer: string, port: number, program: string):
   })
   emit({ name: 'vtn post event', value: rounded(result.requests.average), unit: 'requests/s', n: result.requests.total })
   emit({ name: 'vtn post event p99', value: result.latency.p99, unit: 'ms', n: result.requests.total })
+}
+
+const receivers = 1000, orders = 20
+
+/** One event after the other, so that a figure is what one writer waits. */
+async function paced(port: number, bearer: string, programID: string, between: (i: number) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = []
+  for (let i = 0; i < orders; i += 1) {
+    const begun = performance.now()
+    const answer = await fetch(`http://127.0.0.1:${port}${base}/events`, { method: 'POST', headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }, body: JSON.stringify({ programID, eventName: `told ${i}` }) })
+    if (answer.status !== 201) throw new Error(`event ${i}: ${answer.status}`)
+    await answer.arrayBuffer()
+    times.push(performance.now() - begun)
+    await between(i)
+  }
+  return times.toSorted((a, b) => a - b)
+}
+const soon = (): Promise<void> => new Promise((done) => { setTimeout(done, 25) })
+/** Waits until everybody was told of what was posted so far, so that a POST meets a server at rest. */
+async function reached(count: () => number, wanted: number): Promise<void> {
+  const begun = performance.now()
+  while (count() < wanted && performance.now() - begun < 60_000) await soon()
+}
+const middle = (sorted: readonly number[]): number => rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)
+
+/** A local sink that answers at once and counts. */
+async function sink(): Promise<{ url: string; count: () => number; close: () => void }> {
+  let count = 0
+  const server = createServer((request, response) => { request.resume().on('end', () => { count += 1; response.end() }) })
+  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count, close: () => { server.closeAllConnections(); server.close() } }
+}
+
+/** Issue 4: what a POST costs while 1,000 webhooks, or 1,000 VENs on MQTT, want to hear of it; how fast webhooks leave; whether memory stays. */
+async function told(emit: Emit, db: TestDatabase): Promise<void> {
+  const hook = await sink()
+  const webhooks = { allowHttp: true, echo: 'off' as const, allow: ['127.0.0.0/8'] }
+  const vtn = await made(db, { webhooks, mqtt: { uris: ['mqtt://localhost'] } })
+  const app = await vtn.door(), port = await listen(app), bl = await token(app, 'bl')
+  const program = await post(app, bl, '/programs', { programName: 'told' })
+  await vtn.start()
+  try {
+    const quiet = middle(await paced(port, bl, program, soon))
+    await db.stores.documents.insertMany(Array.from({ length: receivers }, (_, i) => ({
+      tenant: db.tenant, kind: 'vtn/subscription', id: `subscription-${i}`, parent: program, owner: 'bl', targets: [''],
+      body: { clientName: `s${i}`, programID: program, clientID: 'bl', _role: 'BL', _surface: '3.1.1', objectOperations: [{ objects: ['EVENT'], operations: ['CREATE'], callbackUrl: `${hook.url}/${i}` }] },
+    })), systemClock.nowMs())
+    const withHooks = middle(await paced(port, bl, program, (i) => reached(hook.count, receivers * (i + 1))))
+    emit({ name: 'vtn post event with 1000 webhooks p50', value: withHooks, unit: 'ms', n: orders, baseline: quiet, ratio: rounded(withHooks / quiet) })
+    const before = process.memoryUsage().rss, begun = performance.now(), first = hook.count()
+    await paced(port, bl, program, async () => {})
+    await reached(hook.count, first + receivers * orders)
+    emit({ name: 'vtn webhooks drained', value: rounded((hook.count() - first) / ((performance.now() - begun) / 1000)), unit: 'webhooks/s', n: hook.count() - first })
+    emit({ name: 'vtn memory after webhooks', value: rounded((process.memoryUsage().rss - before) / 1_048_576), unit: 'MB more', n: hook.count() })
+    await Promise.all(Array.from({ length: receivers }, (_, i) => db.stores.documents.remove(db.tenant, 'vtn/subscription', `subscription-${i}`)))
+    await listening(emit, vtn, app, port, bl, program, quiet)
+  } finally {
+    await vtn.stop()
+    await app.close()
+    hook.close()
+  }
+}
+
+/** 1,000 VENs, each on its own topics of the embedded broker; every event is for all of them. */
+async function listening(emit: Emit, vtn: Vtn, app: FastifyInstance, port: number, bl: string, program: string, quiet: number): Promise<void> {
+  const broker = vtn.broker?.()
+  if (!broker) throw new Error('no broker')
+  await new Promise<void>((done) => { broker.listen(0, '127.0.0.1', done) })
+  const uri = `mqtt://127.0.0.1:${(broker.address() as AddressInfo).port}`
+  let heard = 0
+  const clients = []
+  for (let at = 0; at < receivers; at += 50) {
+    clients.push(...await Promise.all(Array.from({ length: 50 }, async (_, k) => {
+      const i = at + k
+      const client = await connectAsync(uri, { username: `c${i}`, password: await token(app, `c${i}`), clientId: `m${i}`, protocolVersion: 4 })
+      client.on('message', () => { heard += 1 })
+      await client.subscribeAsync(`events/vens/ven-${i}/+`, { qos: 1 })
+      return client
+    })))
+  }
+  const p50 = middle(await paced(port, bl, program, (i) => reached(() => heard, receivers * (i + 1))))
+  emit({ name: 'vtn post event with 1000 mqtt vens p50', value: p50, unit: 'ms', n: orders, baseline: quiet, ratio: rounded(p50 / quiet) })
+  const begun = performance.now(), first = heard
+  await paced(port, bl, program, async () => {})
+  await reached(() => heard, first + receivers * orders)
+  emit({ name: 'vtn mqtt messages', value: rounded((heard - first) / ((performance.now() - begun) / 1000)), unit: 'messages/s', n: heard - first })
+  await Promise.all(clients.map((c) => c.endAsync(true)))
 }

@@ -59,13 +59,17 @@ export function makeWorker(needs: { agenda: Agenda; clock: Clock; log: Log }, ta
   }
 
   async function turn(): Promise<void> {
-    await drain().catch((error: unknown) => log.error({ err: error, task: task.task }, 'the outbox could not be read'))
+    let failed = false
+    await drain().catch((error: unknown) => {
+      failed = true
+      log.error({ err: error, task: task.task }, 'the outbox could not be read')
+    })
     running = undefined
     if (stopped) return
     if (again) { again = false; return wake() }
-    const due = await agenda.nextDue([task.task]).catch(() => undefined)
+    const due = failed ? undefined : await agenda.nextDue([task.task]).catch(() => { failed = true; return undefined })
     // At least now and then, should an announcement have been lost.
-    if (!stopped && !running) timer = clock.after(Math.min(Math.max(10, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
+    if (!stopped && !running) timer = clock.after(failed ? 1000 : Math.min(Math.max(10, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
   }
 
   return {

@@ -153,15 +153,21 @@ export function webhookWorker(needs: DeliverNeeds): Worker {
   }
 
   async function turn(): Promise<void> {
-    let got = 0
+    // Not before `claiming` is set: with all hands full there is nothing to wait for, and a turn that ended first would never be seen to end.
+    await Promise.resolve()
+    let got = 0, failed = false
     try {
       if (inFlight < inHand) got = await claim()
-    } catch (error) { log.error({ err: error }, 'the webhook outbox could not be read') }
+    } catch (error) {
+      failed = true
+      log.error({ err: error }, 'the webhook outbox could not be read')
+    }
     claiming = undefined
     if (stopped) return
     if (again || (got > 0 && inFlight < inHand)) { again = false; return wake() }
-    const due = await agenda.nextDue([webhookTask]).catch(() => undefined)
-    if (!stopped && !claiming) timer = clock.after(Math.min(Math.max(50, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
+    const due = failed ? undefined : await agenda.nextDue([webhookTask]).catch(() => { failed = true; return undefined })
+    // A database that was too busy to answer is asked again soon, not when the next notice happens to come.
+    if (!stopped && !claiming) timer = clock.after(failed ? 1000 : Math.min(Math.max(50, (due ?? Number.POSITIVE_INFINITY) - clock.nowMs()), 30_000 * clock.rate), wake)
   }
 
   const settled = async (): Promise<void> => {

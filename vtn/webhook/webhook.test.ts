@@ -252,3 +252,15 @@ t.test('OA-133 OA-130 more writers than database connections, all of objects tha
   const told = new Set(hook.got.map((g) => g.body.object.id))
   t.same(made.map((m) => m.json().id as string).filter((id) => !told.has(id)), [])
 })
+
+t.test('OA-130 REL-054 more notifications at once than hands: the worker takes the rest when hands are free', async (t) => {
+  const hook = await receiver((_q, r) => { setTimeout(() => r.end(), 30) })
+  const w = await testVtn({ webhooks: open })
+  t.teardown(() => w.close())
+  for (let i = 0; i < 60; i += 1) await w.call('POST', '/subscriptions', 'bl_client', { clientName: `${i}`, objectOperations: [{ objects: ['EVENT'], operations: ['CREATE'], callbackUrl: `${hook.url}/${i}` }] })
+  const p = (await w.call('POST', '/programs', 'bl_client', { programName: 'burst' })).json()
+  for (let i = 0; i < 10; i += 1) await w.call('POST', '/events', 'bl_client', { programID: p.id, eventName: `${i}` })
+  await w.vtn.start()
+  for (let i = 0; i < 400 && hook.got.length < 600; i += 1) { await new Promise((done) => setTimeout(done, 25)); await w.clock.advance(100) }
+  t.equal(hook.got.length, 600)
+})
