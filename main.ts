@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { assemble } from '#core/assemble.js'
+import { clockWatch } from '#core/dispatch/clock-watch.js'
 import { anchorDaily } from '#core/audit/anchor.js'
 import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
@@ -39,7 +40,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
   const machine = systemClock, ids = randomIds(() => machine.nowMs()), closing = new Closing()
   try {
     const database = await openStorage(options, closing)
-    const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing) })
+    const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
     core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }))
     const needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing }
