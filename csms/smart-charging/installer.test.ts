@@ -188,7 +188,8 @@ t.test('OCPP-241 two stations behind one connection: shares end by themselves, f
   const turn = async (done: () => boolean): Promise<void> => { for (let i = 0; i < 10 && !done(); i += 1) { await clock.advance(60_000); await one.until(done, 300).catch(() => {}) } }
   await turn(() => limits(two).length === 1)
   t.same([limits(one), limits(two)], [[16_000, 8000], [8000]])
-  // Both are cut in one go: a newcomer without a share draws what it likes, so its first share is a cut too.
+  const sent = (s: Hand): number => s.calls.filter((c) => c.action === 'SetChargingProfile').at(-1)!.at
+  t.ok(sent(one) <= sent(two), 'who gives way goes first')
   await event(one, 'Ended', 1, 'Idle')
   await turn(() => limits(two).length === 2)
   t.same(limits(two), [8000, 16_000])

@@ -68,8 +68,8 @@ export function siteBalancer({ clock, log, stations, installer, assumedStackLeve
         wishes.push({ key, most_W, electrical, pausedSince: before?.W === 0 ? before.changedAt : undefined, changedAt: before?.changedAt ?? 0 })
       }
     }
-    const shares = [...shareSite(left, wishes, nowMs)].map(([key, W]) => ({ key, W, rise: W - (given.get(key)?.W ?? Infinity) }))
-    // Who gives way goes first: at no moment may the sum be above the limit.
+    const shares = [...shareSite(left, wishes, nowMs)].map(([key, W]) => ({ key, W, rise: W - (given.get(key)?.W ?? 0) }))
+    // Who gives way goes first: at no moment may the sum be above the limit. A newcomer has no share yet, so its first one is a rise.
     for (const part of [shares.filter((s) => s.rise <= 0), shares.filter((s) => s.rise > 0)]) {
       await Promise.all(part.map(({ key, W }) => {
         const at = where.get(key) as { station: Station; evseId: number }
