@@ -35,7 +35,9 @@ export function makeObjects(context: Context): Objects {
   const { tenant } = config
 
   async function get(noun: Noun, view: View, id: string): Promise<Stored> {
-    const doc = await documents.get<Content>(tenant, kindOf[noun.objectType], id)
+    // SEC-034: the database leaves out what is hidden, so that hidden and absent cost the same.
+    const within = visible(view, undefined)
+    const [doc] = within ? await documents.list<Content>(tenant, { kind: kindOf[noun.objectType], ids: [id], ...within, limit: 1 }) : []
     if (!doc || !sees(view, doc)) throw absent(noun, id)
     return doc
   }

@@ -417,14 +417,11 @@ t.test('SEC-034 what is hidden and what is absent answer alike: status, body and
         shapes.add(JSON.stringify(shape(answer, id)))
       }
     }
-    const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] as number
-    apart.push(Math.abs(median(times.hidden) - median(times.absent)) / 1e6)
     return z(times.hidden, times.absent)
   }
-  const found: number[] = [], apart: number[] = []
+  const found: number[] = []
   // At p = 0.01 one round in a hundred errs; a machine that is busy with other things may make it two.
   do found.push(await round()); while ((found.at(-1) ?? 9) > 2.58 && found.length < 4)
   t.equal(shapes.size, 1, [...shapes].join(' | '))
-  // In one process a thousand calls tell 20 microseconds apart; on a network a tenth of a millisecond is the least that can be told (SEC-034).
-  t.ok((found.at(-1) ?? 9) <= 2.58 || Math.min(...apart) < 0.1, `|z| ${found.map((x) => x.toFixed(2)).join(', ')}; medians ${apart.map((x) => x.toFixed(3)).join(', ')} ms apart`)
+  t.ok((found.at(-1) ?? 9) <= 2.58, `|z| ${found.map((x) => x.toFixed(2)).join(', ')}`)
 })
