@@ -206,6 +206,12 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
       ? 'this serial number has a certificate for another key: renew it with simplereenroll, or revoke it first' : undefined
   }
 
+  /** SEC-022: whether the newest certificate of a device was revoked; an older one that still holds (SEP-194) does not undo that. */
+  async function revokedOf(document: Document<EnrolmentRecord> | undefined): Promise<boolean> {
+    const newest = document?.body.certificate ? await registry.bySerial(document.body.certificate) : undefined
+    return newest?.state === 'revoked' || (newest?.lfdi ? registry.isBlocked(newest.lfdi) : false)
+  }
+
   return {
     async enrol(csr, requester) {
       const asked = checkDeviceRequest(csr), { vendor } = requester
@@ -216,6 +222,7 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
         const hwType = hwTypeAskedFor(asked.hwType, vendor, document?.body)
         const before = await recorded(document, asked.keyHash)
         if (before) return before
+        if (requester.kind === 'device' && await revokedOf(document)) throw new Refusal('forbidden', revokedSentence)
         const conflict = await taken(document, asked.keyHash)
         if (conflict) throw new Refusal('conflict', conflict)
         const job: Job = { vendor, hwType, hwSerialNum, publicKey: asked.publicKey, keyHash: asked.keyHash, csr: Buffer.from(csr).toString('base64'), requester: nameOf(requester), replaces: null }
@@ -252,6 +259,7 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
         const newest = document?.body.certificate ? await registry.bySerial(document.body.certificate) : undefined
         // A certificate that was replaced may fetch what replaced it, nothing else.
         if (newest?.lfdi && newest.lfdi !== device.lfdi && newest.state === 'valid') throw new Refusal('forbidden', 'this certificate was replaced by a newer one: renew that one')
+        if (await revokedOf(document)) throw new Refusal('forbidden', revokedSentence)
         const job: Job = { vendor, hwType: device.hwType!, hwSerialNum, publicKey: asked.publicKey, keyHash: asked.keyHash, csr: Buffer.from(csr).toString('base64'), requester: device.lfdi, replaces: device.lfdi }
         await mustClaim(job)
         const issued = await one(job, document)
@@ -312,6 +320,7 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
 }
 
 const chunk = 250
+const revokedSentence = 'the newest certificate of this device was revoked: its maker has to enrol it again'
 
 const issuedOf = (record: CertificateRecord, repeated: boolean): Issued =>
   ({ kind: 'issued', der: Buffer.from(record.der, 'base64'), lfdi: record.lfdi!, sfdi: record.sfdi!, pin: record.pin, hwSerialNum: record.hwSerialNum, repeated })

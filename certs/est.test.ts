@@ -22,6 +22,7 @@ import { isPin, lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { preparePki } from '#certs/pki-folder.js'
 import type { PkiFolder } from '#certs/pki-folder.js'
 import { checkDeviceCertificate } from '#certs/profile/device.js'
+import { otherSpelling } from '#certs/profile/spelling.js'
 import { trustOf } from '#certs/profile/trust.js'
 import { guessableKey } from '#certs/profile/weak-key.js'
 import { Kind } from '#certs/record.js'
@@ -258,6 +259,22 @@ t.test('SEP-227, SEP-233, SEP-194, SEC-022 simplereenroll', async (t) => {
   t.equal((await ask({ path: `${est}/simplereenroll`, body: next.body, as })).status, 403)
   await registry.revoke(lfdiOf(fresh), 'cessationOfOperation', 'alice')
   t.match(await ask({ path: `${est}/simplereenroll`, body: (await request(user.hwSerialNum)).body, as: { cert: certificatePem(fresh), key: keyPem(next.key) } }), { status: 403, body: /SEP-213/ }, 'revoked')
+})
+
+t.test('SEC-022, SEC-024 a revoked device gets nothing by an older certificate, nor by the other spelling of the revoked one', async (t) => {
+  const user = secretOf(11), first = await request(user.hwSerialNum)
+  const old = leafOf(await ask({ path: `${est}/simpleenroll`, body: first.body, user })), next = await request(user.hwSerialNum), third = await request(user.hwSerialNum), before = await certificates()
+  const fresh = leafOf(await ask({ path: `${est}/simplereenroll`, body: next.body, as: { cert: certificatePem(old), key: keyPem(first.key) } }))
+  await registry.revoke(lfdiOf(fresh), 'cessationOfOperation', 'alice')
+  const twin = otherSpelling(readCertificate(fresh))
+  for (const as of [{ cert: certificatePem(old), key: keyPem(first.key) }, { cert: certificatePem(fresh), key: keyPem(next.key) }, { cert: certificatePem(twin), key: keyPem(next.key) }]) {
+    for (const operation of ['simpleenroll', 'simplereenroll']) {
+      const answer = await ask({ path: `${est}/${operation}`, body: third.body, as })
+      t.ok(answer.status === 401 || answer.status === 403, `${operation} ${answer.status} ${answer.body}`)
+    }
+  }
+  t.equal(await certificates(), before + 1)
+  t.equal((await ask({ path: `${est}/simpleenroll`, body: third.body, as: vendor1() })).status, 200, 'its maker may enrol it again')
 })
 
 t.test('SEP-223 (c) a device certificate of an accepted manufacturer, and others', async (t) => {

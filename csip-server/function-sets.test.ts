@@ -121,7 +121,8 @@ t.test('SEP-112, SEP-042, SEP-142, SEP-240 CSIP-AUS: connection point, envelopes
 
 t.test('SEP-194, SEP-123 a renewed certificate keeps the record; a moved device loses its programs', async (t) => {
   const renewed = await pki.device('two again')
-  await csip.provisioning.rekeyEndDevice(two.lfdi, renewed.lfdi)
+  t.equal(await csip.provisioning.rekeyEndDevice('C'.repeat(40), 'D'.repeat(40)), false, 'a device without a record')
+  for (const time of ['once', 'told again']) t.equal(await csip.provisioning.rekeyEndDevice(two.lfdi, renewed.lfdi), true, time)
   const again = as(devicePeer(renewed.lfdi, renewed.sfdi))
   t.match((await again('GET', '/edev')).body, new RegExp(`href="/edev/${two.lfdi}".*<lFDI>${renewed.lfdi}<`))
   t.equal((await again('GET', '/derp/F2')).status, 200)

@@ -34,8 +34,8 @@ export interface Provisioning {
   moveEndDevice(lfdi: string, groups: readonly (string | Group)[]): Promise<void>
   /** SEP-193, SEP-107. */
   enableEndDevice(lfdi: string, enabled: boolean): Promise<void>
-  /** A new certificate for the same device (SEP-194). */
-  rekeyEndDevice(oldLfdi: string, newLfdi: string): Promise<void>
+  /** A new certificate for the same device (SEP-194); false when neither LFDI has an EndDevice. Again changes nothing. */
+  rekeyEndDevice(oldLfdi: string, newLfdi: string): Promise<boolean>
   pinOf(lfdi: string): Promise<number | undefined>
 }
 
@@ -96,10 +96,13 @@ export function makeProvisioning(ctx: CsipContext): Provisioning {
       await change(lfdi, () => ({ targets: list.map((g) => groupId(g.name)) }))
     },
     enableEndDevice: (lfdi, enabled) => change(lfdi, () => ({ body: { enabled } })),
-    rekeyEndDevice: (oldLfdi, newLfdi) => change(oldLfdi, (doc) => {
+    async rekeyEndDevice(oldLfdi, newLfdi) {
       const lFDI = newLfdi.toUpperCase()
-      return { key: lFDI, owner: doc.owner === doc.key ? lFDI : doc.owner, sort2: sfdiOf(lFDI), body: { lFDI, sFDI: sfdiOf(lFDI) } }
-    }),
+      if (await documents.byKey<Value>(tenant, kind, '', lFDI)) return true
+      if (!await documents.byKey<Value>(tenant, kind, '', oldLfdi.toUpperCase())) return false
+      await change(oldLfdi, (doc) => ({ key: lFDI, owner: doc.owner === doc.key ? lFDI : doc.owner, sort2: sfdiOf(lFDI), body: { lFDI, sFDI: sfdiOf(lFDI) } }))
+      return true
+    },
     pinOf: async (lfdi) => (await documents.get<{ pIN: number }>(tenant, 'csip/Registration', lfdi.toUpperCase()))?.body.pIN,
   }
 }

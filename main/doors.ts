@@ -147,9 +147,10 @@ export async function listenCsms(csms: Csms, { options, certificates: { pki }, c
 export function enrolmentOf(csip: Csip, { certificates }: DoorNeeds): Enrolment {
   return certificates.enrolment({
     async issued(entries) {
-      for (const e of entries) {
-        if (e.replaces) await csip.provisioning.rekeyEndDevice(e.replaces, e.lfdi)
-        else await csip.provisioning.allowEndDevice({ lfdi: e.lfdi, sfdi: e.sfdi, pin: e.pin })
+      for (const { lfdi, sfdi, pin, replaces } of entries) {
+        if (replaces && await csip.provisioning.rekeyEndDevice(replaces, lfdi)) continue
+        // SEP-227: a device that has not registered yet may renew as well; what the allow list says of it moves along (SEP-231)
+        await csip.provisioning.allowEndDevice({ ...replaces ? await csip.provisioning.allowed(replaces) : undefined, lfdi, sfdi, pin })
       }
     },
   })

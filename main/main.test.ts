@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { certificatePem, certificatesFrom, certificatesOf, deviceRequest, keyPem, lfdiOf, newEcKey, sfdiOf } from '#certs/index.js'
 import { readSettings } from '#cli/settings.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
@@ -272,4 +274,27 @@ t.test('issue 2 bad input at each door is refused in its own form, nothing is ha
 
   t.same(await counts(), before, 'nothing was stored')
   t.equal((await ask(`${ready.operator}/healthz`)).status, 200, 'the process lives')
+})
+
+t.test('SEP-227, SEP-231, SEP-233 a device renews before and after it registers; the record and the PIN stay', async (t) => {
+  const { secrets: [{ hwSerialNum, secret }] } = JSON.parse(text('est.json')) as { secrets: [{ secret: string; hwSerialNum: string }] }
+  const post = async (operation: string, key: KeyObject, more: Ask): Promise<string> => {
+    const csr = await deviceRequest(key, { hwType: '1.3.6.1.4.1.32473.1', hwSerialNum })
+    const answer = await ask(`${ready.est}/${operation}`, { method: 'POST', body: csr.toString('base64'), ...more, headers: { 'content-type': 'application/pkcs10', ...more.headers } })
+    t.equal(answer.status, 200, `${operation}: ${answer.body.slice(0, 120)}`)
+    return certificatePem(certificatesOf(Buffer.from(answer.body, 'base64'))[0]!)
+  }
+  const as = (cert: string, key: KeyObject): Record<string, unknown> => ({ key: keyPem(key), cert }), keys = [newEcKey(), newEcKey(), newEcKey()] as const
+  const asDevice = (cert: string, key: KeyObject, path: string, more: Ask = {}): Promise<Answer> => ask(new URL(path, ready.csip).href, { ...more, tls: { ...device('device-1'), ...as(cert, key) } })
+  const first = await post('simpleenroll', keys[0], { headers: { authorization: `Basic ${Buffer.from(`${hwSerialNum}:${secret}`).toString('base64')}` } })
+  const second = await post('simplereenroll', keys[1], { tls: as(first, keys[0]) })
+  t.equal(await post('simplereenroll', keys[1], { tls: as(first, keys[0]) }), second, 'a lost answer may be asked for again')
+  const lfdi = lfdiOf(certificatesFrom(second)[0]!)
+  const registered = await asDevice(second, keys[1], '/edev', { method: 'POST', headers: { 'content-type': 'application/sep+xml' }, body: `<EndDevice xmlns="urn:ieee:std:2030.5:ns"><sFDI>${sfdiOf(lfdi)}</sFDI><changedTime>0</changedTime></EndDevice>` })
+  t.equal(registered.status, 201, 'the allow list knows the new certificate')
+  const at = String(registered.headers.location), pin = /<pIN>\d+</.exec((await asDevice(second, keys[1], `${at}/rg`)).body)?.[0]
+  t.equal(pin, `<pIN>${Number((await api('GET', `/certificates/${lfdi}`)).json<{ pin: string }>().pin)}<`)
+  const third = await post('simplereenroll', keys[2], { tls: as(second, keys[1]) })
+  t.equal(await post('simplereenroll', keys[2], { tls: as(second, keys[1]) }), third)
+  t.match((await asDevice(third, keys[2], at)).body, new RegExp(`<lFDI>${lfdiOf(certificatesFrom(third)[0]!)}<`), 'the EndDevice keeps its address')
 })

@@ -4,6 +4,7 @@ import {
 } from '#certs/x509/certificate.js'
 import type { CertificateView } from '#certs/x509/certificate.js'
 import { Oid, Policy } from '#certs/x509/oid.js'
+import { fingerprintsOf } from '#certs/profile/spelling.js'
 import { isoOf } from '#certs/profile/rule.js'
 import type { Examined, Rule } from '#certs/profile/rule.js'
 
@@ -142,8 +143,8 @@ export const deviceRules: readonly Rule[] = [
   },
   {
     rule: 'blocked', clause: 'SEP-213', remedy: 'An operator blocked it: ask the operator, or unblock it (certificate or CA) there.',
-    fails({ lfdi, path, blocked }) {
-      if (blocked(lfdi)) return `The LFDI ${lfdi} is blocked or revoked.`
+    fails({ leaf, lfdi, path, blocked }) {
+      if (fingerprintsOf(leaf).some(blocked)) return `The LFDI ${lfdi} is blocked or revoked.`
       const ca = path?.find(({ view }) => blocked(subjectKeyIdentifier(view) ?? ''))
       return ca && `The issuing authority "${nameText(ca.view.subject)}" is blocked.`
     },

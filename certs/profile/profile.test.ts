@@ -12,6 +12,7 @@ import { checkDeviceCertificate } from '#certs/profile/device.js'
 import type { DeviceCheck } from '#certs/profile/device.js'
 import { deviceRules } from '#certs/profile/device-rules.js'
 import { checkStationCertificate } from '#certs/profile/station.js'
+import { fingerprintsOf, otherSpelling } from '#certs/profile/spelling.js'
 import { lenient, trustOf } from '#certs/profile/trust.js'
 import { readCertificate, subjectKeyIdentifier } from '#certs/x509/certificate.js'
 import type { Extension } from '#certs/x509/certificate.js'
@@ -28,7 +29,7 @@ const root = ((): string => { let dir = dirname(fileURLToPath(import.meta.url));
 const vectors = join(root, '..', 'shared', 'specs', 'ieee2030_5', 'pki-vectors')
 const nowMs = Date.UTC(2026, 10, 21)
 
-t.test('SEP-201 … SEP-211 every vector gets its stated verdict', { skip: !existsSync(vectors) && 'no ../shared here' }, async (t) => {
+t.test('SEP-201, SEP-202, SEP-203, SEP-204, SEP-205, SEP-206, SEP-211 every vector gets its stated verdict', { skip: !existsSync(vectors) && 'no ../shared here' }, async (t) => {
   const read = (name: string): Buffer => {
     const bytes = readFileSync(join(vectors, name))
     return bytes[0] === 0x30 ? bytes : Buffer.from(bytes.toString().replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
@@ -47,12 +48,15 @@ t.test('SEP-201 … SEP-211 every vector gets its stated verdict', { skip: !exis
     t.equal(String(sfdiOf(lfdi)), sfdi, `${file} SFDI`)
     const answer = checkDeviceCertificate(der, strict), aus = checkDeviceCertificate(der, { ...strict, profile: 'csip-aus-1.2' })
     t.equal(answer.ok, verdict.startsWith('accept'), `${file}: ${verdict}`)
-    t.equal(aus.ok, verdict.startsWith('accept') || verdict.startsWith('reject strict'), `${file} with the leniency switches`)
+    t.equal(aus.ok, verdict.startsWith('accept') || verdict.includes('accept with the leniency switches'), `${file} in CSIP-AUS (SEP-206)`)
     if (!answer.ok) t.ok(answer.failures.some((f) => f.rule === ruleOf[file]), `${file} fails ${ruleOf[file]}: ${answer.failures.map((f) => f.sentence).join(' ')}`)
     if (file === 'device.crt') t.match(answer, { hwType: '1.3.6.1.4.1.37244.1.1', hwSerialNum: 'INV-0001', policies: [Policy.generic] }, 'SEP-211')
   }
   const perCa = trustOf(read('serca.crt'), read('mca.crt'), { certificates: read('mica.crt'), leniency: lenient })
   t.ok(checkDeviceCertificate(read('server-dns.crt'), { ...strict, trust: perCa }).ok, 'SEP-206 a switch on one CA')
+  const signOnly = { certificates: read('mica.crt'), leniency: { keyUsage: true } }
+  t.ok(checkDeviceCertificate(read('bad-kusignonly.crt'), { ...strict, trust: trustOf(read('serca.crt'), read('mca.crt'), signOnly) }).ok, '"reject strict": one CA can be forgiven')
+  t.notOk(checkDeviceCertificate(read('bad-kuagreeonly.crt'), { ...strict, trust: trustOf(read('serca.crt'), read('mca.crt'), signOnly) }).ok, 'a device that may not sign never')
   t.ok(checkDeviceCertificate(read('device.crt'), { ...strict, trust: trustOf(read('serca.crt')), sent: [read('mica.crt'), read('mca.crt')] }).ok, 'SEP-205 the chain is sent')
   t.notOk(checkDeviceCertificate(read('device.crt'), { ...strict, trust: trustOf(read('serca.crt')) }).ok)
 })
@@ -87,7 +91,7 @@ const spki = (type: 'rsa' | 'p384'): Buffer => type === 'rsa' ? generateKeyPairS
   : generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ type: 'spki', format: 'der' })
 const uncritical = (e: Extension): Extension => ({ ...e, critical: false })
 
-t.test('SEP-201 … SEP-204 one bent thing, one named rule', async (t) => {
+t.test('SEP-201, SEP-202, SEP-203, SEP-204, SEP-206, SEP-207 one bent thing, one named rule', async (t) => {
   const check: DeviceCheck = { profile: 'csip', trust: trustOf(serca.certificate, mca.certificate, mica.certificate), nowMs }
   t.ok(checkDeviceCertificate(await bent({}), check).ok, 'unbent it passes')
   const cases: readonly [string, Bent][] = [
@@ -121,6 +125,8 @@ t.test('SEP-201 … SEP-204 one bent thing, one named rule', async (t) => {
   for (const good of [[Policy.postManufacture], [Policy.generic, Policy.mobile], [Policy.generic, Policy.commercial, Policy.bulk]]) t.ok(checkDeviceCertificate(await bent({ extensions: [policiesExtension(good)] }), check).ok)
   t.ok(checkDeviceCertificate(await bent({ extensions: [extKeyUsageExtension(Oid.serverAuth, Oid.clientAuth)] }), check).ok)
   t.ok(checkDeviceCertificate(await bent({ subject: [{ CN: ['x'] }], toMs: nowMs + 5000, extensions: [hostNamesExtension(['d.example.org'])], without: Oid.certificatePolicies }), { ...check, profile: 'csip-aus-1.3' }).ok, 'SEP-206')
+  const signOnly = checkDeviceCertificate(await bent({ extensions: [keyUsageExtension('digitalSignature')] }), { ...check, profile: 'csip-aus-1.3' })
+  t.same(signOnly.ok ? [] : signOnly.failures.map((f) => f.rule), ['keyUsage'], 'SEP-206 does not forgive it')
 })
 
 t.test('SEP-201 version and signature algorithm of the certificate', async (t) => {
@@ -189,23 +195,59 @@ t.test('SEP-213 an operator blocks a device, a MICA or a SERCA', async (t) => {
   }
 })
 
-t.test('SEC-013, SEC-027 work is bounded for any bytes and any chain', async (t) => {
-  const check: DeviceCheck = { profile: 'csip', trust: trustOf(serca.certificate), nowMs }
-  const der = await bent({})
-  const begun = performance.now()
-  t.notOk(checkDeviceCertificate(der, { ...check, sent: Array.from({ length: 10_000 }, () => mica.certificate) }).ok)
-  t.ok(performance.now() - begun < 100, 'a chain of 10,000')
-  let slowest = 0
-  const whole = trustOf(serca.certificate, mca.certificate, mica.certificate)
+t.test('SEC-013 a chain of 10,000 certificates costs no more than a short one', async (t) => {
+  const check: DeviceCheck = { profile: 'csip', trust: trustOf(serca.certificate), nowMs }, der = await bent({})
+  const long = Array.from({ length: 10_000 }, () => mica.certificate)
+  const times = Array.from({ length: 5 }, () => {
+    const begun = performance.now(), answer = checkDeviceCertificate(der, { ...check, sent: long })
+    t.notOk(answer.ok)
+    return performance.now() - begun
+  })
+  t.ok(Math.min(...times) < 100, `${Math.min(...times).toFixed(1)} ms`)
+})
+
+t.test('SEC-013, SEC-027 no byte of a certificate is free: each change of one is refused, none throws', async (t) => {
+  // An odd-length text (Maker) and an even one (MICA) in the issuer: every string type is tried on both.
+  const der = await bent({}), check: DeviceCheck = { profile: 'csip', trust: trustOf(serca.certificate, mca.certificate, mica.certificate), nowMs }
+  t.ok(checkDeviceCertificate(der, check).ok)
+  const others = [0x00, 0x1e, 0x30, 0x80]
+  const taken: string[] = []
+  for (let i = 0; i < der.length; i++) {
+    for (const value of new Set([...others, ...Array.from({ length: 8 }, (_, bit) => der[i]! ^ (1 << bit))])) {
+      if (value === der[i]) continue
+      const changed = Buffer.from(der)
+      changed[i] = value
+      // what throws fails the test as well as what is taken
+      if (checkDeviceCertificate(changed, check).ok) taken.push(`${i}: ${der[i]} → ${value}`)
+    }
+  }
+  t.same(taken, [])
+  const cut = Array.from({ length: der.length }, (_, i) => checkDeviceCertificate(der.subarray(0, i), check).ok || checkDeviceCertificate(Buffer.concat([der, der.subarray(0, i + 1)]), check).ok)
+  t.notOk(cut.some(Boolean), 'nor cut short, nor with something after it')
   fc.assert(fc.property(fc.nat(der.length - 1), fc.nat(255), fc.nat(der.length - 1), fc.nat(255), (i, a, j, b) => {
     const changed = Buffer.from(der)
     changed[i] = a
     changed[j] = b
-    const at = performance.now(), answer = checkDeviceCertificate(changed, { ...check, trust: whole })
-    slowest = Math.max(slowest, performance.now() - at)
-    return changed.equals(der) || !answer.ok
-  }), { numRuns: 3000 })
-  t.comment(`slowest of 3,000 mutations: ${slowest.toFixed(1)} ms`)
+    return changed.equals(der) || !checkDeviceCertificate(changed, check).ok
+  }), { numRuns: 1500, seed: 20_261_121 })
+})
+
+t.test('SEC-022, SEP-213 the second spelling of a signature is blocked with the first, on both doors', async (t) => {
+  const der = await bent({}), twin = otherSpelling(readCertificate(der)), check: DeviceCheck = { profile: 'csip', trust: trustOf(serca.certificate, mca.certificate, mica.certificate), nowMs }
+  t.not(lfdiOf(twin), lfdiOf(der))
+  t.ok(otherSpelling(readCertificate(twin)).equals(der), 'there and back')
+  t.ok(checkDeviceCertificate(twin, check).ok, 'ECDSA holds for both: that is the danger')
+  for (const shown of [der, twin]) for (const blocked of [der, twin]) {
+    const answer = checkDeviceCertificate(shown, { ...check, blocked: (id) => id === lfdiOf(blocked) })
+    t.same(answer.ok ? [] : answer.failures.map((f) => f.rule), ['blocked'])
+  }
+  const ocpp = await createRoot(ca('OCPP root'), keySigner(newEcKey()))
+  const station = await issueClient(ocpp, { serial: serial(), publicKey: spkiOf(newEcKey()), commonName: 'CS1', organization: 'L', validity: { fromMs: nowMs - 9e9, toMs: nowMs + 9e9 } })
+  const answer = checkStationCertificate(otherSpelling(readCertificate(station)), { trust: trustOf(ocpp.certificate), nowMs, blocked: (id) => id === lfdiOf(station) })
+  t.same(answer.ok ? [] : answer.failures.map((f) => f.rule), ['blocked'])
+  const rsaRoot = await createRoot(ca('RSA root'), keySigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey))
+  const byRsa = await issueClient(rsaRoot, { serial: serial(), publicKey: spkiOf(newEcKey()), commonName: 'CS1', organization: 'L', validity: { fromMs: nowMs - 9e9, toMs: nowMs + 9e9 } })
+  t.same(fingerprintsOf(readCertificate(byRsa)), [lfdiOf(byRsa)], 'RSA has one spelling')
 })
 
 t.test('REL-039 valid to the second, without leeway', async (t) => {

@@ -1,6 +1,7 @@
 import { isRefusal } from '#core/error.js'
 import { lfdiOf } from '#certs/lfdi.js'
 import { failuresOf, isoOf } from '#certs/profile/rule.js'
+import { fingerprintsOf } from '#certs/profile/spelling.js'
 import type { Failure, Rule } from '#certs/profile/rule.js'
 import { findPath } from '#certs/profile/trust.js'
 import type { Trust } from '#certs/profile/trust.js'
@@ -119,7 +120,7 @@ const stationRules = (check: StationCheck): readonly Rule[] => [
   },
   {
     rule: 'blocked', clause: 'OCPP-027; SEC-007', remedy: 'The operator revoked it: issue a new one.',
-    fails: ({ lfdi, blocked }) => blocked(lfdi) ? 'The certificate is revoked.' : undefined,
+    fails: ({ leaf, path, blocked }) => fingerprintsOf(leaf, path?.[0]?.view.key.curve).some(blocked) ? 'The certificate is revoked.' : undefined,
   },
 ]
 

@@ -9,11 +9,12 @@ export interface Leniency {
   readonly dnsName?: boolean
   readonly finiteNotAfter?: boolean
   readonly missingPolicies?: boolean
-  /** keyUsage without keyAgreement, or not marked critical. Interpretation (SEP-206): forgiven too, because the vector `bad-kusignonly` is "reject strict" where its neighbour without digitalSignature is "reject". */
+  /** keyUsage without keyAgreement, or not marked critical. Not in the list of SEP-206: a switch for one CA only, never a profile's. */
   readonly keyUsage?: boolean
 }
 
-export const lenient: Leniency = { subject: true, dnsName: true, finiteNotAfter: true, missingPolicies: true, keyUsage: true }
+/** What SEP-206 lists for CSIP-AUS issuers, and no more. */
+export const lenient: Leniency = { subject: true, dnsName: true, finiteNotAfter: true, missingPolicies: true }
 
 export interface TrustEntry {
   /** One or more certificates, PEM or DER: roots and intermediates alike (SEP-205). */

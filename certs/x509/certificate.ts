@@ -64,7 +64,11 @@ export function readName(node: DerNode): NameView {
   return { raw: node.raw, empty: node.children.length === 0, attributes }
 }
 
-const textOf = (node: DerNode): string => node.tag === 0x1e ? Buffer.from(node.content).swap16().toString('utf16le') : node.content.toString('utf8')
+function textOf({ tag, content }: DerNode): string {
+  if (tag !== Tag.bmp) return content.toString('utf8')
+  if (content.length % 2) throw new Refusal('invalid', 'a BMPString is whole 16-bit units')
+  return Buffer.from(content).swap16().toString('utf16le')
+}
 
 export const nameText = (name: NameView): string =>
   name.attributes.map(({ oid, text }) => `${shortName[oid] ?? oid}=${text}`).join(', ')
@@ -163,8 +167,10 @@ export function basicConstraints(of: Extended): { readonly ca: boolean; readonly
   if (!found) return undefined
   const node = readDer(found.value)
   const ca = node.children[0]?.tag === Tag.boolean && node.children[0].content[0] === 0xff
-  const length = node.children.find((c) => c.tag === Tag.integer)
-  return { ca, ...(length ? { pathLen: length.content.readUIntBE(0, Math.min(length.content.length, 6)) } : {}) }
+  const length = node.children.find((c) => c.tag === Tag.integer)?.content
+  // RFC 5280 §4.2.1.9: INTEGER (0..MAX); no path is longer than a byte can say.
+  if (length && (length.length > 1 || length[0]! > 0x7f)) throw new Refusal('invalid', 'pathLenConstraint is a small number')
+  return { ca, ...(length ? { pathLen: length[0]! } : {}) }
 }
 
 export function policies(of: Extended): readonly string[] {

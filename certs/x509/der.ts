@@ -15,7 +15,7 @@ export interface DerNode {
 
 export const Tag = {
   boolean: 0x01, integer: 0x02, bitString: 0x03, octetString: 0x04, nul: 0x05, oid: 0x06, enumerated: 0x0a, utf8: 0x0c,
-  printable: 0x13, ia5: 0x16, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30, set: 0x31,
+  printable: 0x13, ia5: 0x16, bmp: 0x1e, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30, set: 0x31,
 } as const
 
 /** Deeper than any certificate we know (a CSR with extensions is 9 deep). */
@@ -69,10 +69,13 @@ function checkPrimitive(tag: number, content: Buffer): void {
     if (content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) bad('an INTEGER that is not minimal')
   }
   if (tag === Tag.bitString && (first < 0 || first > 7 || (content.length === 1 && first > 0))) bad('a BIT STRING')
-  if (tag === Tag.oid && (content.length === 0 || content.length > 64 || content.at(-1)! > 0x7f || first === 0x80)) bad('an OBJECT IDENTIFIER')
+  if (tag === Tag.oid && (content.length === 0 || content.length > 64 || content.at(-1)! > 0x7f || padded(content))) bad('an OBJECT IDENTIFIER')
   if (tag === Tag.nul && content.length > 0) bad('a NULL with content')
   if (tag === Tag.sequence - 0x20 || tag === Tag.set - 0x20) bad('a primitive SEQUENCE')
 }
+
+/** X.690 §8.19.2: no arc begins with 0x80, or one identifier would have many spellings. */
+const padded = (content: Buffer): boolean => content.some((octet, i) => octet === 0x80 && (i === 0 || content[i - 1]! < 0x80))
 
 /** The child at `index` with the tag that the grammar demands there. */
 export function child(node: DerNode, index: number, tag?: number): DerNode {
@@ -103,7 +106,8 @@ export function timeMs(node: DerNode): number {
   const full = node.tag === Tag.utcTime ? year + (year < 50 ? 2000 : 1900) : year
   const ms = Date.UTC(full, month - 1, day, hour, minute, second)
   const back = new Date(ms)
-  if (back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return bad('a time')
+  // Date.UTC takes the years 0 … 99 for 1900 … 1999.
+  if (back.getUTCFullYear() !== full || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return bad('a time')
   return ms
 }
 
