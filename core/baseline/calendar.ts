@@ -90,7 +90,8 @@ export class LocalCalendar {
   #table(start: Instant, end: Instant): Map<number, Instant[]> {
     const table = new Map<number, Instant[]>()
     for (let at = start; at < end; at += this.intervalMinutes * 60) {
-      const minute = this.locate(at).minute
+      // Lord Howe moves its clock by half an hour: an interval that starts inside a slot of the clock belongs to that slot.
+      const minute = Math.floor(this.locate(at).minute / this.intervalMinutes) * this.intervalMinutes
       table.set(minute, [...(table.get(minute) ?? []), at])
     }
     return table

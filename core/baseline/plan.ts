@@ -38,8 +38,9 @@ export function eventSlots(calendar: LocalCalendar, event: Interval): { day: Day
   const slots: EventSlot[] = []
   const late = (first.minute % calendar.intervalMinutes) * 60 + (((event.start % 60) + 60) % 60)
   for (let at = event.start - late; at < event.end; at += length) {
-    const here = calendar.locate(at)
-    slots.push({ start: Math.max(at, event.start), end: Math.min(at + length, event.end), minute: (here.day - first.day) * 1440 + here.minute })
+    const here = calendar.locate(Math.max(at, event.start))
+    const minute = Math.floor(here.minute / calendar.intervalMinutes) * calendar.intervalMinutes
+    slots.push({ start: Math.max(at, event.start), end: Math.min(at + length, event.end), minute: (here.day - first.day) * 1440 + minute })
   }
   return { day: first.day, slots }
 }

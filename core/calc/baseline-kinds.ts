@@ -24,7 +24,7 @@ function runMethod(input: Reader, calendar: LocalCalendar, event: Interval, seri
   })
 }
 
-const micro = (kW: number): number => Math.round(kW * 1e6) / 1e6
+const micro = (kW: number): number => Number(kW.toFixed(6))
 const hoursOf = (i: Interval): number => (i.end - i.start) / 3600
 
 /** TX_5DAY_HOUR saves against the highest 4 consecutive quarter hours of the event: the highest hour at any interval. */

@@ -67,6 +67,27 @@ t.test('CORE-129 baseline-dst: one value for each elapsed hour, both occurrences
   t.notOk(later['days'].includes('2025-03-09'), 'a day without 02:00 is not eligible')
 })
 
+t.test('CORE-129 CORE-128 a clock that moves by half an hour (Lord Howe): each elapsed hour takes the hour of the clock it starts in', async (t) => {
+  const zone = 'Australia/Lord_Howe', base = { method: 'TW_DAYS20', timeZone: zone }
+  // 2025-04-06: at 02:00 the clock goes back to 01:30, so midnight to four lasts four and a half hours.
+  const autumn = run('baseline-dst', { ...base, history: days('2025-04-05', 60, () => ramp), eventDay: '2025-04-06', eventLocalHours: [0, 4] })
+  t.match(autumn, { elapsedHours: 4.5, baseline: [0, 1, 1, 2, 3] })
+  // 2025-10-05: at 02:00 it goes forward to 02:30; the hour is half as long, but there.
+  const spring = run('baseline-dst', { ...base, history: days('2025-10-04', 60, () => ramp), eventDay: '2025-10-05', eventLocalHours: [2, 4] })
+  t.match(spring, { elapsedHours: 1.5, baseline: [2, 3] })
+  t.ok(run('baseline-dst', { ...base, history: days('2025-10-11', 60, () => ramp), eventDay: '2025-10-12', eventLocalHours: [2, 4] })['days'].includes('2025-10-05'), 'and serves later events')
+})
+
+t.test('CORE-124 a day of null was not measured; CORE-006 settled kWh are rounded before the price; sums that binary cannot hold', async (t) => {
+  const history = { ...days('2025-07-22', 45, () => ramp), '2025-07-21': null }
+  const r = kindOf('baseline')!.run(new Reader({ method: 'KR_MAX4OF5', eventDay: '2025-07-23', eventLocalHours: [17, 20], intervalMinutes: 60, actual: ramp, history }))
+  t.match((r.trace as { considered: unknown[] }).considered[1], { day: '2025-07-21', verdict: 'dropped', reason: 'INCOMPLETE' })
+  t.equal(run('rerun', { committed_kW: '0', capacityRate: '0', energyRate: '1000', run1: { kWh: '0.0005', pf: '1' }, run2: { kWh: '-0.0005', pf: '1' } })['statement2Delta'], '-2.00')
+  t.equal(run('settlement-reservation', { pledged_kW: '1', hourlyRelief_kW: [['0.0004', '0.0005']], reservationRatePerkWMonth: '0', energyRatePerkWh: '1000', currency: 'USD' })['energy'], '1.00')
+  t.equal(run('oversubscribe', { target_kW: 0.3, fleet: [{ kW: 0.1, p: 1, count: 9 }] })['count'], 3)
+  t.same(run('k-anonymity', { groups: { a: [0.3, ...Array(17).fill(0.1)] } })['primarySuppressed'], [], '0.3 of 2.0 is not above 15 %')
+})
+
 t.test('CORE-187 CORE-181 CORE-195 CORE-196 rerun, bonus and KPI without a denominator', async (t) => {
   t.same(run('rerun', { committed_kW: '200', capacityRate: '18', energyRate: '1', run1: { kWh: '620', pf: '0.77' }, run2: { kWh: '640.5', pf: '0.80' } }), {
     run1: { capacity: '2772.00', energy: '620.00' }, run1Total: '3392.00', run2: { capacity: '2880.00', energy: '640.50' }, run2Total: '3520.50', statement2Delta: '128.50',

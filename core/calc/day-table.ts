@@ -7,7 +7,10 @@ import type { Instant, Interval } from '#core/quantity/interval.js'
 export function tableSeries(calendar: LocalCalendar, days: readonly (readonly [string, Reader])[]): Series {
   const kW = new Map<Instant, number>(), slots = 1440 / calendar.intervalMinutes
   for (const [date, list] of days) {
-    const day = dayNumber(date), values = list.list()
+    const day = dayNumber(date)
+    // A day given as null was not measured at all.
+    if (list.value === null) continue
+    const values = list.list()
     if (values.length !== slots) list.fail(`must have ${slots} values of ${calendar.intervalMinutes} minutes, got ${values.length}`)
     // One value stands for both occurrences of a repeated hour; a missing hour has no instant to hold one.
     values.forEach((v, i) => {

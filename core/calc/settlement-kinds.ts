@@ -7,6 +7,7 @@ import { chain, verifyChain, type AuditRecord } from '#core/audit/chain.js'
 import { pseudonym } from '#core/privacy/pseudonym.js'
 import { release } from '#core/privacy/k-anonymity.js'
 import { estimateGaps, spikeCheck } from '#core/reading/vee.js'
+import { settledKWh } from '#core/verification/performance.js'
 import { energyByFloor } from '#core/verification/floor-level.js'
 import { kpi } from '#core/kpi/kpi.js'
 import { insufficient, type Kind, type Outcome } from '#core/calc/kind.js'
@@ -59,7 +60,7 @@ function rerunKind(input: Reader): Outcome {
   const currency = currencyOf(input), d = (r: Reader, name: string): string => r.get(name).decimal()
   const run = (r: Reader): { capacity: string; energy: string; total: bigint } => {
     const capacity = toMinor(new Exact(d(input, 'committed_kW')).times(d(r, 'pf')).times(d(input, 'capacityRate')), currency)
-    const energy = toMinor(new Exact(d(r, 'kWh')).times(d(input, 'energyRate')), currency)
+    const energy = toMinor(settledKWh(d(r, 'kWh')).times(d(input, 'energyRate')), currency)
     return { capacity: fromMinor(capacity, currency), energy: fromMinor(energy, currency), total: capacity + energy }
   }
   const one = run(input.get('run1')), two = run(input.get('run2')), text = (minor: bigint): string => fromMinor(minor, currency)

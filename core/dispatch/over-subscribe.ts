@@ -38,7 +38,8 @@ export function overSubscribe<T extends { readonly power: number; readonly p: nu
   const bound = new ResponseBound(z), chosen: T[] = []
   let nominal = 0
   for (const member of ordered) {
-    if (bound.get().lower >= target) break
+    // 200 × 0.1 sums to a hair beside 20: a bound that reaches the target must count.
+    if (bound.get().lower >= target - 1e-9 * Math.max(1, Math.abs(target))) break
     bound.add(member.power, member.p)
     chosen.push(member)
     nominal += member.power

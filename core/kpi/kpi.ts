@@ -37,9 +37,8 @@ export function kpi(input: KpiInput): Kpi {
     return null
   }
   const cost = (name: string, bottom: number, of: string, per: number): Money | null => {
-    // Cost per delivered MW of a negative delivery would read as a gain.
-    if (bottom > 0) return fromMinor(toMinor(new Exact(input.cost).div(new Exact(bottom).div(per)), currency), currency)
-    reasons[name] = bottom === 0 ? `${of} is 0` : `${of} is below 0`
+    if (bottom !== 0) return fromMinor(toMinor(new Exact(input.cost).times(per).div(bottom), currency), currency)
+    reasons[name] = `${of} is 0`
     return null
   }
   return {

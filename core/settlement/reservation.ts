@@ -1,6 +1,6 @@
 import { Refusal } from '#core/error.js'
 import { Exact, fromMinor, toMinor, type Money } from '#core/quantity/money.js'
-import { monthFactor, performanceFactor } from '#core/verification/performance.js'
+import { monthFactor, performanceFactor, settledKWh } from '#core/verification/performance.js'
 import type { Decimal } from 'decimal.js'
 
 type Amount = number | string
@@ -19,7 +19,7 @@ export function reservation(input: {
   const monthPF = monthFactor(eventPF, input.lastPF)
   if (monthPF === undefined) throw new Refusal('invalid', 'a month without event needs the factor of the last test or event (lastPF)')
   const held = toMinor(new Exact(pledged_kW).times(monthPF).times(input.reservationRatePerkWMonth), currency)
-  const relief = hourlyRelief_kW.map((hours) => Exact.max(0, hours.reduce<Decimal>((s, kW) => s.plus(kW), new Exact(0)))).reduce<Decimal>((s, e) => s.plus(e), new Exact(0))
+  const relief = hourlyRelief_kW.map((hours) => Exact.max(0, hours.reduce<Decimal>((s, kW) => s.plus(settledKWh(kW)), new Exact(0)))).reduce<Decimal>((s, e) => s.plus(e), new Exact(0))
   const energy = toMinor(relief.times(input.energyRatePerkWh), currency)
   return { eventPF, monthPF, reservation: fromMinor(held, currency), energy: fromMinor(energy, currency), total: fromMinor(held + energy, currency) }
 }

@@ -34,6 +34,9 @@ export function settledWh(kWh: number): Wh {
   return kWh < 0 ? 0 - rounded : rounded
 }
 
+/** The same on an exact decimal, for the calculations that take kWh as text. */
+export const settledKWh = (kWh: Decimal.Value): Decimal => new Exact(kWh).toDecimalPlaces(3)
+
 /** Performance ratios are cut, not rounded: 0.7799 → "0.77". */
 const floored = (value: Decimal): string => Exact.max(0, Exact.min(1, value)).toFixed(2, 1)
 
