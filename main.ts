@@ -12,6 +12,7 @@ import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, op
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
 import { outboundTasks } from '#main/outbound.js'
+import { followFolder } from '#main/reload.js'
 import { seedConformance } from '#main/seed-conformance.js'
 import { Closing, firstTenant, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
 import { openStorage } from '#main/storage.js'
@@ -61,6 +62,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
       ...await named('est', only.includes('est') ? listenEst(enrolment, needs) : undefined),
       ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms, enrolment }) : {}),
     }
+    await followFolder(needs, seed !== 'demo' && !process.stdout.isTTY)
     const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
     return { ready, database, core, pki: certificates.pki, vtn, csip, csms, stop: () => closing.run(log) }
   } catch (error) {

@@ -195,11 +195,12 @@ t.test('OCPP-025, OCPP-026 the ordinary door serves EC and RSA on one port', asy
 })
 
 t.test('a fleet is issued fast, each device another', async (t) => {
-  const begun = performance.now()
+  const begun = process.cpuUsage()
   const made = await folder.issueDevices(Array.from({ length: 300 }, (_, i) => `INV-${i}`))
-  const rate = 300 / (performance.now() - begun) * 1000
-  t.comment(`${Math.round(rate)} device certificates/s`)
-  t.ok(rate > 100, 'far below what is measured, so that a busy machine passes')
+  // the machine may be busy with other tests: the processor time of our own is what counts
+  const { user, system } = process.cpuUsage(begun), rate = 300 / (user + system) * 1e6
+  t.comment(`${Math.round(rate)} device certificates in a second of processor time`)
+  t.ok(rate > 100, `${Math.round(rate)} in a second of processor time`)
   t.equal(new Set(made.map((m) => m.lfdi)).size, 300)
   t.equal(new Set(made.map((m) => readCertificate(m.der).serial)).size, 300, 'SEC-025')
   t.ok(made.every((m) => new X509Certificate(m.certificate).verify(new X509Certificate(folder.csip.trust[0]!).publicKey)))

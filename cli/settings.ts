@@ -19,6 +19,8 @@ export const settings = {
   portBase: setting('portBase', 'LOADSTONE_PORT_BASE', 0, 'shifts all ports at once: operator B, vtn B+1, vtn http B+2, mqtt B+3, csip B+4, est B+5, ocpp B+6, ocpp tls B+7', portSetting),
   rateLimits: setting('rateLimits', 'LOADSTONE_RATE_LIMITS', true, 'rate limits on every door; the conformance seed turns them off', switchSetting),
   logLevel: setting('logLevel', 'LOADSTONE_LOG_LEVEL', 'warn', 'least level of log lines', choiceSetting('debug', 'info', 'warn', 'error')),
+  names: setting('names', 'LOADSTONE_NAMES', '', 'host names of this server besides localhost, comma-separated, for its ordinary TLS certificates', textSetting),
+  csipSni: setting('csipSni', 'LOADSTONE_CSIP_SNI', '', 'host names for which the 2030.5 door shows the ordinary certificate in place of the one with a hardwareModuleName, comma-separated', textSetting),
   timeZone: setting('timeZone', 'LOADSTONE_TIME_ZONE', 'America/Los_Angeles', 'zone of the 2030.5 Time resource', textSetting),
   sealKey: setting('sealKey', 'LOADSTONE_SEAL_KEY', '', 'key that seals stored private keys and secrets; empty: one is made in the data folder', textSetting, true),
   smtpUrl: setting('smtpUrl', 'LOADSTONE_SMTP_URL', '', 'mail server for notices to customers, smtp://user:password@host:587 or smtps://…; empty: no mail', textSetting, true),

@@ -1,6 +1,6 @@
 import https from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '#core/port/clock.js'
@@ -21,6 +21,8 @@ export interface TlsMaterial {
   readonly cert: string | Buffer
   /** Trusted roots, and intermediates for clients that send only their leaf (SEP-205). */
   readonly ca: readonly (string | Buffer)[]
+  /** An ordinary certificate for clients that ask for one of these names (SEP-210); everybody else gets the one above. */
+  readonly named?: { readonly hosts: readonly string[]; readonly key: string | Buffer; readonly cert: string | Buffer }
 }
 
 export interface ListenerNeeds {
@@ -46,7 +48,18 @@ const verdictHolds_s = 60
 const strict = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
 const compatible = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
 
-const contextOf = (tls: TlsMaterial) => ({ key: tls.key, cert: tls.cert, ca: [...tls.ca] })
+/** SEP-001…003: all that makes a context, at the start and at a reload alike: node:tls forgets on `setSecureContext` what is not said again. */
+const contextOf = (tls: TlsMaterial, config: Pick<CsipConfig, 'tls'>): SecureContextOptions => ({
+  key: tls.key, cert: tls.cert, ca: [...tls.ca],
+  minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: config.tls === 'strict' ? strict : compatible, honorCipherOrder: true,
+  ecdhCurve: 'prime256v1', sigalgs: 'ecdsa_secp256r1_sha256',
+})
+
+/** SEP-210: trust and suites are the door's, the certificate is another. */
+function namedContexts(tls: TlsMaterial, config: CsipConfig): ReadonlyMap<string, SecureContext> {
+  const { named } = tls
+  return new Map(named?.hosts.map((host) => [host.toLowerCase(), createSecureContext(contextOf({ ca: tls.ca, key: named.key, cert: named.cert }, config))]))
+}
 
 /** HTTP/1.1 over TLS 1.2 with CCM_8 and mutual authentication (SEP-001…009); bare node:https, whose share of the time is what SEP-250 measures. */
 export function makeListener(needs: ListenerNeeds) {
@@ -54,12 +67,11 @@ export function makeListener(needs: ListenerNeeds) {
   const known = new WeakMap<TLSSocket, Known>()
   const examined: Examined = new LRUCache({ max: 20_000 })
   const sockets = new Set<TLSSocket>()
+  let byName = namedContexts(needs.tls, config)
   const server = https.createServer({
-    ...contextOf(needs.tls),
-    minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
-    ciphers: config.tls === 'strict' ? strict : compatible, honorCipherOrder: true,
-    ecdhCurve: 'prime256v1', sigalgs: 'ecdsa_secp256r1_sha256',
+    ...contextOf(needs.tls, config),
     requestCert: true, rejectUnauthorized: true,
+    SNICallback: (name, done) => done(null, byName.get(name.toLowerCase())),
     handshakeTimeout: 10_000,
     // SEP-008: an idle connection lives long; REL-044: a request that trickles in does not.
     keepAliveTimeout: config.keepAlive_s * 1000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000,
@@ -97,7 +109,7 @@ export function makeListener(needs: ListenerNeeds) {
   return {
     server,
     /** SEP-212: other roots or another certificate without a restart; live connections stay. */
-    reload: (tls: TlsMaterial): void => { examined.clear(); server.setSecureContext({ ...contextOf(tls) }) },
+    reload: (tls: TlsMaterial): void => { examined.clear(); byName = namedContexts(tls, config); server.setSecureContext(contextOf(tls, config)) },
     /** SEP-007, SEP-193: ends the live connections of clients that may no longer be here. */
     sweep(): number {
       let ended = 0

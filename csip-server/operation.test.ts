@@ -1,9 +1,10 @@
+import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { createSerca, indefinite, issueDevice, serialFrom, tlsIdentity } from '#certs/authority.js'
+import { createRoot, createSerca, indefinite, issueDevice, issueTlsServer, serialFrom, tlsIdentity } from '#certs/authority.js'
 import { lfdiOf } from '#certs/lfdi.js'
 import { certificatePem } from '#certs/x509/pem.js'
 import { keySigner, newEcKey, spkiOf } from '#certs/x509/signer.js'
@@ -259,7 +260,7 @@ t.test('SEP-195 refusals are logged by template, a line a minute for a client', 
   t.match(lines, [{ href: '/edev/{edev}', clause: 'SEP-195' }, { leftOut: 49 }])
 })
 
-t.test('SEP-207…209, SEP-212, SEP-213, SEC-013 certificates at the door', async (t) => {
+t.test('SEP-207, SEP-208, SEP-209, SEP-210, SEP-212, SEP-213, SEC-013 certificates at the door', async (t) => {
   const opens = async (identity: { key: string; cert: string }, at = port): Promise<boolean> => {
     const device = new Device(identity, at, pki.serca)
     try { return (await device.get('/tm')).status === 200 } catch { return false } finally { device.close() }
@@ -281,7 +282,21 @@ t.test('SEP-207…209, SEP-212, SEP-213, SEC-013 certificates at the door', asyn
   csip.reload({ key: pki.server.key, cert: pki.server.cert, ca: [pki.serca, certificatePem(pki.mica.certificate), elsewhere.serca, certificatePem(elsewhere.mica.certificate)] })
   t.equal((await lasting.get('/tm')).status, 200, 'SEP-212 old connections stay')
   lasting.close()
+  t.ok(await opens(one), 'CCM_8 is spoken after a reload as before')
   t.notOk(await opens(guest), 'TLS would take it now; the profile check has not the root yet')
+  const root = await createRoot({ serial: serial(), subject: [{ CN: ['ordinary'] }], validity }, keySigner(newEcKey())), named = newEcKey()
+  const shown = tlsIdentity(root, named, await issueTlsServer(root, { serial: serial(), publicKey: spkiOf(named), names: ['csip.example.org'], organization: 'o', validity, rsa: false }))
+  csip.reload({ key: pki.server.key, cert: pki.server.cert, ca: [pki.serca, certificatePem(pki.mica.certificate)], named: { hosts: ['csip.example.org'], key: shown.key, cert: shown.cert } })
+  const asked = async (servername: string, more: object = {}): Promise<string> => {
+    const { connect } = await import('node:tls')
+    const socket = connect({ port, host: '127.0.0.1', servername, ...one, rejectUnauthorized: false, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', ecdhCurve: 'prime256v1', ...more })
+    await once(socket, 'secureConnect')
+    const leaf = socket.getPeerX509Certificate()
+    socket.destroy()
+    return leaf?.checkHost('csip.example.org') ?? leaf?.subject ?? 'no subject'
+  }
+  t.same([await asked('csip.example.org'), await asked('CSIP.example.org'), await asked('localhost')], ['csip.example.org', 'csip.example.org', 'no subject'], 'SEP-210 by name')
+  await t.rejects(asked('csip.example.org', { ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }), 'the suites are the same under each name')
   t.equal(lfdiOf(guest.der).length, 40)
 })
 

@@ -13,6 +13,9 @@ const ciphers = [
   'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'AES128-GCM-SHA256', 'AES256-GCM-SHA384',
 ].join(':')
 
+/** What a context of this door is made of beside its certificates; said again at each reload, or node:tls forgets it. */
+export const csmsTls = { minVersion: 'TLSv1.2', ciphers, honorCipherOrder: true } as const
+
 /**
  * Security profiles 2 and 3: TLS 1.2 and up (OCPP-024), an ECDSA and an RSA certificate on one port. A client certificate is
  * asked for; whether it is needed, and whether it holds, is decided per station (identity.ts), never by `authorized` (SEC-006).
@@ -20,5 +23,5 @@ const ciphers = [
 export const tlsServer = (options: { key: (string | Buffer)[]; cert: (string | Buffer)[]; ca?: readonly (string | Buffer)[] }): Server =>
   createHttps({
     ...common, key: options.key, cert: options.cert, ...(options.ca ? { ca: [...options.ca] } : {}),
-    minVersion: 'TLSv1.2', ciphers, honorCipherOrder: true, requestCert: options.ca !== undefined, rejectUnauthorized: false, handshakeTimeout: 10_000,
+    ...csmsTls, requestCert: options.ca !== undefined, rejectUnauthorized: false, handshakeTimeout: 10_000,
   })

@@ -17,9 +17,12 @@ const tell = (core: Core, log: Log, action: string, entity: string, reason: stri
 export const derAlarm = (core: Core, log: Log) => ({ lfdi, alarm, raised }: DerAlarm): void => tell(core, log, raised ? 'der.alarm' : 'der.alarm-end', lfdi, alarm)
 
 /** UX-076: our own server certificates and authorities. */
-export function watchOwnCertificates(core: Core, pki: PkiFolder, clock: Clock, log: Log, closing: Closing): void {
-  const pem = { '2030.5 server': pki.csip.server.cert, 'TLS server': pki.tls.ec.cert, 'TLS server (RSA)': pki.tls.rsa.cert, 'TLS root': pki.tls.ca, 'OCPP root': pki.ocpp.ca }
-  const list = Object.entries(pem).flatMap(([name, text]) => certificatesFrom(String(text)).slice(0, 1).map((der) => ({ name, notAfterMs: readCertificate(der).notAfterMs })))
-  const watch = watchExpiry({ list: () => list, clock, log, alarm: ({ name, days }) => tell(core, log, 'certificate.expires', name, days === 0 ? 'has ended' : `ends within ${days} days`) })
+export function watchOwnCertificates(core: Core, certificates: { readonly pki: PkiFolder }, clock: Clock, log: Log, closing: Closing): void {
+  const list = () => {
+    const { csip, tls, ocpp } = certificates.pki
+    const pem = { '2030.5 server': csip.server.cert, 'TLS server': tls.ec.cert, 'TLS server (RSA)': tls.rsa.cert, 'TLS root': tls.ca, 'OCPP root': ocpp.ca }
+    return Object.entries(pem).flatMap(([name, text]) => certificatesFrom(String(text)).slice(0, 1).map((der) => ({ name, notAfterMs: readCertificate(der).notAfterMs })))
+  }
+  const watch = watchExpiry({ list, clock, log, alarm: ({ name, days }) => tell(core, log, 'certificate.expires', name, days === 0 ? 'has ended' : `ends within ${days} days`) })
   closing.add('expiry of certificates', () => watch.stop())
 }

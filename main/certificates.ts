@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Vendors,
+  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -8,7 +8,13 @@ import { firstTenant, type BuildOptions, type Closing } from '#main/shape.js'
 
 /** The certificate authority and what it knows; judged by the machine's clock, as TLS is. */
 export interface Certificates {
+  /** As last read. */
   readonly pki: PkiFolder
+  /** Whose devices are believed: our own PKI and the folder's `trusted/`. */
+  trust(): Trust
+  /** Reads the folder again (SEP-212, UX-076): what was put there, and server certificates that are near their end are made anew. */
+  reload(): Promise<void>
+  onReload(listener: (pki: PkiFolder) => void): void
   readonly registry: CertificateRegistry
   readonly vendors: Vendors
   /** Signs charging stations' certificates (OCPP-037). */
@@ -19,26 +25,38 @@ export interface Certificates {
 }
 
 const year_ms = 31_557_600_000
+/** Comma-separated words of a setting. */
+export const listOf = (text: string): string[] => text.split(',').map((word) => word.trim()).filter(Boolean)
 
 export async function openCertificates(options: BuildOptions, needs: { database: Database; machine: Clock; ids: Ids }, closing: Closing): Promise<Certificates> {
   const { settings, data, log, clock, seed } = options
   const { machine, ids, database: { stores: { documents } } } = needs
   // A demonstration may live in another year than the machine: its certificates hold in both.
   const first = Math.min(machine.nowMs(), clock.nowMs()), last = Math.max(machine.nowMs(), clock.nowMs())
-  const pki = await preparePki(data.at('pki'), {
-    ids, nowMs: machine.nowMs(), log, ...(seed ? { seed } : {}), ...(settings.sealKey ? { sealingKey: settings.sealKey } : {}),
-    validity: { fromMs: first - 86_400_000, toMs: last + 10 * year_ms },
+  const lapse_ms = last - first, names = [settings.names, settings.csipSni].flatMap(listOf)
+  const read = (nowMs: number): Promise<PkiFolder> => preparePki(data.at('pki'), {
+    ids, nowMs, log, names, ...(seed ? { seed } : {}), ...(settings.sealKey ? { sealingKey: settings.sealKey } : {}),
+    validity: { fromMs: nowMs - 86_400_000, toMs: nowMs + lapse_ms + 10 * year_ms },
   })
+  let pki = await read(first), trust = trustOf(...pki.csip.entries)
+  const listeners: ((pki: PkiFolder) => void)[] = []
   const registry = buildRegistry({ documents, tenant: firstTenant, clock: machine, log })
   await registry.start()
   closing.add('certificate registry', () => registry.stop())
   const vendors = buildVendors({ documents, tenant: firstTenant, clock: machine, ids })
   await seedVendor(pki, vendors)
   const stationCa = buildStationCa({ authority: pki.ocpp.authority, documents, tenant: firstTenant, registry, clock: machine, ids, log, organization: 'Loadstone' })
-  const trust = trustOf(...pki.csip.trust)
   const profile = settings.csipProfile as 'csip'
   return {
-    pki, registry, vendors, stationCa,
+    registry, vendors, stationCa,
+    get pki() { return pki },
+    trust: () => trust,
+    async reload() {
+      pki = await read(machine.nowMs())
+      trust = trustOf(...pki.csip.entries)
+      for (const listener of listeners) listener(pki)
+    },
+    onReload: (listener) => { listeners.push(listener) },
     enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
       const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production: seed === undefined, blocked: (id) => registry.isBlocked(id) })

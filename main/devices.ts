@@ -2,17 +2,16 @@ import { X509Certificate } from 'node:crypto'
 import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { DeviceCertificates } from '#core/program/claim.js'
-import { checkDeviceCertificate, trustOf, type DoorProfile } from '#certs/index.js'
+import { checkDeviceCertificate, type DoorProfile } from '#certs/index.js'
 import { penOf } from '#certs/vendor.js'
 import type { Certificates } from '#main/certificates.js'
 import type { Settings } from '#cli/settings.js'
 
 /** CORE-026: a device certificate of a manufacturer that is known here, in core's words. */
 export function deviceCertificates({ certificates, machine, settings, production }: { certificates: Certificates; machine: Clock; settings: Settings; production: boolean }): DeviceCertificates {
-  const trust = trustOf(...certificates.pki.csip.trust)
   return async (pem) => {
     const certificate = parsed(pem)
-    const found = checkDeviceCertificate(certificate.raw, { profile: settings.csipProfile as DoorProfile, trust, nowMs: machine.nowMs(), production, blocked: certificates.registry.isBlocked })
+    const found = checkDeviceCertificate(certificate.raw, { profile: settings.csipProfile as DoorProfile, trust: certificates.trust(), nowMs: machine.nowMs(), production, blocked: certificates.registry.isBlocked })
     if (!found.ok) throw new Refusal('forbidden', 'this device certificate is refused', { faults: found.failures.map((f) => ({ path: f.clause, reason: f.sentence })) })
     const maker = await certificates.vendors.byPen(penOf(found.hwType ?? '') ?? -1)
     if (!maker) throw new Refusal('forbidden', 'the manufacturer of this certificate is not known here')

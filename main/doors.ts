@@ -1,19 +1,21 @@
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { buildEst, buildRevocation, trustOf, type Enrolment } from '#certs/index.js'
+import { buildEst, buildRevocation, type Enrolment, type PkiFolder } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
 import type { Log } from '#core/port/log.js'
 import { csipConfig } from '#csip-server/config.js'
+import type { TlsMaterial } from '#csip-server/listener.js'
 import { buildCsip, type Csip } from '#csip-server/server.js'
 import { csmsConfig } from '#csms/config.js'
-import { plainServer, tlsServer } from '#csms/listen.js'
+import { csmsTls, plainServer, tlsServer } from '#csms/listen.js'
 import { buildCsms, type Csms } from '#csms/server.js'
 import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
 import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
 import { derAlarm, watchOwnCertificates } from '#main/alarms.js'
-import type { Certificates } from '#main/certificates.js'
+import { listOf, type Certificates } from '#main/certificates.js'
 import { addresses, listen } from '#main/listen.js'
 import { conformanceClients } from '#main/seed-conformance.js'
 import { firstTenant, type BuildOptions, type Closing } from '#main/shape.js'
@@ -45,6 +47,12 @@ export async function serveApp(app: FastifyInstance, port: number, hosts: readon
   return listening.port
 }
 
+/** UX-076: a door shows its new certificate to whoever connects next; who is connected stays. */
+const follow = (certificates: Certificates, server: unknown, material: (pki: PkiFolder) => SecureContextOptions): void =>
+  certificates.onReload((pki) => (server as TlsServer).setSecureContext(material(pki)))
+
+const vtnMaterial = ({ tls }: PkiFolder) => ({ key: tls.ec.key, cert: tls.ec.cert, minVersion: 'TLSv1.2' as const })
+
 export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
   const { options: { seed, settings }, core, machine, ids, log, closing } = needs
   const own = vtnEnvironment(needs.options.environment ?? {})
@@ -75,15 +83,18 @@ function trimDaily(vtn: Vtn, { machine, log, closing }: DoorNeeds): void {
 }
 
 export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: string; vtnHttp?: string; mqtt?: string }> {
-  const { options, certificates: { pki }, closing } = needs, { settings } = options
+  const { options, certificates, closing } = needs, { pki } = certificates, { settings } = options
   const out: { vtn?: string; vtnHttp?: string; mqtt?: string } = {}
   if (settings.mqttPort && !settings.mqttUrl && vtn.broker) {
-    const listening = await listen(vtn.broker({ key: pki.tls.ec.key, cert: pki.tls.ec.cert }), settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
+    const broker = vtn.broker({ key: pki.tls.ec.key, cert: pki.tls.ec.cert })
+    follow(certificates, broker, vtnMaterial)
+    const listening = await listen(broker, settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
     closing.add('MQTT broker', () => listening.close())
     out.mqtt = `mqtts://localhost:${listening.port}`
   } else if (settings.mqttUrl) out.mqtt = withoutUserinfo(settings.mqttUrl)
   if (settings.vtnPort) {
-    const app = await vtn.door({ tls: { key: pki.tls.ec.key, cert: pki.tls.ec.cert, minVersion: 'TLSv1.2' } })
+    const app = await vtn.door({ tls: vtnMaterial(pki) })
+    follow(certificates, app.server, vtnMaterial)
     out.vtn = `https://localhost:${await serveApp(app, settings.vtnPort, hostsOf(options, 'other'), 'VTN', closing)}/openadr3/3.1.1`
   }
   if (settings.vtnHttpPort) {
@@ -93,16 +104,22 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
   return out
 }
 
+/** SEP-210: the door's own certificate, and for names that the configuration gives the ordinary one. */
+const csipMaterial = ({ csip, tls }: PkiFolder, { settings }: BuildOptions): TlsMaterial => ({
+  key: csip.server.key, cert: csip.server.cert, ca: csip.trust, named: { hosts: listOf(settings.csipSni), key: tls.ec.key, cert: tls.ec.cert },
+})
+
 export function openCsip(needs: DoorNeeds): Csip {
   const { options, core, certificates, ids, log, closing } = needs, { pki, registry } = certificates
   const environment = { ...options.environment, LOADSTONE_CSIP_PROFILE: options.settings.csipProfile, ...(options.settings.rateLimits ? {} : { LOADSTONE_RATE_LIMITS: 'off' }) }
   const config = csipConfig({ LOADSTONE_CSIP_TIME_ZONE: options.settings.timeZone, ...environment, ...(options.seed ? { LOADSTONE_CSIP_NOTIFY_ALLOW: '127.0.0.1,::1,localhost' } : {}) })
   const csip = buildCsip({
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
-    tls: { key: pki.csip.server.key, cert: pki.csip.server.cert, ca: pki.csip.trust },
+    tls: csipMaterial(pki, options),
     checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
   })
-  watchOwnCertificates(core, pki, needs.machine, log, closing)
+  watchOwnCertificates(core, certificates, needs.machine, log, closing)
+  certificates.onReload((now) => csip.reload(csipMaterial(now, options)))
   closing.add('revocation of 2030.5 devices', registry.onRevoked(({ id }) => csip.cut(id)))
   return csip
 }
@@ -129,13 +146,16 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   return csms
 }
 
-export async function listenCsms(csms: Csms, { options, certificates: { pki }, closing }: DoorNeeds): Promise<{ ocpp?: string; ocppTls?: string }> {
-  const { settings } = options, out: { ocpp?: string; ocppTls?: string } = {}
+const csmsMaterial = ({ tls: { ec, rsa }, ocpp }: PkiFolder): { key: string[]; cert: string[]; ca: string[] } => ({ key: [ec.key, rsa.key], cert: [ec.cert, rsa.cert], ca: [ocpp.ca] })
+
+export async function listenCsms(csms: Csms, { options, certificates, closing }: DoorNeeds): Promise<{ ocpp?: string; ocppTls?: string }> {
+  const { pki } = certificates, { settings } = options, out: { ocpp?: string; ocppTls?: string } = {}
   const plain = settings.ocppPort ? plainServer() : undefined
-  const tls = settings.ocppTlsPort ? tlsServer({ key: [pki.tls.ec.key, pki.tls.rsa.key], cert: [pki.tls.ec.cert, pki.tls.rsa.cert], ca: [pki.ocpp.ca] }) : undefined
+  const tls = settings.ocppTlsPort ? tlsServer(csmsMaterial(pki)) : undefined
   for (const [server, port, scheme] of [[plain, settings.ocppPort, 'ws'], [tls, settings.ocppTlsPort, 'wss']] as const) {
     if (!server) continue
     csms.attach(server)
+    if (server === tls) follow(certificates, tls, (now) => ({ ...csmsTls, ...csmsMaterial(now) }))
     const listening = await listen(server, port, hostsOf(options, 'other'), `OCPP (${scheme})`)
     closing.add(`OCPP ${scheme}`, () => { server.closeAllConnections(); return listening.close() })
     out[scheme === 'ws' ? 'ocpp' : 'ocppTls'] = `${scheme}://localhost:${listening.port}/ocpp`
@@ -156,14 +176,16 @@ export function enrolmentOf(csip: Csip, { certificates }: DoorNeeds): Enrolment 
   })
 }
 
+const estMaterial = ({ tls, csip }: PkiFolder): { key: string; cert: string; ca: string[] } => ({ key: tls.ec.key, cert: tls.ec.cert, ca: [tls.ca, ...csip.trust] })
+
 export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise<string | undefined> {
   const { options, certificates, machine, log, closing } = needs, { pki, registry, vendors } = certificates, { settings } = options
   if (!settings.estPort) return undefined
-  const trust = trustOf(...pki.csip.trust)
   const app = buildEst({
-    tls: pki.tls.ec, clientCas: [pki.tls.ca, ...pki.csip.trust], trust: () => trust, mica: pki.csip.mica, enrolment,
+    tls: pki.tls.ec, clientCas: estMaterial(pki).ca, trust: () => certificates.trust(), mica: pki.csip.mica, enrolment,
     vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
   })
   await app.ready()
+  follow(certificates, app.server, (now) => ({ ...estMaterial(now), minVersion: 'TLSv1.2' }))
   return `https://localhost:${await serveApp(app, settings.estPort, hostsOf(options, 'other'), 'EST', closing)}/.well-known/est`
 }

@@ -19,7 +19,7 @@ import { operatorRoutes as stationRoutes } from '#csms/operator.js'
 import type { Csms } from '#csms/server.js'
 import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
 import { firstTenant, type ReadyLine } from '#main/shape.js'
-import { trustOf, type Enrolment } from '#certs/index.js'
+import type { Enrolment } from '#certs/index.js'
 import { operatorRoutes as openAdrRoutes } from '#vtn/operator.js'
 import type { Vtn } from '#vtn/server.js'
 
@@ -65,14 +65,13 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   collectProcessMetrics(metrics)
   collectCsipMetrics(metrics, csip)
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
-  const trust = trustOf(...certificates.pki.csip.trust)
   const app = await buildOperator({
     core, log, version: version(), metrics, rolesOf, home: firstTenant, bodyLimit: 512 * 2 ** 20,
     extend: async (door: FastifyInstance) => {
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
       await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })
       await door.register(certificateRoutes({
-        registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => trust, profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
+        registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => certificates.trust(), profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
       }), { prefix: '/api/v1' })
       await door.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, callerOf, bodyMax: csip.context.config.bodyMax })
       sessionRoute(door, { core, tenant: firstTenant, machine })
