@@ -1,9 +1,13 @@
 import type { Command } from 'commander'
-import type { Report, Subject } from '#conformance/procedure.js'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Procedure, Report, Subject } from '#conformance/procedure.js'
+import type { Target } from '#conformance/runner.js'
+import { packageRoot } from '#core/package-root.js'
 
 interface RunFlags {
   target?: string; config?: string; from?: string; profile?: string; only?: string[]; smoke?: boolean; junit?: string; json?: string | boolean; html?: string; tap?: string
-  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string
+  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string; retries: string; xsd?: string; statement?: string; statementKey?: string
 }
 
 const subjects: readonly Subject[] = ['vtn', 'csip', 'csms', 'est', 'ven']
@@ -16,17 +20,23 @@ export function registerConformance(program: Command): void {
     .option('--profile <name>', 'e.g. 3.1.1, 3.0.1, csip, csip-aus-1.2, 2.0.1, 1.6').option('--only <ids...>', 'ids, prefixes*, requirement numbers, tag:NAME')
     .option('--smoke', 'the short set').option('--junit <file>', 'JUnit XML').option('--json [file]', 'JSON, to stdout without a file').option('--html <file>', 'one HTML file')
     .option('--tap <file>', 'TAP').option('--markdown <file>', 'a Markdown summary').option('--annotations', 'GitHub annotations on stdout').option('--evidence <file>', 'everything a third party needs to judge')
-    .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
+    .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--retries <n>', 'run what failed again; a pass after that is told as flaky', '0')
+    .option('--xsd <file>', 'your copy of the 2030.5 schema: every answer in its namespace must keep it (csip)').option('--statement <file>', 'a signed statement of the verdicts').option('--statement-key <file>', 'PEM key that signs it, Ed25519 or P-256; made when it is not there')
+    .option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ loadstone conformance run csms --from ready.json --smoke\n')
     .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, flags) })
+  noun.command('verify').description('check a signed statement: exit 0 when its signature holds, 3 when not').argument('<file>', 'what --statement wrote').option('--key <file>', 'public key (PEM) of the signer you expect').option('--json', 'one JSON document')
+    .addHelpText('before', 'Examples:\n  $ loadstone conformance verify statement.json --key signer.pub.pem\n')
+    .action(async (file: string, o: { key?: string; json?: boolean }) => { process.exitCode = await verify(file, o) })
   noun.command('artefact').description('compare our descriptions with published files: your own copies').argument('<kind>', 'openapi, xsd-facts or ocpp-schemas').requiredOption('--file <file>', 'your copy').option('--json', 'one JSON document')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance artefact openapi --file openadr3.yaml\n')
     .action(async (kind: string, o: { file: string; json?: boolean }) => { process.exitCode = await artefact(kind, o) })
   noun.command('list').description('list procedures').argument('[subject]', subjects.join(', ')).option('--json', 'one JSON document')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance list vtn\n')
     .action(async (subject: string | undefined, flags: { json?: boolean }) => {
-      const { procedures } = await import('#conformance/registry.js')
-      const rows = Object.entries(procedures).filter(([s]) => subject === undefined || s === subject).flatMap(([s, list]) => list.map((p) => ({ subject: s, id: p.id, title: p.title, clause: p.clause, requirements: p.requirements, profiles: p.profiles, smoke: p.smoke ?? false })))
+      const [{ procedures }, { CliExit, exitCode }] = await Promise.all([import('#conformance/registry.js'), import('#cli/exit-code.js')])
+      if (subject !== undefined && !(subjects as readonly string[]).includes(subject)) throw new CliExit(exitCode.usage, `There is no subject '${subject}'; there are ${subjects.join(', ')}.`)
+      const rows = Object.entries(procedures).filter(([s]) => subject === undefined || s === subject).flatMap(([s, list]) => list.map((p) => ({ subject: s, id: p.id, title: p.title, clause: p.clause, requirements: p.requirements, profiles: p.profiles, tags: p.tags ?? [], needs: p.needs ?? [], smoke: p.smoke ?? false })))
       if (flags.json) process.stdout.write(`${JSON.stringify({ procedures: rows })}\n`)
       else for (const r of rows) process.stdout.write(`${r.subject.padEnd(5)} ${r.id.padEnd(18)} ${r.title}  [${r.requirements.join(', ')}]\n`)
     })
@@ -56,34 +66,53 @@ async function artefact(kind: string, o: { file: string; json?: boolean }): Prom
   return differences.length ? exitCode.checksFailed : exitCode.done
 }
 
+async function verify(file: string, o: { key?: string; json?: boolean }): Promise<number> {
+  const [{ CliExit, exitCode }, { readStatement }, { existsSync, readFileSync }] = await Promise.all([import('#cli/exit-code.js'), import('#conformance/report/statement.js'), import('node:fs')])
+  for (const needed of [file, ...(o.key ? [o.key] : [])]) if (!existsSync(needed)) throw new CliExit(exitCode.notFound, `${needed} cannot be read.`)
+  try {
+    const { statement, signer } = await readStatement(readFileSync(file, 'utf8'), o.key ? readFileSync(o.key, 'utf8') : undefined)
+    const sums = Object.entries(statement.summary).filter(([, n]) => n > 0).map(([verdict, n]) => `${n} ${verdict}`).join(', ')
+    process.stdout.write(o.json ? `${JSON.stringify({ signer, statement })}\n` : `${statement.subject} ${statement.profile} at ${statement.target}, ${statement.startedAt}: ${sums}\nsigned by key ${signer}${o.key ? ', as expected' : '; --key says whether that is whom you expect'}\n`)
+    return exitCode.done
+  } catch (error) {
+    process.stderr.write(`The statement does not hold: ${(error as Error).message}\n`)
+    return exitCode.checksFailed
+  }
+}
+
 async function run(subjectText: string, flags: RunFlags): Promise<number> {
   const { CliExit, exitCode } = await import('#cli/exit-code.js')
   if (!(subjects as readonly string[]).includes(subjectText)) throw new CliExit(exitCode.usage, `There is no subject '${subjectText}'; there are ${subjects.join(', ')}.`)
   const subject = subjectText as Subject
   const seed = Number(flags.seed)
+  const retries = Number(flags.retries)
+  if (!Number.isSafeInteger(retries) || retries < 0 || retries > 10) throw new CliExit(exitCode.usage, `--retries takes 0 to 10, not '${flags.retries}'.`)
+  if (flags.statement && !flags.statementKey) throw new CliExit(exitCode.usage, '--statement needs --statement-key: a statement is worth what its key is.')
+  for (const file of [flags.config, flags.from, flags.expectFailures, flags.xsd]) if (file !== undefined && !(await import('node:fs')).existsSync(file)) throw new CliExit(exitCode.notFound, `${file} cannot be read.`)
   if (!Number.isSafeInteger(seed) || seed < 0) throw new CliExit(exitCode.usage, `--seed takes a whole number, not '${flags.seed}'.`)
   const [{ makeTarget, readTargetFile, directoryOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
     import('#conformance/target.js'), import('#conformance/from-ready.js'), import('#conformance/runner.js'), import('#conformance/select.js'), import('#conformance/driver/index.js'), import('#conformance/registry.js'),
   ])
-  const target = makeTarget(subject, {
+  const given = makeTarget(subject, {
     ...(flags.target ? { url: flags.target } : {}), ...(flags.profile ? { profile: flags.profile } : {}),
     ...(flags.config ? { file: await readTargetFile(flags.config), fileDir: directoryOf(flags.config) } : {}),
     ...(flags.from ? { ready: fromReady(flags.from, subject) } : {}),
   })
+  const target = flags.xsd ? { ...given, values: { ...given.values, schema: await (await import('#conformance/driver/schema.js')).schemaCheck(flags.xsd) } } : given
   const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
   if (subject !== 'ven') await reach(target.url)
   const begun = performance.now()
   let told = begun
   const report = await runAll({
-    procedures: chosen, actions, target, seed, ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
+    procedures: chosen, actions, target, seed, retries, lanes: lanesOf(target), ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
     onResult: (r, done, of) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(40)}`)
       else if (performance.now() - told > 10_000) { told = performance.now(); process.stderr.write(`${done}/${of} after ${Math.round((told - begun) / 1000)} s, last ${r.id}\n`) }
     },
   })
   if (process.stderr.isTTY) process.stderr.write('\r')
-  await write(report, flags, target)
+  await write(report, flags, target, chosen)
   const { readFileSync } = await import('node:fs')
   const judged = againstExpected(report.results, flags.expectFailures ? readFileSync(flags.expectFailures, 'utf8') : '')
   const unexpected = judged.filter((j) => j.unexpected !== undefined)
@@ -91,7 +120,10 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   return unexpected.length ? exitCode.checksFailed : exitCode.done
 }
 
-async function write(report: Report, flags: RunFlags, target: { values: Readonly<Record<string, unknown>> }): Promise<void> {
+/** A client under test that the runner starts itself meets a VTN of its own in each procedure, and mostly waits: several at once. Servers are asked one thing at a time. */
+const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 6 : 1)
+
+async function write(report: Report, flags: RunFlags, target: Target, procedures: readonly Procedure[]): Promise<void> {
   const { writeFileSync } = await import('node:fs')
   const plain = await import('#conformance/report/plain.js')
   if (flags.junit) writeFileSync(flags.junit, (await import('#conformance/report/junit.js')).junit(report))
@@ -101,7 +133,11 @@ async function write(report: Report, flags: RunFlags, target: { values: Readonly
   if (flags.evidence) {
     const { evidence } = await import('#conformance/evidence.js')
     const secrets = Object.entries(target.values).filter(([k, v]) => /secret|password|token/i.test(k) && typeof v === 'string').map(([, v]) => v as string)
-    writeFileSync(flags.evidence, JSON.stringify(evidence(report, { versions: { node: process.versions.node, loadstone: process.env.npm_package_version ?? '0.1.0' }, config: target.values, secrets }), null, 1))
+    writeFileSync(flags.evidence, JSON.stringify(evidence(report, { versions: versions(), config: target.values, secrets }), null, 1))
+  }
+  if (flags.statement && flags.statementKey) {
+    const { signStatement, statementKey, statementOf } = await import('#conformance/report/statement.js')
+    writeFileSync(flags.statement, `${JSON.stringify(await signStatement(statementOf(report, procedures, versions()), statementKey(flags.statementKey)))}\n`)
   }
   if (flags.annotations) process.stdout.write(plain.annotations(report))
   if (flags.json === true) process.stdout.write(`${JSON.stringify(plain.json(report))}\n`)
@@ -110,3 +146,5 @@ async function write(report: Report, flags: RunFlags, target: { values: Readonly
     if (!flags.annotations) process.stdout.write(plain.terminal(report))
   }
 }
+
+const versions = (): Record<string, string> => ({ node: process.versions.node, loadstone: (JSON.parse(readFileSync(join(packageRoot(import.meta.url), 'package.json'), 'utf8')) as { version?: string }).version ?? 'unknown' })

@@ -63,7 +63,7 @@ export async function takeDataFolder(given: string, use: { command: string; port
 }
 
 /** What Loadstone itself puts into a data folder; anything else is somebody's, and is left alone. */
-const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'story.json.part', 'story.json.clock', 'story.json.clock.part', 'operator.token'])
+const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'story.json.part', 'story.json.clock', 'story.json.clock.part', 'operator.token', 'audit-heads.jsonl'])
 
 async function empty(path: string): Promise<void> {
   if (!existsSync(path)) return

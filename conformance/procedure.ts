@@ -64,6 +64,8 @@ export interface Result {
   /** What was expected and what came, in a sentence. */
   readonly detail: string
   readonly exchanges: readonly Exchange[]
+  /** It failed at first and passed when run again (`--retries`). */
+  readonly flaky?: true
   readonly elapsed_ms: number
 }
 

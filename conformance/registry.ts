@@ -1,7 +1,10 @@
 import type { Procedure, Subject } from '#conformance/procedure.js'
 import { charging } from '#conformance/procedure/csms/charging.js'
+import { admitted } from '#conformance/procedure/csms/admission.js'
 import { connection } from '#conformance/procedure/csms/connection.js'
 import { messages } from '#conformance/procedure/csms/messages.js'
+import { rules } from '#conformance/procedure/csms/rules.js'
+import { security } from '#conformance/procedure/csms/security.js'
 import { happenings } from '#conformance/procedure/csip/events.js'
 import { more as csipMore } from '#conformance/procedure/csip/more.js'
 import { resources } from '#conformance/procedure/csip/resources.js'
@@ -19,7 +22,7 @@ import { privacy } from '#conformance/procedure/vtn/privacy.js'
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
   vtn: [...auth, ...objects, ...lists, ...privacy, ...notify, ...vtnMore],
   csip: [...transport, ...resources, ...happenings, ...csipMore],
-  csms: [...connection, ...messages, ...charging],
+  csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security],
   est: enrolment,
   ven: clientUnderTest,
 }

@@ -4,6 +4,7 @@ import { discover } from '#conformance/driver/csip.js'
 import * as mqtt from '#conformance/driver/mqtt.js'
 import * as ocpp from '#conformance/driver/ocpp.js'
 import * as pki from '#conformance/driver/pki.js'
+import * as stationPki from '#conformance/driver/station-pki.js'
 import * as receiver from '#conformance/driver/receiver.js'
 import * as tools from '#conformance/driver/tools.js'
 import * as vtn from '#conformance/driver/vtn.js'
@@ -31,6 +32,8 @@ export const actions: Readonly<Record<string, Action>> = {
   'mqtt.expect': mqtt.expect,
   'pki.leaf': pki.leaf,
   'pki.station': pki.station,
+  'pki.csr': stationPki.csr,
+  'pki.chain': stationPki.chain,
   'est.enroll': pki.enroll,
   'est.certs': pki.certs,
   'tls.connect': tools.tls,
@@ -52,6 +55,8 @@ export const actions: Readonly<Record<string, Action>> = {
   'ocpp.ping': ocpp.ping,
   'ocpp.burst': ocpp.burst,
   'ocpp.quiet': ocpp.quiet,
+  'ocpp.flood': ocpp.flood,
+  'ocpp.knock': ocpp.knock,
   'ven.vtn': venUnderTest.startVtn,
   'ven.start': venUnderTest.startClient,
   'ven.saw': venUnderTest.saw,

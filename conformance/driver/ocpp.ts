@@ -204,6 +204,25 @@ export const bare: Action = async (args, context): Promise<Outcome> => {
   })
 }
 
+/** `ocpp.flood {as|id, text, count}`: the same text again and again → `{closed, code}`. */
+export const flood: Action = async (args, context): Promise<Outcome> => {
+  const station = stationOf(args, context)
+  for (let n = 0; n < Number(args.count) && !station.closed; n += 1) station.socket.send(String(args.text))
+  return waitClosed({ timeout_ms: 5000, ...args }, context)
+}
+
+/** `ocpp.knock {…as connect, count}`: the same handshake again and again → `{counts: {status: n}, retryAfter}`. */
+export const knock: Action = async (args, context): Promise<Outcome> => {
+  const counts: Record<string, number> = {}
+  let retryAfter: unknown
+  for (let n = 0; n < Number(args.count); n += 1) {
+    const { status, headers } = await connect({ ...args, as: `knock-${n}` }, context)
+    counts[String(status)] = (counts[String(status)] ?? 0) + 1
+    retryAfter ??= (headers as Record<string, string> | undefined)?.['retry-after']
+  }
+  return { counts, retryAfter }
+}
+
 /** Short unmasked frames of a server: was there a text, and with which code did it close. */
 function framesIn(bytes: Buffer, ended: boolean): Outcome {
   let answered = false, code: number | undefined

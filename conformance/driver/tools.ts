@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect as tlsConnect, type TLSSocket } from 'node:tls'
 import type { Action, RunContext } from '#conformance/runner.js'
@@ -43,10 +44,15 @@ export const tls: Action = async (args, context) => {
       heard = { protocol: socket.getProtocol(), cipher: socket.getCipher().standardName ?? socket.getCipher().name, curve: (socket.getEphemeralKeyInfo() as { name?: string } | null)?.name }
       const certificate = socket.getPeerX509Certificate()
       // A server that refuses after the handshake (SEP-005) closes now; one that stays quiet is open.
-      setTimeout(() => { resolve({ connected: true, ...heard, certificate: certificate ? { subject: certificate.subject ?? '', ec: certificate.publicKey.asymmetricKeyDetails?.namedCurve, type: certificate.publicKey.asymmetricKeyType } : undefined }); socket.destroy() }, 150)
+      setTimeout(() => { resolve({ connected: true, ...heard, certificate: certificate ? certificateView(certificate, host) : undefined }); socket.destroy() }, 150)
     })
   })
 }
+
+const certificateView = (certificate: X509Certificate, host: string): object => ({
+  subject: certificate.subject ?? '', organization: /^O=(.+)$/m.exec(certificate.subject ?? '')?.[1], serial: certificate.serialNumber, namesHost: (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined,
+  ec: certificate.publicKey.asymmetricKeyDetails?.namedCurve, bits: certificate.publicKey.asymmetricKeyDetails?.modulusLength, type: certificate.publicKey.asymmetricKeyType,
+})
 
 const running = new WeakMap<RunContext, Map<string, Promise<Readonly<Record<string, unknown>>>>>()
 

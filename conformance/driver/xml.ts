@@ -1,6 +1,7 @@
 import { parseXml, type XmlElement } from '#core/describe/xml.js'
 import type { Action, Outcome } from '#conformance/runner.js'
 import { httpRequest } from '#conformance/driver/http.js'
+import type { SchemaCheck } from '#conformance/driver/schema.js'
 
 /**
  * `xml.request`: like http.request with an XML answer → also `{root, namespace, xml, order}`. `xml` is the document as plain values:
@@ -17,7 +18,8 @@ export const xmlRequest: Action = async (args, context): Promise<Outcome> => {
   if (typeof outcome.text !== 'string' || !outcome.text.trim().startsWith('<')) return outcome
   try {
     const root = parseXml(outcome.text)
-    return { ...outcome, root: root.name, namespace: root.uri, xml: plain(root), order: root.children.map((c) => c.name) }
+    const check = context.target.values['schema'] as SchemaCheck | undefined
+    return { ...outcome, ...(check && root.uri === check.namespace ? { schemaFaults: check.faults(outcome.text) } : {}), root: root.name, namespace: root.uri, xml: plain(root), order: root.children.map((c) => c.name) }
   } catch (error) {
     return { ...outcome, malformed: (error as Error).message }
   }

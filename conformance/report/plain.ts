@@ -37,5 +37,5 @@ export function markdown(report: Report): string {
 /** The form of `--json`: `{target,profile,seed,summary,results:[{id,clause,verdict,detail}]}` and a little more. */
 export const json = (report: Report): object => ({
   target: report.target, subject: report.subject, profile: report.profile, seed: report.seed, startedAt: report.startedAt, summary: report.summary,
-  results: report.results.map(({ id, title, clause, requirements, verdict, detail, elapsed_ms }) => ({ id, title, clause, requirements, verdict, detail, elapsed_ms })),
+  results: report.results.map(({ id, title, clause, requirements, verdict, detail, elapsed_ms, flaky }) => ({ id, title, clause, requirements, verdict, detail, elapsed_ms, ...(flaky ? { flaky } : {}) })),
 })

@@ -46,7 +46,7 @@ export function bootNotification({ clock, journal, config, log, accepted }: {
       ...(hardware.firmwareVersion === undefined ? {} : { firmwareVersion: hardware.firmwareVersion }),
     }
     // OCPP-087: unknown hardware waits for an operator; a rejected one stays so until the operator says otherwise.
-    record.registration = !record.approved ? 'pending' : record.registration === 'rejected' ? 'rejected' : 'accepted'
+    record.registration = record.registration === 'rejected' ? 'rejected' : record.approved ? 'accepted' : 'pending'
     await journal.write([station.document()])
     if (record.registration === 'accepted') {
       station.allowed = undefined

@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { any, boot, call, connect, error, proc, schemaErrors, step, tidy, up, v16, v2 } from '#conformance/procedure/csms/steps.js'
+import { any, boot, call, connect, error, proc, schemaErrors, step, tidy, up, v16, v2, v201, v21 } from '#conformance/procedure/csms/steps.js'
 
 const handshake = (id: string, title: string, requirements: string, steps: readonly Step[], more: Partial<Procedure> = {}): Procedure => proc(any, `csms.handshake.${id}`, title, requirements, 'OCPP-J part 4 §3', steps, { tags: ['handshake'], ...more })
 const basic = ['basic-auth']
@@ -18,6 +18,7 @@ const handshakes: readonly Procedure[] = [
   ...['%E0%A4%A', '%', 'a%20%2Fb', '..%2f..%2fetc', 'x'.repeat(49), 'a<b>', 'CS%00001', ''].map((rawId, i) => handshake(`bad-identity.${i}`, `the identity '${rawId.slice(0, 14)}' is refused and the server lives`, 'OCPP-002 OCPP-270', [try_({ rawId }, { status: { oneOf: [400, 401, 404] } }), try_({}, { status: 101 })])),
   handshake('preference', 'the first of the station’s subprotocols that both know is taken; unknown names are passed over', 'OCPP-005 OCPP-007', [try_({ subprotocols: ['ocpp9.9', '${subprotocol}'] }, { status: 101, protocol: '${subprotocol}' })]),
   handshake('both', 'a station that offers two versions gets the one that it names first', 'OCPP-005', [try_({ subprotocols: ['ocpp2.0.1', 'ocpp1.6'] }, { status: 101, protocol: 'ocpp2.0.1' }), step('ocpp.close', 'close', { as: 'cs' }), try_({ subprotocols: ['ocpp1.6', 'ocpp2.0.1'] }, { status: 101, protocol: 'ocpp1.6' })], { needs: ['2.0.1', '1.6'] }),
+  { ...handshake('three', 'a station that offers all three versions gets the one that it names first', 'OCPP-005 OCPP-260', [try_({ subprotocols: ['ocpp2.1', 'ocpp2.0.1', 'ocpp1.6'] }, { status: 101, protocol: 'ocpp2.1' })], { needs: ['2.1'] }), profiles: v21 },
   handshake('no-common', 'without a common subprotocol the socket is closed at once and no message is answered', 'OCPP-006', [
     step('ocpp.bare', 'connect with ocpp9.9 and say Heartbeat', { id: '${station}', password: '${password}', subprotocols: ['ocpp9.9'], text: '[2,"h1","Heartbeat",{}]' }, { status: { oneOf: [101, 400] }, protocol: '', answered: false, closed: true, code: { oneOf: [1002, 1008, 1006, undefined] } }),
     step('ocpp.bare', 'connect with no subprotocol and say Heartbeat', { id: '${station}', password: '${password}', subprotocols: [], text: '[2,"h1","Heartbeat",{}]' }, { status: { oneOf: [101, 400] }, protocol: '', answered: false, closed: true }),
@@ -62,7 +63,7 @@ const frames = (version: string): readonly Procedure[] => {
     rpc('longest-id', 'an id of 36 characters is fine', 'OCPP-053', [raw('36 characters', `[2,"${'y'.repeat(36)}","Heartbeat",{}]`, { type: 'CALLRESULT' }, 'y'.repeat(36))]),
     ...(version === '1.6'
       ? [rpc('unknown-type', 'a frame of an unknown type is ignored', 'OCPP-056', [raw('type 9', '[9,"u1","Heartbeat",{}]', { type: 'none', open: true }, 'u1'), call('Heartbeat', {})])]
-      : [rpc('unknown-type', 'a frame of an unknown type earns MessageTypeNotSupported', 'OCPP-056', [raw('type 9', '[9,"u1","Heartbeat",{}]', { type: 'CALLERROR', code: 'MessageTypeNotSupported' }, 'u1'), raw('type 6', '[6,"u2","Heartbeat",{}]', { type: 'CALLERROR', code: 'MessageTypeNotSupported' }, 'u2')])]),
+      : [{ ...rpc('unknown-type.ignored', 'a frame of an unknown type is ignored by 2.1', 'OCPP-056 OCPP-261', [raw('type 9', '[9,"u1","Heartbeat",{}]', { type: 'none', open: true }, 'u1'), call('Heartbeat', {})]), profiles: v21 }, { ...rpc('unknown-type', 'a frame of an unknown type earns MessageTypeNotSupported', 'OCPP-056', [raw('type 9', '[9,"u1","Heartbeat",{}]', { type: 'CALLERROR', code: 'MessageTypeNotSupported' }, 'u1'), raw('type 5', '[5,"u3","InternalError","",{}]', { type: 'CALLERROR', code: 'MessageTypeNotSupported' }, 'u3'), raw('type 6', '[6,"u2","Heartbeat",{}]', { type: 'CALLERROR', code: 'MessageTypeNotSupported' }, 'u2')]), profiles: v201 }]),
     rpc('unknown-action', 'an unknown action is NotImplemented', 'OCPP-057', [error('MakeCoffee', {}, ['NotImplemented'])], { smoke: true }),
     rpc('wrong-direction', 'an action of the other direction is NotSupported', 'OCPP-057', [error(version === '1.6' ? 'RemoteStartTransaction' : 'SetVariables', version === '1.6' ? { idTag: 'x' } : { setVariableData: [] }, ['NotSupported', 'NotImplemented'])]),
     rpc('payload-not-object', 'a payload that is no object is a schema error', 'OCPP-058', ['[]', '"x"', '1', 'null'].map((p, i) => raw(`payload ${p}`, `[2,"p${i}","Heartbeat",${p}]`, { type: 'CALLERROR', code: { oneOf: [...schemaErrors(version), ...framework] } }, `p${i}`))),
@@ -81,7 +82,7 @@ const frames = (version: string): readonly Procedure[] => {
 /** The admission of stations: nobody speaks before an accepted boot. */
 const admission: readonly Procedure[] = (['2.0.1', '1.6'] as const).map((version) => proc(version === '1.6' ? v16 : v2, `csms${version === '1.6' ? '16' : ''}.first-boot`, 'before its first accepted boot a station gets SecurityError for anything else', 'OCPP-085 OCPP-080', 'OCPP 2.0.1 B01.FR.10', [
   step('operator.request', 'a new station', { method: 'POST', path: '/stations', json: { id: '${run}', securityProfile: 1, password: 'a-long-enough-password-1' } }, { status: 201 }),
-  connect(version, { id: '${run}', password: 'a-long-enough-password-1' }), error('StatusNotification', version === '1.6' ? { connectorId: 1, errorCode: 'NoError', status: 'Available' } : { timestamp: '${iso}', connectorStatus: 'Available', evseId: 1, connectorId: 1 }, version === '1.6' ? ['SecurityError', 'GenericError', 'ProtocolError'] : ['SecurityError']),
+  connect({ id: '${run}', password: 'a-long-enough-password-1' }), error('StatusNotification', version === '1.6' ? { connectorId: 1, errorCode: 'NoError', status: 'Available' } : { timestamp: '${iso}', connectorStatus: 'Available', evseId: 1, connectorId: 1 }, version === '1.6' ? ['SecurityError', 'GenericError', 'ProtocolError'] : ['SecurityError']),
   boot(version), call('Heartbeat', {}),
 ], { needs: ['operator-stations'], tags: ['B'] }))
 

@@ -2,17 +2,18 @@ import type { Matcher, Procedure, Step } from '#conformance/procedure.js'
 
 /** Words that make CSMS procedures short. */
 export type Expect = Readonly<Record<string, Matcher>>
-export const v2 = ['2.0.1'], v16 = ['1.6'], any = ['2.0.1', '1.6']
+export const v201 = ['2.0.1'], v21 = ['2.1'], v2 = [...v201, ...v21], v16 = ['1.6'], any = [...v2, ...v16]
 export const step = (action: string, say: string, args: object, expect?: Expect, more: Partial<Step> = {}): Step => ({ say, do: action, with: args as Record<string, unknown>, ...(expect ? { expect } : {}), ...more })
 
-export const subprotocol = (version: string): string => `ocpp${version}`
-export const connect = (version: string, { id = '${station}', password = '${password}', ...more }: Record<string, unknown> = {}, expect: Expect = { status: 101, protocol: subprotocol(version) }): Step =>
-  step('ocpp.connect', `station ${String(id)} connects with ${subprotocol(version)}`, { id, as: 'cs', password, subprotocols: [subprotocol(version)], ...more }, expect)
+/** That of the profile under test: the same procedures hold for 2.0.1 and 2.1. */
+export const subprotocol = '${subprotocol}'
+export const connect = ({ id = '${station}', password = '${password}', ...more }: Record<string, unknown> = {}, expect: Expect = { status: 101, protocol: subprotocol }): Step =>
+  step('ocpp.connect', `station ${String(id)} connects`, { id, as: 'cs', password, subprotocols: [subprotocol], ...more }, expect)
 
 export const bootPayload = (version: string): object => version === '1.6' ? { chargePointVendor: 'Conformance', chargePointModel: 'M1', chargePointSerialNumber: 'S1' } : { reason: 'PowerUp', chargingStation: { vendorName: 'Conformance', model: 'M1', serialNumber: 'S1' } }
 export const boot = (version: string): Step => step('ocpp.call', 'BootNotification', { as: 'cs', action: 'BootNotification', payload: bootPayload(version) }, { type: 'CALLRESULT', 'payload.status': 'Accepted', 'payload.interval': { atLeast: 1 }, 'payload.currentTime': { matches: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z$' } })
 /** A station that is connected and accepted. */
-export const up = (version: string, more: Record<string, unknown> = {}): Step[] => [connect(version, more), boot(version)]
+export const up = (version: string, more: Record<string, unknown> = {}): Step[] => [connect(more), boot(version)]
 
 export const call = (action: string, payload: unknown, expect: Expect = {}, more: Partial<Step> = {}): Step => step('ocpp.call', `CALL ${action}`, { as: 'cs', action, payload }, { type: 'CALLRESULT', ...expect }, more)
 export const error = (action: string, payload: unknown, codes: readonly string[], expect: Expect = {}): Step => step('ocpp.call', `CALL ${action} that is wrong`, { as: 'cs', action, payload }, { type: 'CALLERROR', code: { oneOf: codes }, ...tidy, ...expect })
