@@ -16,6 +16,8 @@ export interface StoryPlan {
   readonly end: number
   readonly closes: number
   readonly rate: number
+  /** The rate was asked for: the machine's own pace has no say. */
+  readonly rateAsked: boolean
   readonly historyFrom: number
 }
 
@@ -52,7 +54,17 @@ export function planStory(options: { devices: number; nowMs: number; day?: strin
     day, zone, ...fleet,
     power_kW: 10 * total,
     opens: at(15, 0), orders: at(15, 30), start: at(16, 0), end: at(18, 0), closes: at(18, 5),
-    rate: options.rate ?? (total <= 400 ? 144 : total <= 1000 ? 90 : 60),
+    rate: options.rate ?? (total <= 400 ? 144 : total <= 1000 ? 90 : 60), rateAsked: options.rate !== undefined,
     historyFrom: DateTime.fromISO(day, { zone }).minus({ days: historyDays }).toUnixInteger(),
   }
+}
+
+/** What two idle cores import of the history in a second, and the slowest lapse: the live part then takes six minutes. */
+const usual_rowsPerSecond = 60_000, slowest = 30
+
+/** The lapse that this machine keeps up with, judged by how fast it took the history: a busy one plays the same story more slowly. */
+export function pacedPlan(plan: StoryPlan, history: { rows: number; seconds: number }): StoryPlan {
+  if (plan.rateAsked || history.rows === 0 || history.seconds <= 0) return plan
+  const pace = Math.min(1, history.rows / history.seconds / usual_rowsPerSecond)
+  return { ...plan, rate: Math.max(Math.min(slowest, plan.rate), Math.round(plan.rate * pace)) }
 }

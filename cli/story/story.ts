@@ -7,6 +7,7 @@ import { feederOf, issueCredentials } from '#cli/story/credentials.js'
 import type { StoryDocument } from '#cli/story/document.js'
 import { startFleetProcess, type FleetProcess } from '#cli/story/fleet-process.js'
 import { loadHistory } from '#cli/story/history.js'
+import { pacedPlan } from '#cli/story/plan.js'
 import { enrolSites, inParallel, inParts, madeBefore, makeProgram, makeSites, type Site } from '#cli/story/provision.js'
 import { beat_ms, type StateFile, type StoryState } from '#cli/story/state.js'
 import { follow, type DispatchView, type DeliveryView, type PerformanceView } from '#cli/story/watch.js'
@@ -30,6 +31,8 @@ export interface StoryNeeds {
 }
 
 const seed = 7
+/** How long a busy machine may take, beyond the event's own time, until the last readings are in and verified. */
+const patience_ms = 240_000
 /** A few devices misbehave on purpose (contract §5): one opts out, one goes silent, one rejects. */
 function planted(devices: readonly PlannedDevice[]): Record<string, Behaviour> {
   const nth = (protocol: PlannedDevice['protocol'], n: number): string | undefined => devices.filter((d) => d.protocol === protocol)[n]?.name
@@ -52,9 +55,8 @@ export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 
     const beat = setInterval(() => state.tick(clock.nowMs()), beat_ms)
     const fleet = await bringUp(needs, devices, now, behaviours)
     try {
-      clock.pace(plan.rate)
       const dispatch = await order(needs, operator, now, save)
-      const last = await watch(needs, operator, dispatch.id)
+      const last = await watch(needs, operator, now.plan, dispatch.id)
       const document = await result(needs, operator, fleet, last, behaviours, devices)
       save({ stage: 'finished' })
       return document
@@ -85,11 +87,13 @@ async function prepare({ server, tell }: StoryNeeds, operator: OperatorClient, d
   await inParts(fleet, (sites) => makeSites(operator, plan, sites, made), (done) => tell.progress(done, fleet.length))
   tell.stage('45 days of history')
   const expected = fleet.length * Math.round((plan.opens - plan.historyFrom) / 900)
+  const begunMs = performance.now()
   const readingsLoaded = await loadHistory(operator, plan, fleet, (rows) => tell.progress(rows, expected, 'readings'))
+  const paced = pacedPlan(plan, { rows: readingsLoaded, seconds: (performance.now() - begunMs) / 1000 })
   tell.stage('enrolment')
   await inParts(fleet.filter((s) => !made.enrolled.has(s.device.servicePoint)), (sites) => enrolSites(operator, sites), (done) => tell.progress(done, fleet.length))
   await declareBuildings(operator, plan, fleet)
-  save({ stage: 'provisioned', credentials, lfdis, readingsLoaded })
+  save({ stage: 'provisioned', plan: paced, credentials, lfdis, readingsLoaded })
 }
 
 /** The next order after a finished story: the days between are history by then. */
@@ -143,7 +147,7 @@ async function order({ clock, tell }: StoryNeeds, operator: OperatorClient, { pl
 
 const until = (clock: StoryClock, at: number): Promise<void> => new Promise((done) => { clock.after(Math.max(0, at * 1000 - clock.nowMs()), done) })
 
-async function watch({ clock, tell, begin: { plan } }: StoryNeeds, operator: OperatorClient, id: string): Promise<{ dispatch: DispatchView; deliveries: readonly DeliveryView[] }> {
+async function watch({ clock, tell }: StoryNeeds, operator: OperatorClient, plan: StoryState['plan'], id: string): Promise<{ dispatch: DispatchView; deliveries: readonly DeliveryView[] }> {
   let seen: readonly DeliveryView[] = []
   tell.stage('the event')
   const dispatch = await follow(operator, id, (d, deliveries, soFar) => {
@@ -151,7 +155,7 @@ async function watch({ clock, tell, begin: { plan } }: StoryNeeds, operator: Ope
     const count = (...states: string[]): number => deliveries.filter((x) => states.includes(x.state)).length
     tell.progress(Math.min(Math.max(0, clock.now() - plan.start), plan.end - plan.start), plan.end - plan.start,
       `${d.state}${soFar && soFar.delivered_kWh !== null ? `, ${Math.round(soFar.delivered_kWh)} of ${Math.round(soFar.asked_kWh)} kWh so far` : ''}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
-  }, Math.max(60_000, ((plan.closes - plan.orders) * 1000) / plan.rate + 60_000))
+  }, ((plan.closes - plan.orders) * 1000) / plan.rate + patience_ms)
   return { dispatch, deliveries: seen }
 }
 
