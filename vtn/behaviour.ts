@@ -22,10 +22,20 @@ export interface Command<C = Content> {
   readonly surface: '3.1.1' | '3.0.1'
 }
 
+/** How a list is asked for, besides its query string. */
+export interface Asking {
+  readonly now: Instant
+  readonly surface: '3.1.1' | '3.0.1'
+  /** Targets that the query names. */
+  readonly asked: readonly string[] | undefined
+}
+
 /** What happens around one noun; everything else is derived. `C` is the checked request. */
 export interface Behaviour<C = Content> {
   /** Filters of the list beyond privacy, targets and paging. */
-  filter?(query: RawQuery, now: Instant): Partial<DocumentQuery>
+  filter?(query: RawQuery, ask: Asking): Partial<DocumentQuery>
+  /** The target column does not hold targets (subscriptions): `filter` sees to the ones that are asked for. */
+  readonly filtersTargets?: boolean
   /** Checks that may wait for the world (an echo), before the transaction. */
   admit?(command: Command<C>): Promise<void>
   /** Decides what is stored and where; references are looked up in the same transaction. */

@@ -3,7 +3,7 @@ import type { Stores } from '#core/port/store/index.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Access } from '#vtn/access.js'
-import { isOpen, kindOf, type Content, type Stored } from '#vtn/stored.js'
+import { isOpen, kindOf, targetsOf, type Content, type Stored } from '#vtn/stored.js'
 import type { ObjectType } from '#vtn/wire/field.js'
 import type { SubscriptionRequest } from '#vtn/wire/subscription.js'
 
@@ -104,7 +104,9 @@ function mayKnow(subscription: Stored, objectType: ObjectType, doc: Stored, held
   const businessLogic = subscription.body['_role'] === 'BL'
   if (objectType !== 'PROGRAM' && objectType !== 'EVENT') {
     if (!businessLogic && doc.owner !== subscription.owner) return undefined
-    return businessLogic && asked && !doc.targets.some((t) => asked.includes(t)) ? undefined : null
+    // The target column of a subscription holds what it is about, not whom it is aimed at.
+    const own = objectType === 'SUBSCRIPTION' ? targetsOf(doc.body) : doc.targets
+    return businessLogic && asked && !own.some((t) => asked.includes(t)) ? undefined : null
   }
   if (businessLogic) return asked && !doc.targets.some((t) => asked.includes(t)) ? undefined : null
   if (isOpen(doc)) return asked ? undefined : null

@@ -2,7 +2,7 @@ import { Refusal } from '#core/error.js'
 import type { DocumentQuery } from '#core/port/store/document.js'
 import type { Stores } from '#core/port/store/index.js'
 import { sees, visible, type View } from '#vtn/access.js'
-import type { Behaviour, Command } from '#vtn/behaviour.js'
+import type { Asking, Behaviour, Command } from '#vtn/behaviour.js'
 import type { Context } from '#vtn/context.js'
 import type { VtnCaller } from '#vtn/identity.js'
 import type { Change } from '#vtn/notice.js'
@@ -17,7 +17,7 @@ export interface Manner {
 }
 
 export interface Objects {
-  list(noun: Noun, view: View, query: RawQuery, cut: PageCut, asked: readonly string[] | undefined, within?: Partial<DocumentQuery>): Promise<Stored[]>
+  list(noun: Noun, view: View, ask: Omit<Asking, 'now'> & { readonly query: RawQuery; readonly cut: PageCut; readonly within?: Partial<DocumentQuery> | undefined }): Promise<Stored[]>
   get(noun: Noun, view: View, id: string): Promise<Stored>
   /** `also` is written in the same transaction. */
   create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner, also?: Also): Promise<Stored>
@@ -134,9 +134,9 @@ export function makeObjects(context: Context): Objects {
 
   return {
     get, create, replace, remove,
-    async list(noun, view, query, cut, asked, within = {}) {
-      const filter = noun.behaviour.filter?.(query, clock.now()) ?? {}
-      const privacy = visible(view, asked)
+    async list(noun, view, { query, cut, asked, surface, within }) {
+      const filter = noun.behaviour.filter?.(query, { now: clock.now(), surface, asked }) ?? {}
+      const privacy = visible(view, noun.behaviour.filtersTargets ? undefined : asked)
       if (!privacy || cut.limit === 0) return []
       return documents.list<Content>(tenant, { kind: kindOf[noun.objectType], ...filter, ...privacy, ...within, skip: cut.skip, limit: cut.limit })
     },

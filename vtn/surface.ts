@@ -43,7 +43,7 @@ export function viewFor(context: Context, noun: Noun, caller: VtnCaller): View |
 
 /** How one surface reads its collections: what it shows, and what in the address narrows a list. */
 export interface Reading {
-  readonly version: string
+  readonly version: '3.1.1' | '3.0.1'
   /** Kinds whose change makes an answer stale. */
   readonly kinds: readonly string[]
   /** May be a promise where `kinds` has more than one. */
@@ -79,7 +79,7 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
       return answers.keep(key, at, await text(doc, view), [doc.id])
     }
     const query = rawQuery(request.url)
-    const docs = await objects.list(noun, view, query, pageCut(query), reading.asked(query), reading.within?.(request))
+    const docs = await objects.list(noun, view, { query, cut: pageCut(query), asked: reading.asked(query), surface: reading.version, within: reading.within?.(request) })
     const texts = reading.kinds.length > 1 ? await Promise.all(docs.map((d) => text(d, view))) : docs.map((d) => text(d, view))
     return answers.keep(key, at, `[${texts.join(',')}]`, docs.map((d) => d.id))
   }
@@ -112,7 +112,7 @@ export function objectRoutes(needs: SurfaceNeeds): Route[] {
   return registry.flatMap((noun): Route[] => {
     const check = doorCheck(noun.request, context.config.validation)
     const reading: Reading = {
-      version: '3.1', kinds: [kindOf[noun.objectType]], show: (doc, view) => shown(context, noun, doc, view),
+      version: '3.1.1', kinds: [kindOf[noun.objectType]], show: (doc, view) => shown(context, noun, doc, view),
       asked: (query) => (noun.parameters.includes('targets') ? list(query, 'targets') : undefined),
     }
     const idName = `${noun.described.name}ID`

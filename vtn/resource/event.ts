@@ -14,12 +14,12 @@ export const event: Behaviour<EventRequest> = {
   children: ['REPORT'],
   parentOf: 'PROGRAM',
   archived: true,
-  filter(query, now) {
+  filter(query, { now, surface }) {
     const programID = idParameter(query, 'programID')
     return {
       ...(programID === undefined ? {} : { parent: programID }),
-      // OA-061, OA-165: finished = now >= end, so what stays has an end of at least the next second.
-      ...(flag(query, 'active') ? { sort1From: now + 1 } : {}),
+      // OA-061, OA-165: finished = now >= end, so what stays has an end of at least the next second. 3.0.1 knows no such parameter (OA-244).
+      ...(surface === '3.1.1' && flag(query, 'active') ? { sort1From: now + 1 } : {}),
     }
   },
   async admit(command) {

@@ -3,7 +3,7 @@ import { sees, viewOf } from '#vtn/access.js'
 import type { Behaviour } from '#vtn/behaviour.js'
 import { idParameter, list, scalar } from '#vtn/query.js'
 import { forgive } from '#vtn/webhook/endpoint.js'
-import { kindOf, tidy, type Content } from '#vtn/stored.js'
+import { kindOf, targetsOf, tidy, type Content } from '#vtn/stored.js'
 import { objectTypes } from '#vtn/wire/field.js'
 import type { SubscriptionRequest } from '#vtn/wire/subscription.js'
 
@@ -12,16 +12,23 @@ type Operation = SubscriptionRequest['objectOperations'][number]
 const urls = (operations: readonly Operation[]): Map<string, string | undefined> =>
   new Map(operations.map((o) => [o.callbackUrl, o.bearerToken ?? undefined]))
 
+/**
+ * What the store's target column holds here: every pair of object type and target, '' = any, so that `objects` and 3.0.1's targets are
+ * one look-up of the store (OA-064, OA-239). A type alone is written bare.
+ */
+const columnOf = (objects: readonly string[], targets: readonly string[]): string[] =>
+  [...new Set(objects.flatMap((o) => targets.map((x) => (x === '' ? o : `${o}\u0001${x}`))))].filter((entry) => entry !== '')
+
 export const subscription: Behaviour<SubscriptionRequest> = {
   parentOf: 'PROGRAM',
-  // The store's target column holds the object types here, so that `objects` is a filter of the store (OA-064).
-  filter(query) {
+  filtersTargets: true,
+  filter(query, { asked }) {
     const programID = idParameter(query, 'programID'), clientName = scalar(query, 'clientName'), objects = list(query, 'objects')
     const strange = objects?.find((o) => !(objectTypes as readonly string[]).includes(o))
     if (strange !== undefined) throw new Refusal('invalid', `query parameter objects has no type ${strange}`)
     return {
       ...(programID === undefined ? {} : { parent: programID }), ...(clientName === undefined ? {} : { where: { clientName } }),
-      ...(objects === undefined ? {} : { withAnyTarget: objects }),
+      ...(objects === undefined && asked === undefined ? {} : { withAnyTarget: columnOf(objects ?? [''], asked ?? ['']) }),
     }
   },
   async admit({ context, content, old }) {
@@ -52,7 +59,7 @@ export const subscription: Behaviour<SubscriptionRequest> = {
         ...(content.hmacSecret === undefined ? {} : { hmacSecret: seal(content.hmacSecret) }),
         _role: old ? old.body['_role'] : caller.role, _surface: old ? old.body['_surface'] : surface,
       },
-      parent: content.programID ?? '', owner: old?.owner ?? caller.subject, targets: [...new Set(content.objectOperations.flatMap((o) => o.objects))],
+      parent: content.programID ?? '', owner: old?.owner ?? caller.subject, targets: columnOf(['', ...content.objectOperations.flatMap((o) => o.objects)], ['', ...targetsOf(content)]),
     }
   },
 }

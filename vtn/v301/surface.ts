@@ -46,10 +46,9 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
     const idName = `${noun.described.name}ID`
     const idOf = (request: FastifyRequest): string => pathId((request.params as Record<string, string>)[idName])
     const venOf = (request: FastifyRequest): string => pathId((request.params as Record<string, string>)['venID'])
-    const targeted = noun.objectType !== 'REPORT'
     const reading: Reading = {
       version: '3.0.1', kinds: noun.objectType === 'VEN' || nested ? [kindOf.VEN, kindOf.RESOURCE] : [kindOf[noun.objectType]], show: show(noun),
-      asked: (query) => (targeted && noun.objectType !== 'SUBSCRIPTION' ? asked(query) : undefined),
+      asked: (query) => (noun.objectType === 'REPORT' ? undefined : asked(query)),
       view: (view) => open(noun, view),
       ...(nested ? { within: (request: FastifyRequest) => ({ parent: venOf(request) }), before: (request: FastifyRequest) => venSeen(request) } : {}),
     }

@@ -51,27 +51,43 @@ function programTo301(object: Json): Json {
   return left.length ? { ...out, attributes: left } : out
 }
 
-const eachDescriptor = (object: Json, member: string, change: (d: Json) => Json): Json =>
+const each = (object: Json, member: string, change: (d: Json) => Json): Json =>
   (Array.isArray(object[member]) ? { ...object, [member]: (object[member] as Json[]).map(change) } : object)
 
 /** Descriptors may lack their discriminator here (OA-085); 3.1 readers get it, told by what stands in them. */
 const discriminated = (fallback: string) => (d: Json): Json => ({ objectType: d['objectType'] ?? (fallback === 'EITHER' ? ('readingType' in d || 'accuracy' in d || 'confidence' in d ? 'REPORT_PAYLOAD_DESCRIPTOR' : 'EVENT_PAYLOAD_DESCRIPTOR') : fallback), ...d })
 
+/**
+ * Interpretation: 3.0.1 requires a start where 3.1 lets one be inherited (OA-237), so an absent one is shown as "directly after, or now"
+ * (year 0001), in a spelling of its own that is taken away again when it comes back (OA-249).
+ */
+const noStart = '0001-01-01T00:00:00.0Z'
+const started = (holder: Json): Json => (holder['intervalPeriod'] ? { ...holder, intervalPeriod: { start: noStart, ...holder['intervalPeriod'] as Json } } : holder)
+function unstarted(holder: Json): Json {
+  const { start, ...rest } = (holder['intervalPeriod'] ?? {}) as Json
+  return start === noStart ? { ...holder, intervalPeriod: rest } : holder
+}
+/** Every holder of an intervalPeriod: the object, its intervals, and a report's entries with theirs. */
+function eachPeriod(object: Json, change: (holder: Json) => Json): Json {
+  const within = (holder: Json): Json => each(change(holder), 'intervals', change)
+  return each(within(object), 'resources', within)
+}
+
 /** A checked 3.0.1 body as 3.1 content. The targets are kept as written too, for a letter-true answer (OA-249). */
 export function to31(objectType: ObjectType, body: Json): Json {
   const { id: _i, createdDateTime: _c, modificationDateTime: _m, objectType: _o, ...rest } = body
-  let out: Json = objectType === 'PROGRAM' ? programTo31(rest) : rest
+  let out: Json = eachPeriod(objectType === 'PROGRAM' ? programTo31(rest) : rest, unstarted)
   if (Array.isArray(out['targets'])) out = { ...out, targets: [...new Set(targetsTo31(out['targets'] as ValuesMap[]))] }
-  out = eachDescriptor(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo31(d['targets'] as ValuesMap[]) } : d))
+  out = each(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo31(d['targets'] as ValuesMap[]) } : d))
   const fallback = { PROGRAM: 'EITHER', EVENT: 'EVENT_PAYLOAD_DESCRIPTOR', REPORT: 'REPORT_PAYLOAD_DESCRIPTOR' }[objectType as string]
-  return fallback ? eachDescriptor(out, 'payloadDescriptors', discriminated(fallback)) : out
+  return fallback ? each(out, 'payloadDescriptors', discriminated(fallback)) : out
 }
 
 /** A stored object as 3.0.1 shows it to a reader who may know the targets in `shown`. */
 export function to301(objectType: ObjectType, object: Json, doc: Stored): Json {
-  let out: Json = objectType === 'PROGRAM' ? programTo301(object) : { ...object }
+  let out: Json = eachPeriod(objectType === 'PROGRAM' ? programTo301(object) : { ...object }, started)
   if (Array.isArray(out['targets'])) out['targets'] = asWritten(doc, out['targets'] as string[]) ?? targetsTo301(out['targets'] as string[])
-  out = eachDescriptor(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo301(d['targets'] as string[]) } : d))
+  out = each(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo301(d['targets'] as string[]) } : d))
   if (objectType === 'EVENT') out['intervals'] ??= []
   if (objectType === 'REPORT') out['programID'] = doc.body['_programID']
   delete out['clientID']

@@ -146,3 +146,58 @@ t.test('OA-241 OA-242 OA-243 words, tokens and what is not there', async (t) => 
   t.equal((await form({ grant_type: 'client_credentials', client_id: ven, client_secret: 'no' })).statusCode, 403)
   t.equal((await v.call('PATCH', `${old}/programs`, bl, {})).statusCode, 405)
 })
+
+t.test('OA-230 the same targets are lists of {type, values} here and names on 3.1, whichever surface wrote them', async (t) => {
+  const p = await program301('aimed-by-type', { targets: [{ type: 'GROUP', values: ['a', 'b'] }, { type: 'SERVICE_AREA', values: ['north'] }] })
+  t.same((await v.call('GET', `/programs/${p.id}`)).json().targets, ['GROUP=a', 'GROUP=b', 'SERVICE_AREA=north'])
+  const q = (await v.call('POST', '/programs', bl, { programName: 'named-bare', targets: ['bare', 'GROUP=c'] })).json()
+  t.same((await v.call('GET', `${old}/programs/${q.id}`)).json().targets, [{ type: 'TARGET', values: ['bare'] }, { type: 'GROUP', values: ['c'] }])
+  t.equal((await v.call('POST', `${old}/programs`, bl, { programName: 'strings', targets: ['GROUP=a'] })).statusCode, 400)
+  t.equal((await v.call('POST', '/programs', bl, { programName: 'maps', targets: [{ type: 'GROUP', values: ['a'] }] })).statusCode, 400)
+})
+
+t.test('OA-237 OA-249 an inherited start is shown to 3.0.1 readers, who must have one, and is gone again when they write it back', async (t) => {
+  const p = (await v.call('POST', '/programs', bl, { programName: 'inheriting', intervalPeriod: { duration: 'PT1H' } })).json()
+  const body = { programID: p.id, intervalPeriod: { start: '0001-01-01', duration: 'PT15M' }, intervals: [{ id: 0, payloads: [] }, { id: 1, intervalPeriod: { duration: 'PT1H' }, payloads: [] }] }
+  const e = (await v.call('POST', '/events', bl, body)).json()
+  for (const [path, made] of [[`programs/${p.id}`, p], [`events/${e.id}`, e]] as const) {
+    const seen = (await v.call('GET', `${old}/${path}`)).json()
+    t.match(seen.intervals?.[1] ?? seen, { intervalPeriod: { start: /^0001-01-01T/, duration: 'PT1H' } })
+    t.equal((await v.call('PUT', `${old}/${path}`, bl, seen)).statusCode, 200)
+    const { modificationDateTime: _a, ...after } = (await v.call('GET', `/${path}`)).json(), { modificationDateTime: _b, ...before } = made
+    t.same(after, before)
+  }
+})
+
+t.test('OA-239 subscriptions are found by the targets they are for, and by objects and targets together', async (t) => {
+  const p = await program301('watched')
+  const subscribe = (clientName: string, objects: string[], targets?: object[]) => v.call('POST', `${old}/subscriptions`, bl, { clientName, programID: p.id, objectOperations: [{ objects, operations: ['CREATE'], callbackUrl: 'https://example.com/' }], targets })
+  await subscribe('one', ['EVENT'], [{ type: 'GROUP', values: ['a'] }])
+  await subscribe('two', ['PROGRAM', 'EVENT'], [{ type: 'GROUP', values: ['b', 'c'] }])
+  await subscribe('three', ['PROGRAM'])
+  const names = async (query: string): Promise<string[]> => (await v.call('GET', `${old}/subscriptions?programID=${p.id}&${query}`)).json().map((s: { clientName: string }) => s.clientName)
+  t.same(await names('targetType=GROUP&targetValues=a'), ['one'])
+  t.same(await names('targetType=GROUP&targetValues=a&targetValues=c'), ['one', 'two'])
+  t.same(await names('targetType=GROUP&targetValues=a&targetValues=c&objects=PROGRAM'), ['two'])
+  t.same(await names('objects=PROGRAM'), ['two', 'three'])
+  t.same(await names('targetType=AREA&targetValues=a'), [])
+})
+
+t.test('OA-240 a VEN reads under read_all here, and what it asks for is what a VEN may see', async (t) => {
+  const answer = await v.app.inject({ method: 'POST', url: `${old}/auth/token`, headers: { 'content-type': 'application/x-www-form-urlencoded' }, payload: new URLSearchParams({ grant_type: 'client_credentials', client_id: ven2, client_secret: '9999', scope: 'read_all' }).toString() })
+  const authorization = `Bearer ${answer.json().access_token}`
+  for (const path of ['/programs', '/events', '/reports', '/subscriptions', '/vens']) t.equal((await v.app.inject({ url: old + path, headers: { authorization } })).statusCode, 200, path)
+  const hidden = await program301('for-somebody-else', { targets: [{ type: 'GROUP', values: ['else'] }] })
+  t.equal((await v.app.inject({ url: `${old}/programs/${hidden.id}`, headers: { authorization } })).statusCode, 404)
+  t.equal((await v.app.inject({ method: 'POST', url: `${old}/programs`, headers: { authorization, 'content-type': 'application/json' }, payload: '{"programName":"mine"}' })).statusCode, 403)
+})
+
+t.test('OA-244 OA-245 3.0.1 has no parameter active and needs no reportIntervals', async (t) => {
+  const p = await program301('past')
+  const past = { programID: p.id, intervalPeriod: { start: '2020-01-01T00:00:00Z', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [] }], reportDescriptors: [{ payloadType: 'USAGE' }] }
+  const e = (await v.call('POST', `${old}/events`, bl, past)).json()
+  for (const active of ['true', 'false', 'no-boolean']) t.same((await v.call('GET', `${old}/events?programID=${p.id}&active=${active}`)).json().map((x: { id: string }) => x.id), [e.id], active)
+  t.same((await v.call('GET', `/events?programID=${p.id}&active=true`)).json(), [], '3.1 filters')
+  t.same(e.reportDescriptors, [{ payloadType: 'USAGE' }], 'nothing is added that 3.0.1 does not have')
+  t.same((await v.call('GET', `/events/${e.id}`)).json().reportDescriptors, [{ payloadType: 'USAGE' }])
+})
