@@ -20,13 +20,15 @@ export async function admit(ctx: CsipContext, devices: Devices, peer: Peer, serv
   const foreign = new HttpFault(ctx.config.foreign, reason.format)
   const id = slot === undefined ? undefined : params[slot.slice(1, -1)]
   if (root === 'edev' && id !== undefined) return admitEndDevice(ctx, devices, peer, served, params, id, foreign)
-  if (peer.kind === 'operator') return undefined
+  const kind = programs[root], program = id === undefined || !kind ? undefined : await ctx.recall(kind, `id ${id}`, () => ctx.documents.get(ctx.tenant, kind, id))
+  if (peer.kind === 'operator') {
+    if (id !== undefined && kind && !program) throw new HttpFault(404)
+    return undefined
+  }
   if (root === 'dcap' || root === 'tm') await registeredOr(ctx, devices, peer, ctx.config.unregistered === 'forbid')
   else if (!open.has(root) && served.name !== 'MirrorUsagePointList') await registeredOr(ctx, devices, peer, true)
   if (id === undefined) return undefined
-  if (programs[root]) {
-    const kind = programs[root]
-    const program = await ctx.recall(kind, `id ${id}`, () => ctx.documents.get(ctx.tenant, kind, id))
+  if (kind) {
     const groups = await devices.groups(peer)
     if (!program?.targets.some((g) => groups.has(g))) throw foreign
   }

@@ -13,8 +13,8 @@ const ours: ReadonlySet<string> = new Set([namespace2018, namespace2013, 'https:
 
 export interface Codec {
   write(resource: Resource, value: Value, edition?: 2013): Buffer
-  /** The value of the one of `expected` whose name the root has; throws `invalid`. */
-  read(body: Buffer, expected: readonly Resource[]): { root: string; value: Value }
+  /** The value of the one of `expected` whose name the root has; throws `invalid`. Links named in `ours` are printed by the server and may be left out, required or not. */
+  read(body: Buffer, expected: readonly Resource[], ours?: readonly string[]): { root: string; value: Value }
 }
 
 /** Writers and checks are compiled once per description, when first needed. */
@@ -40,12 +40,13 @@ export function makeCodec(profile: Profile, strictSchema = false): Codec {
   }
   return {
     write: (resource, value, edition) => edition === 2013 ? Buffer.from(writer2013Of(resource)(old(value, resource.name))) : Buffer.from(writerOf(resource)(value)),
-    read(body, expected) {
+    read(body, expected, links = []) {
       const element = rootOf(body)
       const resource = expected.find((r) => r.name === element.name)
       if (!resource) throw new Refusal('invalid', `A <${element.name.slice(0, 40)}> is not taken here.`)
       if (strictSchema) inOrder(element, resource.schema)
-      const value = fromXml(element, resource.schema, ours)
+      const value = fromXml(element, resource.schema, ours) as Value
+      for (const link of links) if (value[link] === undefined && Object.hasOwn((resource.schema as Node).properties ?? {}, link)) value[link] = { href: '' }
       const result = checkOf(resource)(value)
       // SEP-026: a missing child or a wrong lexical form is a format error, a value out of range a value error; both are 400.
       if (!result.ok) throw new Refusal('invalid', 'The document does not have the form of its type.', { faults: result.faults.some((f) => f.reason !== 'is required') ? result.faults : [] })

@@ -31,6 +31,8 @@ export interface CsipConfig {
   readonly notifyAllow: readonly string[]
   readonly subscriptionLease_s: number
   readonly publicUrl: string | null
+  readonly retention_s: number
+  readonly aggregatorPens: readonly number[]
   readonly formerPrefixes: readonly string[]
   readonly proxy: ProxyConfig | null
 }
@@ -75,6 +77,8 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     keepAlive_s: whole(env, 'LOADSTONE_CSIP_KEEP_ALIVE', 1800, 900, 86_400), // SEP-008: twice the largest pollRate, at least 900 s
     notifyAllow: (env.LOADSTONE_CSIP_NOTIFY_ALLOW ?? '').split(',').filter(Boolean), // SEP-159: hosts or addresses besides public ones
     subscriptionLease_s: whole(env, 'LOADSTONE_CSIP_SUBSCRIPTION_LEASE', 129_600, 0, 31_536_000), // SEP-160: 0 never ends
+    retention_s: whole(env, 'LOADSTONE_CSIP_RETENTION_DAYS', 400, 1, 36_500) * 86_400, // SEP-173, SEP-175: readings older than this (13 months) are dropped on arrival
+    aggregatorPens: (env.LOADSTONE_CSIP_AGGREGATOR_PENS ?? '').split(',').filter(Boolean).map(Number), // SEP-104: PENs that LFDIs of an aggregator's own making may end in; unset = any
     formerPrefixes: (env.LOADSTONE_CSIP_FORMER_PREFIXES ?? '').split(',').filter(Boolean).map(prefixOf), // SEP-044: GET below one of these answers 301 to the present one
     proxy: proxyOf(env), // SEP-013: off unless port, header and addresses are all named
     publicUrl: env.LOADSTONE_CSIP_PUBLIC_URL || null, // SEP-154: scheme, host and port that notifications name; unset = https://localhost:port

@@ -34,6 +34,8 @@ export interface CsipContext {
   readonly config: CsipConfig
   /** Told when a DER raises or ends an alarm (SEP-188). */
   readonly alarm?: ((alarm: DerAlarm) => void) | undefined
+  /** Told how many readings older than the retention were dropped (SEP-175). */
+  readonly tooOld: (readings: number) => void
   /** The server's own certificate as a device (SEP-109). */
   readonly self: { readonly lFDI: string; readonly sFDI: number }
   /** Keeps what `make` gave until a document of that kind changes. */

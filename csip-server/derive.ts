@@ -18,6 +18,8 @@ export interface Derivation {
   put(served: Served, x: Exchange, value: Value): Promise<Written>
   post(served: Served, x: Exchange, value: Value, root: string): Promise<Written>
   remove(served: Served, x: Exchange): Promise<void>
+  /** Links that we print in a member of this list, or in this thing. */
+  linksOf(served: Served): readonly string[]
   /** Document kinds that an answer is made of: what its cached form depends on. */
   readsOf(served: Served): readonly string[]
 }
@@ -109,6 +111,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       }
       return [...out]
     },
+    linksOf: (served) => (links.get(items.get(served) ?? served) ?? []).map((l) => l.member),
     async value(served, x) {
       if (served.behaviour?.get) {
         const value = await served.behaviour.get(x)
@@ -138,6 +141,8 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const before = await documents.get<Value>(tenant, place.kind, place.id)
       if (before && before.parent !== place.parent) throw new HttpFault(404)
       const body = bare(await served.behaviour?.complete?.(x, value, before) ?? value, links.get(served) ?? [])
+      // SEP-065: what keeps its mRID gets the next version with each change.
+      if (before && Object.hasOwn(properties(served), 'version')) body.version = Number(before.body.version ?? 0) + 1
       const [doc] = await documents.insertMany<Value>([{ tenant, ...place, ...keysOf(served.sort, body), owner: before?.owner ?? x.peer.lfdi, targets: before?.targets ?? [], body }], ctx.clock.nowMs(), { onConflict: 'replace' })
       if (doc) await served.behaviour?.stored?.(x, doc)
       return { created: !before && !served.quietFirstPut, href: hrefOf(served, x.params) }
@@ -161,6 +166,8 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
     },
   }
 }
+
+const properties = (served: Served): object => (served.resource.schema as { properties?: object }).properties ?? {}
 
 /** Addresses and list attributes are ours to print, never a client's to store (SEC-032). */
 function bare(value: Value, derived: readonly LinkTo[]): Value {

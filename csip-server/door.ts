@@ -13,7 +13,7 @@ import { setPollRate } from '#csip-server/poll-rate.js'
 import { makeRefusalLog } from '#csip-server/refusal-log.js'
 import { makeRouter, type Routed } from '#csip-server/route.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
-import type { Exchange, Doc, Seen, Served } from '#csip-server/served.js'
+import type { Exchange, Doc, Seen, Served, Value } from '#csip-server/served.js'
 
 export interface DoorRequest {
   readonly method: string
@@ -80,6 +80,15 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     return router(path)
   }
 
+  const item = (served: Served): Served | undefined => registry.find((s) => s.resource === served.resource.lists?.item && !s.resource.lists)
+  /** What a subscriber is told of: the value without counts that are somebody else's news. */
+  function watched(served: Served, value: Value): Value {
+    const quiet = (served.resource.lists ? item(served) : served)?.quietCounts, member = served.resource.lists?.member
+    if (!quiet) return value
+    const hushed = (v: Value): Value => ({ ...v, ...Object.fromEntries(quiet.filter((l) => v[l] !== undefined).map((l) => [l, { href: '' }])) })
+    return member === undefined ? hushed(value) : { ...value, [member]: ((value[member] as Value[] | undefined) ?? []).map(hushed) }
+  }
+
   /** Lists are looked at as far as the server's maximum. */
   async function look(peer: Peer, path: string): Promise<Seen> {
     const inside = normal(path, ctx.config.prefix)
@@ -88,7 +97,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     const { served, params } = routed
     const { x, until } = exchange(peer, params, await admit(ctx, devices, peer, served, params))
     const value = served.resource.lists ? await derivation.list(served, x, { s: 0, l: ctx.config.listMax, a: undefined }) : await derivation.value(served, x)
-    const fingerprint = value === undefined ? 'gone' : createHash('sha256').update(codec.write(served.resource, value)).digest('base64')
+    const fingerprint = value === undefined ? 'gone' : createHash('sha256').update(codec.write(served.resource, watched(served, value))).digest('base64')
     return { served, value, fingerprint, until: until() }
   }
 
@@ -160,7 +169,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     }
     const body = readable(request)
     const expected = [...(served.accepts ?? []), ...(served.resource.lists ? [served.resource.lists.item] : served.accepts && request.method === 'POST' ? [] : [served.resource])]
-    const { root, value } = codec.read(body, expected)
+    const { root, value } = codec.read(body, expected, request.peer.kind === 'operator' ? derivation.linksOf(served) : [])
     const written = request.method === 'PUT' ? await derivation.put(served, x, value) : await derivation.post(served, x, value, root)
     const location = ctx.config.prefix + written.href
     return { ...(request.method === 'PUT' && !written.created && !served.locationAlways ? { status: 204 } : { status: written.created ? 201 : 204, location }), route: templateOf(served) }

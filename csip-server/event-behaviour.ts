@@ -47,7 +47,8 @@ export function eventBehaviours(kind: EventKind, program: string, check: (x: Exc
 
 /** SEP-070: the server dates an event and keeps its status; the mRID is the maker's. Gives the event's id. */
 export async function addEvent(ctx: CsipContext, kind: EventKind, parent: string, value: Value): Promise<string> {
-  const { EventStatus: _status, replyTo: _replyTo, href: _href, subscribable: _subscribable, ...rest } = value
+  const { EventStatus: _status, replyTo: _replyTo, href: _href, subscribable: _subscribable, ConsumptionTariffIntervalListSummary: _summary, ...rest } = value
+  for (const member of Object.keys(rest)) if (member.endsWith('Link')) delete rest[member] // ours to print
   const id = mridKey(String(value.mRID)), now = ctx.clock.now()
   const body: Value = { responseRequired: '03', ...rest, version: 0, creationTime: now }
   await ctx.documents.insert({ tenant: ctx.tenant, kind: kind.kind, id, parent, key: id, sort1: (value.interval as { start: number }).start, sort2: now, body }, ctx.clock.nowMs())

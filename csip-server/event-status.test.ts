@@ -45,6 +45,10 @@ t.test('SEP-075, SEP-077 superseding inside a program', async (t) => {
   t.match(at([older, newer], 1199, older), { currentStatus: 1, potentiallySuperseded: true, potentiallySupersededTime: 500 })
   t.match(at([older, newer], 1200, older), { currentStatus: 4, dateTime: 1200 })
   t.equal(at([older, newer], 1600, older), undefined, 'until its own end')
+  const long = event({ interval: { start: 1000, duration: 3000 } })
+  t.match(at([long, newer], 1800, long), { currentStatus: 4, dateTime: 1200 }, 'for good: it does not come back when the newer one has ended')
+  const third = event({ creationTime: 600, interval: { start: 1100, duration: 150 } }), tail = event({ interval: { start: 1250, duration: 3000 } })
+  t.match(at([tail, newer, third], 1900, tail), { currentStatus: 1 }, 'a newer one that was itself superseded before its start took nothing')
   t.match(at([older, newer], 1200, newer), { currentStatus: 1, potentiallySuperseded: false })
   const withdrawn = { ...newer, cancelled: { at: 1100, status: 2 as const } }
   t.match(at([older, withdrawn], 1300, older), { currentStatus: 1, potentiallySuperseded: false }, 'a newer one that never ran takes nothing')

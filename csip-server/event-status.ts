@@ -81,13 +81,25 @@ function fates(events: readonly EventRecord[]): Map<EventRecord, Fate> {
   return out
 }
 
+/** The living and whatever overlapped them, or overlapped that, ended or not: what their fate hangs on. */
+function concerned(events: readonly EventRecord[], living: readonly EventRecord[]): readonly EventRecord[] {
+  if (living.length === 0 || living.length === events.length) return living
+  for (let known = living, from = Infinity; ;) {
+    const earliest = known.reduce((t, e) => Math.min(t, e.interval.start), from)
+    if (earliest === from) return known
+    from = earliest
+    known = events.filter((e) => e.interval.start + e.interval.duration > earliest)
+  }
+}
+
 /** SEP-070…075: status is a function of the records and the instant; nothing is written when time passes. */
 export function eventsAt(events: readonly EventRecord[], now: number): EventsAt {
   const status = new Map<string, EventStatus>()
   let nextChange = Infinity
   const ahead = (t: number): void => { if (t > now && t < nextChange) nextChange = t }
   const living = events.filter((e) => effectiveEnd(e) > now)
-  const fate = fates(living)
+  // SEP-075: superseded is for good, also after the newer one has ended and left the list.
+  const fate = fates(concerned(events, living))
   for (const event of living) {
     const { supersededAt, potentiallyAt } = fate.get(event) as Fate
     for (const t of [earliestStart(event), supersededAt, effectiveEnd(event)]) ahead(t)

@@ -1,5 +1,6 @@
 import https from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { LRUCache } from 'lru-cache'
@@ -75,7 +76,8 @@ export function makeListener(needs: ListenerNeeds) {
     handshakeTimeout: 10_000,
     // SEP-008: an idle connection lives long; REL-044: a request that trickles in does not.
     keepAliveTimeout: config.keepAlive_s * 1000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000,
-    maxHeaderSize: 16_384, noDelay: true,
+    maxHeaderSize: 32_768, noDelay: true,
+    requireHostHeader: false, // refused below, with an Error body of known length (SEP-009, SEP-032)
   })
   server.maxRequestsPerSocket = 0
   server.timeout = 0
@@ -99,10 +101,7 @@ export function makeListener(needs: ListenerNeeds) {
     needs.meter.handshake('failed', '')
     log.warn({ address: socket.remoteAddress, reason: error.message, clause: 'SEP-005' }, 'csip handshake failed')
   })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-    else socket.destroy()
-  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => unreadable(needs.door, error, socket))
   server.on('request', (req, res) => serve(needs, known, req, res))
   server.on('checkContinue', (req, res) => { res.writeContinue(); serve(needs, known, req, res) })
 
@@ -125,6 +124,14 @@ export function makeListener(needs: ListenerNeeds) {
     connections: (): number => sockets.size,
     destroyAll: (): void => { for (const socket of sockets) socket.destroy() },
   }
+}
+
+/** What is not HTTP gets a status, an Error body and the end of its connection (SEP-032, SEP-043). */
+function unreadable(door: Door, error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') { socket.destroy(); return }
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const body = faultAnswer(door.codec, { status, reasonCode: reason.format }).body as Buffer
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/sep+xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`)
 }
 
 type Examined = LRUCache<string, { verdict: LeafVerdict; at: number; chain: readonly Buffer[] }>
@@ -165,6 +172,7 @@ export function serveKnown(needs: ListenerNeeds, peer: Peer, req: IncomingMessag
   needs.meter.seen(peer.lfdi, needs.clock.now())
   if (!needs.rateLimit.allows(peer.lfdi)) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 429, reasonCode: reason.frequency, retryAfter: 1 })); return }
   const { headers } = req
+  if (headers.host === undefined && req.httpVersion !== '1.0') { send(needs, req, res, faultAnswer(needs.door.codec, { status: 400, reasonCode: reason.format })); return }
   const withBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
   if (!withBody || req.method === 'GET' || req.method === 'HEAD') { answer(needs, req, res, peer, undefined); return }
   collect(needs, req, res, (body) => answer(needs, req, res, peer, body))
@@ -192,9 +200,17 @@ function collect(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse
 }
 
 function answer(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, peer: Peer, body: Buffer | undefined): void {
-  const given = needs.door.handle({ method: req.method ?? 'GET', target: req.url ?? '/', peer, accept: req.headers.accept, contentType: req.headers['content-type'], body, host: req.headers.host })
+  const given = needs.door.handle({ method: req.method ?? 'GET', target: targetOf(req), peer, accept: req.headers.accept, contentType: req.headers['content-type'], body, host: req.headers.host })
   if (given instanceof Promise) given.then((a) => send(needs, req, res, a), (error: unknown) => { needs.log.error({ err: error }, 'csip answer failed'); req.socket.destroy() })
   else send(needs, req, res, given)
+}
+
+/** SEP-033: an absolute request target is ours when it names the host that the client asked for. */
+function targetOf(req: IncomingMessage): string {
+  const target = req.url ?? '/'
+  if (target.startsWith('/')) return target
+  const named = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target)
+  return named?.[1]?.toLowerCase() === req.headers.host?.toLowerCase() ? named?.[2] ?? target : target
 }
 
 /** SEP-009: always a Content-Length, never chunks or compression; SEP-031: HEAD has the same headers and no body. */

@@ -32,6 +32,9 @@ export interface Provisioning {
   allowed(lfdi: string): Promise<EndDeviceDraft | undefined>
   /** A device in other groups: its FSA list changes at once (SEP-123). */
   moveEndDevice(lfdi: string, groups: readonly (string | Group)[]): Promise<void>
+  /** The same by ids of groups that there are. */
+  assignEndDevice(lfdi: string, groups: readonly string[]): Promise<void>
+  addGroup(group: Group): Promise<void>
   /** SEP-193, SEP-107. */
   enableEndDevice(lfdi: string, enabled: boolean): Promise<void>
   /** A new certificate for the same device (SEP-194); false when neither LFDI has an EndDevice. Again changes nothing. */
@@ -95,6 +98,8 @@ export function makeProvisioning(ctx: CsipContext): Provisioning {
       await ensureGroups(ctx, list)
       await change(lfdi, () => ({ targets: list.map((g) => groupId(g.name)) }))
     },
+    assignEndDevice: (lfdi, groups) => change(lfdi, () => ({ targets: groups })),
+    addGroup: (group) => ensureGroups(ctx, [group]),
     enableEndDevice: (lfdi, enabled) => change(lfdi, () => ({ body: { enabled } })),
     async rekeyEndDevice(oldLfdi, newLfdi) {
       const lFDI = newLfdi.toUpperCase()

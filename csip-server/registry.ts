@@ -5,18 +5,21 @@ import { derAvailability } from '#csip-server/resource/der-availability.js'
 import { derCapability } from '#csip-server/resource/der-capability.js'
 import { activeDERControlList, derControl, derControlList } from '#csip-server/resource/der-control.js'
 import { derCurve } from '#csip-server/resource/der-curve.js'
-import { defaultDERControl, derProgram, derProgramList } from '#csip-server/resource/der-program.js'
+import { assignedPrograms, defaultDERControl, derProgram, derProgramList } from '#csip-server/resource/der-program.js'
 import { der, derList } from '#csip-server/resource/der.js'
 import { activeEndDeviceControlList, demandResponsePrograms, endDeviceControl, endDeviceControlList, loadShedAvailability } from '#csip-server/resource/demand-response.js'
 import { deviceCapability } from '#csip-server/resource/device-capability.js'
 import { endDevice, endDeviceList } from '#csip-server/resource/end-device.js'
 import { flowReservationRequest, flowReservationResponse, flowReservationResponseList } from '#csip-server/resource/flow-reservation.js'
-import { assignedPrograms, associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
+import { associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
 import { logEvent } from '#csip-server/resource/log-event.js'
 import { activeTextMessageList, messagingPrograms, textMessage, textMessageList } from '#csip-server/resource/messaging.js'
 import { meterReading, meterReadingList, meteringReads, reading, readingList, readingSet, readingSetList, readingType, usagePoint, usagePointList } from '#csip-server/resource/metering.js'
 import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
-import { activeTimeTariffIntervalList, tariffProfiles, timeTariffInterval, timeTariffIntervalList } from '#csip-server/resource/pricing.js'
+import {
+  activeTimeTariffIntervalList, combinedIntervalList, rateComponent, rateReadingType, summarizedActiveList, summarizedInterval, summarizedIntervalList, tariffProfiles, timeTariffInterval, timeTariffIntervalList,
+} from '#csip-server/resource/pricing.js'
+import { registration } from '#csip-server/resource/registration.js'
 import { response, responseList, responseSet, responseSetList } from '#csip-server/resource/response.js'
 import { selfDevice, selfDeviceInformation, selfLogEvents } from '#csip-server/resource/self-device.js'
 import { subscription, subscriptionList } from '#csip-server/resource/subscription.js'
@@ -44,12 +47,15 @@ import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server
 import { LogEvent, LogEventList, SelfLogEvent, SelfLogEventList } from '#csip-server/wire/log-event.js'
 import { ActiveTextMessageList, AssignedMessagingProgramList, MessagingProgram, MessagingProgramList, TextMessage, TextMessageList } from '#csip-server/wire/messaging.js'
 import { MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
+import {
+  ActiveTimeTariffIntervalList13, AssignedTariffProfileList13, CombinedTimeTariffIntervalList, RateComponentList13, TariffProfile13, TariffProfileList13, TimeTariffInterval13, TimeTariffIntervalList13,
+} from '#csip-server/wire/pricing-aus.js'
 import { PowerStatus } from '#csip-server/wire/power-status.js'
 import {
   ActiveTimeTariffIntervalList, AssignedTariffProfileList, ConsumptionTariffInterval, ConsumptionTariffIntervalList, RateComponent, RateComponentList, TariffProfile, TariffProfileList,
   TimeTariffInterval, TimeTariffIntervalList,
 } from '#csip-server/wire/pricing.js'
-import { MeterReading, MeterReadingList, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
+import { MeterReading, MeterReadingList, RateReadingType, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
 import { Registration } from '#csip-server/wire/registration.js'
 import {
   DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
@@ -57,6 +63,40 @@ import {
 import { Subscription, SubscriptionList } from '#csip-server/wire/subscription.js'
 import { Time } from '#csip-server/wire/time.js'
 import { VersionList } from '#csip-server/wire/version-list.js'
+
+/** Parts of a tariff that every edition has alike. */
+const rates: readonly Served[] = [
+  serve(RateComponent, { behaviour: rateComponent, operator: ['PUT', 'DELETE'], sort: ['-mRID'], reads: ['csip/TimeTariffInterval'] }),
+  serve(RateReadingType, { behaviour: rateReadingType, operator: ['PUT'] }),
+  serve(ConsumptionTariffIntervalList, { operator: ['POST'] }),
+  serve(ConsumptionTariffInterval, { operator: ['PUT', 'DELETE'], sort: ['startValue'] }),
+]
+
+/** Prices of the base standard. */
+const pricing: readonly Served[] = [
+  serve(TariffProfileList, { behaviour: tariffProfiles.visible, operator: ['POST'], pollRate: 'other', subscribable: true }),
+  serve(AssignedTariffProfileList, { behaviour: tariffProfiles.assigned, operator: ['POST'], as: 'TariffProfileList', pollRate: 'other', subscribable: true }),
+  serve(TariffProfile, { operator: ['PUT', 'DELETE'], behaviour: tariffProfiles.item, sort: ['-mRID'], reads: ['csip/RateComponent'] }),
+  serve(RateComponentList, { operator: ['POST'] }),
+  ...rates,
+  serve(TimeTariffIntervalList, { behaviour: timeTariffIntervalList, operator: ['POST'], subscribable: true }),
+  serve(ActiveTimeTariffIntervalList, { behaviour: activeTimeTariffIntervalList, as: 'ActiveTimeTariffIntervalList', subscribable: true }),
+  serve(TimeTariffInterval, { behaviour: timeTariffInterval, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'], reads: ['csip/ConsumptionTariffInterval'] }),
+]
+
+/** The same in CSIP-AUS 1.3, which adds to them (SEP-200, SEP-241). */
+const priced = ['csip/RateComponent', 'csip/TimeTariffInterval', 'csip/ConsumptionTariffInterval']
+const pricing13: readonly Served[] = [
+  serve(TariffProfileList13, { behaviour: tariffProfiles.visible, operator: ['POST'], pollRate: 'other', subscribable: true }),
+  serve(AssignedTariffProfileList13, { behaviour: tariffProfiles.assigned, operator: ['POST'], as: 'TariffProfileList', pollRate: 'other', subscribable: true }),
+  serve(TariffProfile13, { operator: ['PUT', 'DELETE'], behaviour: tariffProfiles.item, sort: ['-mRID'], reads: priced }),
+  serve(RateComponentList13, { operator: ['POST'], subscribable: true }),
+  ...rates,
+  serve(CombinedTimeTariffIntervalList, { behaviour: combinedIntervalList, as: 'CombinedTimeTariffIntervalList', pollRate: 'other', subscribable: true, reads: priced }),
+  serve(TimeTariffIntervalList13, { behaviour: summarizedIntervalList, operator: ['POST'], pollRate: 'other', subscribable: true, reads: priced }),
+  serve(ActiveTimeTariffIntervalList13, { behaviour: summarizedActiveList, as: 'ActiveTimeTariffIntervalList', pollRate: 'other', subscribable: true, reads: priced }),
+  serve(TimeTariffInterval13, { behaviour: summarizedInterval, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'], reads: priced }),
+]
 
 /** What this server speaks. Sort keys are those of facts/list-order.csv. */
 export const registry: readonly Served[] = [
@@ -69,8 +109,8 @@ export const registry: readonly Served[] = [
   serve(SelfLogEvent, { behaviour: logEvent, as: 'SelfLogEvent', sort: ['-createdDateTime', '-logEventID'] }),
 
   serve(EndDeviceList, { behaviour: endDeviceList, pollRate: 'edev', subscribable: true }),
-  serve(EndDevice, { behaviour: endDevice, subscribable: true, sort: ['-changedTime', 'sFDI', 'href'] }),
-  serve(Registration, { operator: ['PUT', 'DELETE'] }),
+  serve(EndDevice, { behaviour: endDevice, subscribable: true, quietCounts: ['SubscriptionListLink', 'LogEventListLink', 'LoadShedAvailabilityListLink', 'FlowReservationRequestListLink', 'FlowReservationResponseListLink'], sort: ['-changedTime', 'sFDI', 'href'] }),
+  serve(Registration, { behaviour: registration, operator: ['PUT', 'DELETE'] }),
   serve(DeviceInformation),
   serve(DeviceStatus),
   serve(PowerStatus),
@@ -80,9 +120,9 @@ export const registry: readonly Served[] = [
   serve(LogEventList, { pollRate: 'other' }),
   serve(LogEvent, { behaviour: logEvent, sort: ['-createdDateTime', '-logEventID'] }),
 
-  serve(FunctionSetAssignmentsList, { behaviour: functionSetAssignmentsList, pollRate: 'fsa', subscribable: true }),
-  serve(FunctionSetAssignments, { behaviour: functionSetAssignments, subscribable: true, sort: ['-mRID'], withoutLinks: ['ResponseSetListLink', 'UsagePointListLink'] }),
-  serve(AssignedDERProgramList, { behaviour: assignedPrograms, pollRate: 'derp', subscribable: true, as: 'DERProgramList' }),
+  serve(FunctionSetAssignmentsList, { behaviour: functionSetAssignmentsList, operator: ['POST'], pollRate: 'fsa', subscribable: true }),
+  serve(FunctionSetAssignments, { behaviour: functionSetAssignments, operator: ['DELETE'], subscribable: true, sort: ['-mRID'], withoutLinks: ['ResponseSetListLink', 'UsagePointListLink'] }),
+  serve(AssignedDERProgramList, { behaviour: assignedPrograms, operator: ['POST'], pollRate: 'derp', subscribable: true, as: 'DERProgramList' }),
 
   serve(DERProgramList, { behaviour: derProgramList, operator: ['POST'], pollRate: 'derp', subscribable: true }),
   serve(DERProgram, { behaviour: derProgram, operator: ['PUT', 'DELETE'], subscribable: true, sort: ['primacy', '-mRID'], reads: ['csip/DERControl', 'csip/DERCurve'] }),
@@ -117,16 +157,7 @@ export const registry: readonly Served[] = [
   serve(ActiveTextMessageList, { behaviour: activeTextMessageList, as: 'ActiveTextMessageList', subscribable: true }),
   serve(TextMessage, { behaviour: textMessage, operator: ['PUT', 'DELETE'], sort: ['-interval.start', '-creationTime', '-mRID'] }),
 
-  serve(TariffProfileList, { behaviour: tariffProfiles.visible, operator: ['POST'], pollRate: 'other', subscribable: true }),
-  serve(AssignedTariffProfileList, { behaviour: tariffProfiles.assigned, operator: ['POST'], as: 'TariffProfileList', pollRate: 'other', subscribable: true }),
-  serve(TariffProfile, { operator: ['PUT', 'DELETE'], behaviour: tariffProfiles.item, sort: ['-mRID'], reads: ['csip/RateComponent'] }),
-  serve(RateComponentList, { operator: ['POST'] }),
-  serve(RateComponent, { operator: ['PUT', 'DELETE'], sort: ['-mRID'], reads: ['csip/TimeTariffInterval'] }),
-  serve(TimeTariffIntervalList, { behaviour: timeTariffIntervalList, operator: ['POST'], subscribable: true }),
-  serve(ActiveTimeTariffIntervalList, { behaviour: activeTimeTariffIntervalList, as: 'ActiveTimeTariffIntervalList', subscribable: true }),
-  serve(TimeTariffInterval, { behaviour: timeTariffInterval, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'], reads: ['csip/ConsumptionTariffInterval'] }),
-  serve(ConsumptionTariffIntervalList, { operator: ['POST'] }),
-  serve(ConsumptionTariffInterval, { operator: ['PUT', 'DELETE'], sort: ['startValue'] }),
+  ...pricing,
 
   serve(FlowReservationRequestList, { pollRate: 'other' }),
   serve(FlowReservationRequest, { behaviour: flowReservationRequest, sort: ['intervalRequested.start', '-creationTime', '-mRID'] }),
@@ -146,8 +177,8 @@ export const registry: readonly Served[] = [
   serve(ReadingType, { behaviour: readingType, reads: meteringReads }),
   serve(ReadingSetList, { behaviour: readingSetList, reads: meteringReads }),
   serve(ReadingSet, { behaviour: readingSet, sort: ['-timePeriod.start'], reads: meteringReads }),
-  serve(ReadingList, { behaviour: readingList, reads: meteringReads }),
-  serve(Reading, { behaviour: reading, sort: ['localID'], reads: meteringReads }),
+  serve(ReadingList, { behaviour: readingList, subscribable: true, reads: meteringReads }),
+  serve(Reading, { behaviour: reading, subscribable: true, sort: ['localID'], reads: meteringReads }),
 
   serve(ResponseSetList, { behaviour: responseSetList, pollRate: 'other' }),
   serve(ResponseSet, { behaviour: responseSet, sort: ['-mRID'] }),
@@ -156,4 +187,5 @@ export const registry: readonly Served[] = [
 ]
 
 /** CSIP-AUS adds resources of its own (SEP-240). */
-export const registryFor = (profile: Profile): readonly Served[] => registry.filter((s) => (!s.aus || profile.startsWith('csip-aus')) && (s.only === undefined || s.only === profile))
+export const registryFor = (profile: Profile): readonly Served[] =>
+  [...(profile === 'csip-aus-1.3' ? [...registry.filter((s) => !pricing.includes(s)), ...pricing13] : registry)].filter((s) => (!s.aus || profile.startsWith('csip-aus')) && (s.only === undefined || s.only === profile))

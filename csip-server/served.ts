@@ -88,6 +88,8 @@ export interface ServeForm {
   readonly accepts?: readonly Resource[]
   /** Link members of the type that we do not print. */
   readonly withoutLinks?: readonly string[]
+  /** Links whose counts are no change of the thing itself: a subscriber is not told of them (SEP-156). */
+  readonly quietCounts?: readonly string[]
   readonly pollRate?: keyof PollRates
   readonly subscribable?: boolean
   /** A first PUT answers 204 like every other one (SEP-141). */

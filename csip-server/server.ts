@@ -65,8 +65,9 @@ const sweepEvery_ms = 30_000
 export function buildCsip(needs: CsipNeeds): Csip {
   const { tenant, documents, intake, clock, ids, log, config } = needs
   const lFDI = lfdiOf(new X509Certificate(needs.tls.cert).raw)
+  let tooOld = 0
   const context: CsipContext = {
-    tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant), alarm: needs.alarm,
+    tooOld: (n) => { tooOld += n }, tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant), alarm: needs.alarm,
   }
   const door = makeDoor(context, registryFor(config.profile), makeDevices(context))
   let material = needs.tls, taken = config.port
@@ -110,7 +111,10 @@ export function buildCsip(needs: CsipNeeds): Csip {
     },
     reload: (tls) => { material = tls; for (const l of listeners) l.reload(tls) },
     cut: (lfdi) => { for (const l of listeners) l.cut(lfdi) },
-    samples: () => samplesOf(context, meter, notifier),
+    samples: async () => [
+      ...await samplesOf(context, meter, notifier),
+      { name: 'loadstone_csip_readings_too_old_total', help: 'Readings older than the retention, accepted and dropped', type: 'counter', labels: {}, value: tooOld },
+    ],
     connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
     async close() {
       sweeping?.cancel()

@@ -5,8 +5,8 @@ import { mridKey } from '#csip-server/place.js'
 import { mridOf } from '#csip-server/mrid.js'
 import type { Value } from '#csip-server/served.js'
 
-/** SEP-121, SEP-122: depth in the grid and the primacy its program gets; the service point wins. */
-export const primacyOf = { system: 89, subtransmission: 88, substation: 87, feeder: 86, segment: 85, transformer: 84, servicePoint: 83 } as const
+/** SEP-121, SEP-122: depth in the grid and the primacy its program gets; the service point wins. A free group has no place in the grid. */
+export const primacyOf = { system: 89, subtransmission: 88, substation: 87, feeder: 86, segment: 85, transformer: 84, servicePoint: 83, free: 89 } as const
 export type Level = keyof typeof primacyOf
 
 export interface Group {
@@ -14,6 +14,8 @@ export interface Group {
   readonly level: Level
   /** Other than the level's own. */
   readonly primacy?: number
+  /** Of its FunctionSetAssignments; made from the name when not given. */
+  readonly mRID?: string
 }
 
 /** An address holds only `[A-Za-z0-9_.-]` (SEP-034); other names keep what they can and get a short hash. */
@@ -39,7 +41,7 @@ function documentsOf(ctx: CsipContext, id: string, group: Group): NewDocument<Va
   const { tenant } = ctx
   const name = (what: string): string => mridOf(ctx, `${tenant} ${what} ${id}`)
   const description = group.name.slice(0, 32), primacy = group.primacy ?? primacyOf[group.level]
-  const fsa = name('FunctionSetAssignments'), program = name('DERProgram'), otherwise = name('DefaultDERControl')
+  const fsa = group.mRID?.toUpperCase() ?? name('FunctionSetAssignments'), program = name('DERProgram'), otherwise = name('DefaultDERControl')
   return [
     { tenant, kind: 'csip/FunctionSetAssignments', id, parent: '', key: mridKey(fsa), targets: [id], body: { mRID: fsa, description, version: 0, level: group.level } },
     { tenant, kind: 'csip/DERProgram', id, parent: '', key: mridKey(program), targets: [id], sort1: primacy, body: { mRID: program, description, version: 0, primacy } },

@@ -9,9 +9,9 @@ import { sample } from '#core/describe/sample.js'
 import { fromXml, parseXml } from '#core/describe/xml.js'
 import { packageRoot } from '#core/package-root.js'
 import { makeCodec, namespace2018 } from '#csip-server/codec.js'
-import { registry } from '#csip-server/registry.js'
+import { registry, registryFor } from '#csip-server/registry.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
-import { Notification } from '#csip-server/wire/subscription.js'
+import { carried, Notification } from '#csip-server/wire/subscription.js'
 
 interface Fact { elements: { name: string; type: string; min: number; max: number | null }[]; attributes: { name: string; type: string; use: string }[]; base?: string }
 interface Facts { types: Record<string, Fact>; simpleTypes: Record<string, { base: string; facets: Record<string, string> }>; globalElements: Record<string, string> }
@@ -44,7 +44,7 @@ function compare(f: Facts, path: string, node: Node, type: string, wrong: string
   const isSimple = !fact || (fact.elements.length === 0 && fact.attributes.length === 0 && !['Link', 'ListLink'].includes(type))
   if (isSimple) {
     const s = simple(f, type)
-    if (s.kind === 'integer' ? node.type !== 'integer' || (s.min !== undefined && node.minimum! < s.min) || (s.max !== undefined && node.maximum! > s.max)
+    if (s.kind === 'integer' ? (node.type !== 'integer' && node.xml?.lexical !== 'int64') || (s.min !== undefined && node.minimum! < s.min) || (s.max !== undefined && node.maximum! > s.max)
       : s.kind === 'boolean' ? node.type !== 'boolean'
         : s.kind === 'hex' ? node.xml?.lexical !== 'hex' || Number(/(\d+)\}\$$/.exec(node.pattern!)?.[1]) > (s.bytes ?? Infinity)
           : node.type !== 'string' || (s.bytes !== undefined && node.maxLength! > s.bytes)) wrong.push(`${path}: not a ${type}`)
@@ -80,6 +80,14 @@ t.test('SEP-024 every description has the children of its type, in order, with c
     if (type) compare(facts!, r.name, r.schema as Node, type, wrong, new Set())
     t.same(wrong, [], r.name)
   }
+})
+
+t.test('SEP-152, SEP-154 whatever may be subscribed can be carried by a Notification', async (t) => {
+  const names = new Set(carried.map((r) => r.name))
+  for (const profile of ['csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic'] as const) {
+    t.same(registryFor(profile).filter((s) => s.subscribable && !names.has(s.resource.name)).map((s) => s.resource.name), [], profile)
+  }
+  for (const r of carried) t.match(codec.write(Notification, { subscribedResource: '/x', Resource: { type: r.name, ...sample(r.schema, { seed: 1 }) as object }, status: 0, subscriptionURI: 'https://x/y' }).toString(), new RegExp(`<Resource xsi:type="${r.name}"`))
 })
 
 const matrix = join(packageRoot(), '../shared/specs/ieee2030_5/facts/methods.csv')

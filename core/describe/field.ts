@@ -28,6 +28,10 @@ export const text = (max: number, options: FieldOptions & { minLength?: number; 
 export const hexBinary = (bytes: number, options: FieldOptions = {}) =>
   Type.String({ ...options, pattern: `^([0-9A-Fa-f]{2}){0,${bytes}}$`, xml: { ...options.xml, lexical: 'hex' } })
 export const integer = (minimum: number, maximum: number, options: FieldOptions = {}) => Type.Integer({ minimum, maximum, ...options })
+/** All 64 bits without loss: a number where JSON has it exactly, else its decimal digits. */
+export const int64 = (options: FieldOptions = {}) => Type.Unsafe<number>({
+  type: ['integer', 'string'], minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER, pattern: '^-?[0-9]{16,19}$', ...options, xml: { ...options.xml, lexical: 'int64' },
+})
 export const boolean = (options: FieldOptions = {}) => Type.Boolean({ ...options })
 export const number = (options: FieldOptions & { minimum?: number; maximum?: number } = {}) => Type.Number({ ...options })
 export const dateTime = (options: FieldOptions = {}) => Type.String({ format: 'date-time', ...options })

@@ -198,9 +198,17 @@ function decode(bytes: Buffer): string {
   }
 }
 
+/** xs:long: exact, as a number or as digits; beyond 64 bits a number that no range admits. */
+function long(text: string): number | string | undefined {
+  if (!/^[-+]?\d{1,20}$/.test(text)) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text) ? value : BigInt(text).toString()
+}
+
 /** Lexical forms of xs:boolean and the integers; anything else stays text, so that validation names it. */
 function scalar(node: Node, raw: string): unknown {
   const type = node.type ?? (typeof node.const)
+  if (node.xml?.lexical === 'int64') return long(raw.trim()) ?? raw
   if (type === 'string') return node.xml?.lexical === 'hex' ? raw.trim().toUpperCase() : raw
   const trimmed = raw.trim()
   if (type === 'boolean') return trimmed === 'true' || trimmed === '1' ? true : trimmed === 'false' || trimmed === '0' ? false : raw

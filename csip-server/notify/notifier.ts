@@ -6,7 +6,7 @@ import { devicePeer } from '#csip-server/identity.js'
 import { makeLeader } from '#csip-server/notify/leader.js'
 import type { Poster } from '#csip-server/notify/post.js'
 import type { Doc, Seen, Value } from '#csip-server/served.js'
-import { Notification } from '#csip-server/wire/subscription.js'
+import { makeNotification } from '#csip-server/notify/notification.js'
 
 /**
  * One entry per subscription and no queue: an entry knows which state its receiver has seen and whether there is a newer
@@ -47,7 +47,7 @@ const backOff_s = [10, 30, 60, 120, 300, 600, 1800]
 
 export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseUrl: () => string): Notifier {
   const { documents, tenant, clock, log } = ctx
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, Entry>(), notificationOf = makeNotification(ctx, door.codec, baseUrl)
   const busy = new Set<string>()
   const counts = { delivered: 0, rejected: 0, gone: 0, failed: 0 }
   let stopped = true, looking = false, again = false, active = 0
@@ -74,7 +74,7 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     const fresh = docs.filter((d) => !entries.has(d.id))
     const saved = new Map(fresh.length === 0 ? [] : (await documents.list<{ seen: string }>(tenant, { kind: states, ids: fresh.map((d) => d.id) })).map((d) => [d.id, d.body.seen]))
     const present = new Set(docs.map((d) => d.id))
-    for (const id of entries.keys()) if (!present.has(id)) entries.delete(id)
+    for (const [id, entry] of entries) if (!present.has(id)) { entries.delete(id); await orphaned(entry) }
     for (const doc of docs) {
       const before = entries.get(doc.id)
       if (before && before.doc.version === doc.version) continue
@@ -122,8 +122,18 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     // A subscription starts from the state at its making: the first notification is the first change.
     entry.seen ??= entry.now
     const lease = ctx.config.subscriptionLease_s
-    if (lease > 0 && clock.nowMs() - entry.doc.modifiedAt > lease * 1000) { await drop(entry, 'its lease ended'); return }
+    if (lease > 0 && clock.nowMs() - entry.doc.modifiedAt > lease * 1000) { farewell(entry); await drop(entry, 'its lease ended'); return }
     if (entry.now !== entry.seen && !entry.waiting) { entry.waiting = true; entry.attempts = 0; entry.notBefore_ms = 0 }
+  }
+
+  /** SEP-160: a subscription that went with its EndDevice says so once; one that its maker deleted says nothing. */
+  async function orphaned(entry: Entry): Promise<void> {
+    if (!await documents.get(tenant, 'csip/EndDevice', entry.doc.parent)) farewell(entry)
+  }
+
+  /** Status 1, best effort. */
+  function farewell(entry: Entry): void {
+    poster.post(destinationOf(entry), notificationOf(entry.doc, undefined, 1)).then((r) => { counts[r.outcome]++ }, (error: unknown) => log.warn({ err: error }, 'a farewell could not be sent'))
   }
 
   async function drop(entry: Entry, why: string): Promise<void> {
@@ -166,7 +176,7 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     }
     const sent = entry.now
     if (sent === entry.seen) { entry.waiting = false; return }
-    const result = await poster.post(String(entry.doc.body.notificationURI), write(entry, carried))
+    const result = await poster.post(destinationOf(entry), notificationOf(entry.doc, carried))
     counts[result.outcome]++
     if (result.outcome === 'failed') { retryLater(entry, result.detail); return }
     entry.seen = sent
@@ -186,19 +196,6 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     entry.notBefore_ms = now + wait
     if (now - entry.firstFailure_ms > giveUp_ms) { entry.waiting = false; entry.seen = entry.now }
     log.debug({ subscription: entry.doc.id, attempts: entry.attempts, detail }, 'notification will be tried again')
-  }
-
-  /** SEP-154. */
-  function write(entry: Entry, carried: Seen | undefined): Buffer {
-    const { doc } = entry
-    const limit = Math.min(Number(doc.body.limit), ctx.config.listMax)
-    const value: Value = { subscribedResource: doc.body.subscribedResource, status: carried?.value ? 0 : 4, subscriptionURI: `${baseUrl()}${ctx.config.prefix}/edev/${doc.parent}/sub/${doc.id}` }
-    const lists = carried?.served.resource.lists
-    if (carried?.value && lists) {
-      const members = ((carried.value[lists.member] as Value[] | undefined) ?? []).slice(0, limit)
-      value.Resource = { type: carried.served.resource.name, ...carried.value, results: members.length, [lists.member]: members }
-    } else if (carried?.value && limit > 0) value.Resource = { type: carried.served.resource.name, ...carried.value }
-    return door.codec.write(Notification, value)
   }
 
   /** One timer for whatever comes first: a change by the clock or a second attempt. */

@@ -3,7 +3,7 @@ import { HttpFault, reason } from '#csip-server/error-map.js'
 import { eventBehaviours } from '#csip-server/event-behaviour.js'
 import { wattsOf, type Scaled } from '#csip-server/power.js'
 import type { EventKind } from '#csip-server/program-events.js'
-import { groupPrograms } from '#csip-server/resource/program.js'
+import { groupPrograms, removeAll } from '#csip-server/resource/program.js'
 import type { Behaviour } from '#csip-server/served.js'
 
 const forms = ['ApplianceLoadReduction', 'DutyCycle', 'Offset', 'SetPoint', 'TargetReduction']
@@ -17,7 +17,7 @@ export const endDeviceControls: EventKind = {
   replyTo: '/rsps/dr/rsp',
 }
 
-export const demandResponsePrograms = groupPrograms('csip/DemandResponseProgram', 'dr')
+export const demandResponsePrograms = groupPrograms('csip/DemandResponseProgram', 'dr', removeAll('csip/EndDeviceControl'))
 
 /** SEP-197. */
 export const { item: endDeviceControl, list: endDeviceControlList, active: activeEndDeviceControlList } = eventBehaviours(endDeviceControls, 'csip/DemandResponseProgram', async (_x, value) => {

@@ -1,5 +1,7 @@
 import { HttpFault, reason } from '#csip-server/error-map.js'
 import { mridKey } from '#csip-server/place.js'
+import { checkCurves } from '#csip-server/resource/der-control.js'
+import { inGroup } from '#csip-server/resource/program.js'
 import { primacyOf } from '#csip-server/topology.js'
 import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js'
 import { newMRID } from '#csip-server/mrid.js'
@@ -7,19 +9,24 @@ import { newMRID } from '#csip-server/mrid.js'
 /** SEP-137: programs are seen through groups alone. */
 export const derProgramList: Behaviour = {
   select: async (x) => x.peer.kind === 'operator' ? { parent: '' } : { parent: '', visibleTo: [...await x.devices.groups(x.peer)] },
-  post: createProgram,
+  post: (x, value) => createProgram(x, value),
 }
 
-/** SEP-121: an operator's free program is a group of its own; devices are moved into it like into any other. */
-async function createProgram(x: Exchange, value: Value): Promise<Written> {
+/** The programs of one assignment; an operator adds one to its group here. */
+export const assignedPrograms: Behaviour = {
+  async select(x) { return { parent: '', withTargets: [await inGroup(x)] } },
+  async post(x, value) { return createProgram(x, value, await inGroup(x)) },
+}
+
+/** SEP-121: a program that an operator posts for no group is a group of its own; devices are put into it like into any other. */
+async function createProgram(x: Exchange, value: Value, group?: string): Promise<Written> {
   const { documents, tenant, clock } = x.ctx
   const id = mridKey(String(value.mRID))
-  const primacy = Number(value.primacy ?? primacyOf.system)
-  const body: Value = { mRID: value.mRID, ...(value.description === undefined ? {} : { description: value.description }), version: 0, primacy }
+  const primacy = Number(value.primacy ?? primacyOf.system), said = value.description === undefined ? {} : { description: value.description }
   const fsa = newMRID(x.ctx), otherwise = newMRID(x.ctx)
   await documents.insertMany<Value>([
-    { tenant, kind: 'csip/DERProgram', id, parent: '', key: id, targets: [id], sort1: primacy, body },
-    { tenant, kind: 'csip/FunctionSetAssignments', id, parent: '', key: mridKey(fsa), targets: [id], body: { mRID: fsa, version: 0, ...(value.description === undefined ? {} : { description: value.description }) } },
+    { tenant, kind: 'csip/DERProgram', id, parent: '', key: id, targets: [group ?? id], sort1: primacy, body: { mRID: value.mRID, ...said, version: 0, primacy } },
+    ...(group !== undefined ? [] : [{ tenant, kind: 'csip/FunctionSetAssignments', id, parent: '', key: mridKey(fsa), targets: [id], body: { mRID: fsa, version: 0, ...said } }]),
     // CORE-097: no program without its fail-safe.
     { tenant, kind: 'csip/DefaultDERControl', id, parent: id, key: mridKey(otherwise), body: { mRID: otherwise, version: 0, DERControlBase: { opModConnect: true, opModEnergize: true } } },
   ], clock.nowMs())
@@ -36,8 +43,17 @@ export const derProgram: Behaviour = {
     await documents.replace({ ...doc, sort1: Number(value.primacy), body }, clock.nowMs(), doc.version)
     return { created: false, href: `/derp/${doc.id}` }
   },
+  /** What hangs below a program goes with it. */
+  async remove(x) {
+    const { documents, tenant } = x.ctx, id = x.params.derp ?? ''
+    if (!await documents.remove(tenant, 'csip/DERProgram', id)) throw new HttpFault(404)
+    for (const kind of ['csip/DERControl', 'csip/DefaultDERControl', 'csip/DERCurve']) await documents.removeAll(tenant, kind, id)
+  },
 }
 
 export const defaultDERControl: Behaviour = {
-  complete: (_x, value, before) => ({ ...value, version: Number(before?.body.version ?? -1) + 1 }),
+  async complete(x, value) {
+    await checkCurves(x.ctx, x.params.derp ?? '', value.DERControlBase as Value)
+    return { ...value, version: 0 }
+  },
 }

@@ -6,7 +6,7 @@ import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js
 const kind = 'csip/EndDevice'
 
 /** Kinds that hang below an EndDevice: they go with it (SEP-106). */
-const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint', 'Alarm']
+const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'SubscriptionState', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint', 'Alarm']
 
 export const endDevice: Behaviour = {
   /** SEP-102: a device sees its own record, an aggregator its own and those it manages. */
@@ -18,8 +18,9 @@ export const endDevice: Behaviour = {
   },
   present(x, doc) {
     const own = x.peer.kind === 'operator' || doc.key === x.peer.lfdi
+    // SEP-108, SEP-153: the PIN is the device's, and in CSIP-AUS an aggregator subscribes below its own EndDevice alone.
     const fsa = { href: `${x.ctx.config.prefix}/edev/${doc.id}/fsa`, all: doc.targets.length }
-    return { ...doc.body, lFDI: doc.key, FunctionSetAssignmentsListLink: fsa, ...(own ? {} : { RegistrationLink: undefined }) }
+    return { ...doc.body, lFDI: doc.key, FunctionSetAssignmentsListLink: fsa, ...(own ? {} : { RegistrationLink: undefined, ...(x.ctx.config.profile.startsWith('csip-aus') ? { SubscriptionListLink: undefined } : {}) }) }
   },
   /** SEP-106: the client may wish for a category and a post rate; its names stay what they are. */
   async put(x, value) {
@@ -77,7 +78,11 @@ async function register(x: Exchange, value: Value): Promise<Written> {
 
 function mayRegister({ ctx, peer }: Exchange, lfdi: string): void {
   if (ctx.config.registration === 'outOfBand') throw new HttpFault(403)
-  if (lfdi !== peer.lfdi && !ctx.config.aggregatorsRegister) throw new HttpFault(403)
+  if (lfdi === peer.lfdi) return
+  if (!ctx.config.aggregatorsRegister) throw new HttpFault(403)
+  // SEP-067, SEP-104: an LFDI of an aggregator's own making ends in its PEN, in decimal.
+  const pen = /\d{8}$/.exec(lfdi)?.[0], { aggregatorPens } = ctx.config
+  if (ctx.config.profile.startsWith('csip-aus') && (pen === undefined || (aggregatorPens.length > 0 && !aggregatorPens.includes(Number(pen))))) throw new HttpFault(403)
 }
 
 /** SEP-246: in CSIP-AUS an aggregator finds its own EndDevice first. Gives its place in the list that the store has in order. */

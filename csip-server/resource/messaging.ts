@@ -1,6 +1,6 @@
 import { eventBehaviours } from '#csip-server/event-behaviour.js'
 import type { EventKind } from '#csip-server/program-events.js'
-import { groupPrograms } from '#csip-server/resource/program.js'
+import { groupPrograms, removeAll } from '#csip-server/resource/program.js'
 
 /** SEP-200: several texts may be active at once. */
 export const textMessages: EventKind = {
@@ -14,5 +14,5 @@ export const textMessages: EventKind = {
   latestFirst: true,
 }
 
-export const messagingPrograms = groupPrograms('csip/MessagingProgram', 'msg')
+export const messagingPrograms = groupPrograms('csip/MessagingProgram', 'msg', removeAll('csip/TextMessage'))
 export const { item: textMessage, list: textMessageList, active: activeTextMessageList } = eventBehaviours(textMessages, 'csip/MessagingProgram', async () => {})

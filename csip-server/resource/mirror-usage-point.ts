@@ -2,6 +2,7 @@ import { system } from '#core/caller.js'
 import type { NewDocument } from '#core/port/store/document.js'
 import { readingFaults } from '#core/reading/faults.js'
 import type { ReadingInput } from '#core/reading/reading.js'
+import type { CsipContext } from '#csip-server/context.js'
 import { energiesOf, isIntervalEnergy, type RawReading, type Series } from '#csip-server/energy.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
 import { mridKey } from '#csip-server/place.js'
@@ -60,7 +61,7 @@ async function upsert(x: Exchange, value: Value): Promise<Written> {
   const { ctx, peer } = x
   const lfdi = String(value.deviceLFDI).toUpperCase()
   const device = await x.devices.byLfdi(lfdi)
-  if (!device || !x.devices.mine(peer, device)) throw new HttpFault(403)
+  if (!device || !x.devices.mine(peer, device) || (peer.kind === 'device' && device.body.enabled === false)) throw new HttpFault(403)
   const owner = peer.lfdi || lfdi, mRIDKey = mridKey(String(value.mRID))
   const key = `${owner} ${mRIDKey}`
   const known = await ctx.documents.byKey<Value>(ctx.tenant, points, '', key)
@@ -117,7 +118,7 @@ async function take(x: Exchange, point: Doc, list: readonly Value[]): Promise<vo
   const known = await checkSeries(x, point, list, point.owner)
   const documents: NewDocument<Value>[] = []
   const rows: ReadingInput[] = []
-  for (const m of list) {
+  for (const m of list.map((m) => recent(ctx, m))) {
     const id = mridKey(String(m.mRID)), before = known.get(id)
     const { MirrorReadingSet: _sets, Reading: latest, lastUpdateTime: _last, nextUpdateTime: _next, href: _href, ...rest } = m
     const body: Value = { ...before?.body, ...rest }
@@ -136,6 +137,17 @@ async function take(x: Exchange, point: Doc, list: readonly Value[]): Promise<vo
   }
   await ctx.documents.insertMany(lastOf(documents), ctx.clock.nowMs(), { onConflict: 'replace' })
   if (rows.length > 0) await ctx.intake.readings.record(system(ctx.tenant), rows)
+}
+
+/** SEP-175: what is older than the retention is counted and dropped; one without a time is the latest value. */
+function recent(ctx: CsipContext, m: Value): Value {
+  const oldest = ctx.clock.now() - ctx.config.retention_s, young = (v: { timePeriod?: { start: number } | undefined }): boolean => (v.timePeriod?.start ?? oldest) >= oldest
+  const latest = m.Reading as RawReading | undefined, sets_ = setsOf(m), kept = sets_.filter((s) => young(s as { timePeriod?: { start: number } }))
+  const dropped = sets_.filter((s) => !kept.includes(s)).reduce((n, s) => n + ((s.Reading as unknown[] | undefined)?.length ?? 0), 0) + (latest && !young(latest) ? 1 : 0)
+  if (dropped === 0) return m
+  ctx.tooOld(dropped)
+  const { Reading: _latest, ...rest } = m
+  return { ...rest, MirrorReadingSet: kept, ...(latest && young(latest) ? { Reading: latest } : {}) }
 }
 
 /** One statement cannot write a row twice: of documents with one id the last one holds. */

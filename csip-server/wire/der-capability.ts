@@ -1,7 +1,7 @@
 import { resource } from '#core/describe/resource.js'
 import { may, Resource, sequence } from '#csip-server/wire/base.js'
 import { ActivePower, AmpereHour, ApparentPower, CurrentRMS, PowerFactor, ReactivePower, ReactiveSusceptance, VoltageRMS, WattHour } from '#csip-server/wire/quantities.js'
-import { csipaus, DERControlType, HexBinary8, optional, UInt8 } from '#csip-server/wire/simple-types.js'
+import { csipaus, DERControlType, HexBinary8, optional, UInt8, DERType } from '#csip-server/wire/simple-types.js'
 
 export const DERCapability = resource('DERCapability', '2030.5-2018 DER; SEP-142', sequence({
   ...Resource,
@@ -29,7 +29,7 @@ export const DERCapability = resource('DERCapability', '2030.5-2018 DER; SEP-142
   rtgUnderExcitedPF: optional(PowerFactor),
   rtgUnderExcitedW: optional(ActivePower),
   rtgVNom: optional(VoltageRMS),
-  type: UInt8(),
+  type: DERType(),
   doeModesSupported: optional(HexBinary8(csipaus)),
   vppModesSupported: optional(HexBinary8(csipaus)),
 }), { href: '/edev/{edev}/der/{der}/dercap', methods: may('GET', 'PUT') })

@@ -1,6 +1,6 @@
 import { resource } from '#core/describe/resource.js'
 import { IdentifiedObject, listOf, many, may, sequence } from '#csip-server/wire/base.js'
-import { Boolean, Int32, oneOf, optional, PerCent, PowerOfTenMultiplierType, TimeType, UInt16, UInt32 } from '#csip-server/wire/simple-types.js'
+import { Boolean, Int32, oneOf, optional, PerCent, PowerOfTenMultiplierType, Instant, UInt16, UInt32 } from '#csip-server/wire/simple-types.js'
 
 export const CurveData = sequence({
   excitation: optional(Boolean()),
@@ -12,7 +12,7 @@ export const DERCurve = resource('DERCurve', '2030.5-2018 DER; SEP-135', sequenc
   ...IdentifiedObject,
   autonomousVRefEnable: optional(Boolean()),
   autonomousVRefTimeConstant: optional(UInt32()),
-  creationTime: TimeType(),
+  creationTime: Instant(),
   CurveData: many(CurveData, { minItems: 1, maxItems: 10 }),
   curveType: oneOf(0, 14),
   openLoopTms: optional(UInt16()),

@@ -1,6 +1,6 @@
 import { resource } from '#core/describe/resource.js'
 import { Link, ListLink, listOf, may, pollRate, sequence, SubscribableResource } from '#csip-server/wire/base.js'
-import { Boolean, DeviceCategoryType, inCsipaus, LFDI, optional, SFDIType, TimeType, UInt32 } from '#csip-server/wire/simple-types.js'
+import { Boolean, DeviceCategoryType, inCsipaus, LFDI, optional, SFDIType, Instant, UInt32 } from '#csip-server/wire/simple-types.js'
 
 export const EndDevice = resource('EndDevice', '2030.5-2018 end device; SEP-100', sequence({
   ...SubscribableResource,
@@ -16,7 +16,7 @@ export const EndDevice = resource('EndDevice', '2030.5-2018 end device; SEP-100'
   LogEventListLink: optional(ListLink),
   PowerStatusLink: optional(Link),
   sFDI: SFDIType({ description: 'First 36 bits of the LFDI and a check digit.' }),
-  changedTime: TimeType({ description: 'When this record last changed, by the server.' }),
+  changedTime: Instant({ description: 'When this record last changed, by the server.' }),
   enabled: optional(Boolean({ description: 'False while the operator has switched the device off.' })),
   FlowReservationRequestListLink: optional(ListLink),
   FlowReservationResponseListLink: optional(ListLink),

@@ -2,16 +2,16 @@ import { resource } from '#core/describe/resource.js'
 import { IdentifiedObject, listOf, may, sequence } from '#csip-server/wire/base.js'
 import { Event } from '#csip-server/wire/event.js'
 import { ActivePower, DateTimeInterval, SignedRealEnergy } from '#csip-server/wire/quantities.js'
-import { mRIDType, oneOf, optional, TimeType, UInt16 } from '#csip-server/wire/simple-types.js'
+import { mRIDType, oneOf, optional, Instant, UInt16 } from '#csip-server/wire/simple-types.js'
 
 export const RequestStatus = sequence({
-  dateTime: TimeType(),
+  dateTime: Instant(),
   requestStatus: oneOf(0, 1),
 })
 
 export const FlowReservationRequest = resource('FlowReservationRequest', '2030.5-2018 flow reservation; SEP-200', sequence({
   ...IdentifiedObject,
-  creationTime: TimeType(),
+  creationTime: Instant(),
   durationRequested: optional(UInt16()),
   energyRequested: SignedRealEnergy,
   intervalRequested: DateTimeInterval,

@@ -1,5 +1,5 @@
 import { sequence } from '#csip-server/wire/base.js'
-import { Boolean, Int16, Int32, Int48, PowerOfTenMultiplierType, TimeType, UInt16, UInt32, UInt48, UInt8 } from '#csip-server/wire/simple-types.js'
+import { Boolean, Int16, Int32, Int48, PowerOfTenMultiplierType, Instant, UInt16, UInt32, UInt48, UInt8 } from '#csip-server/wire/simple-types.js'
 
 /** Value × 10^multiplier pairs and other small compound types (SEP-030). */
 export const ActivePower = sequence({
@@ -71,7 +71,7 @@ export const UnitValueType = sequence({
 
 export const DateTimeInterval = sequence({
   duration: UInt32(),
-  start: TimeType(),
+  start: Instant(),
 })
 
 export const Temperature = sequence({

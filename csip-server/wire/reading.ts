@@ -4,7 +4,7 @@ import { IdentifiedObject, Link, ListLink, listOf, may, Resource, sequence } fro
 import { DateTimeInterval, UnitValueType } from '#csip-server/wire/quantities.js'
 import { Boolean, HexBinary16, Int48, LFDI, optional, PowerOfTenMultiplierType, RoleFlagsType, UInt32, UInt48, UInt8 } from '#csip-server/wire/simple-types.js'
 
-export const ReadingType = resource('ReadingType', '2030.5-2018 metering; SEP-173', sequence({
+const readingType = sequence({
   ...Resource,
   accumulationBehaviour: optional(UInt8()),
   calorificValue: optional(UnitValueType),
@@ -23,7 +23,9 @@ export const ReadingType = resource('ReadingType', '2030.5-2018 metering; SEP-17
   supplyLimit: optional(UInt48()),
   tieredConsumptionBlocks: optional(Boolean()),
   uom: optional(UInt8({ description: '38 W, 72 Wh, 63 var, 29 V, 33 Hz …' })),
-}), { href: '/upt/{upt}/mr/{mr}/rt', methods: may('GET') })
+})
+export const ReadingType = resource('ReadingType', '2030.5-2018 metering; SEP-173', readingType, { href: '/upt/{upt}/mr/{mr}/rt', methods: may('GET') })
+export const RateReadingType = resource('ReadingType', '2030.5-2018 pricing; SEP-200', readingType, { href: '/tp/{tp}/rc/{rc}/rt', methods: may('GET') })
 
 export const Reading = resource('Reading', '2030.5-2018 metering; SEP-173', sequence({
   ...Resource,

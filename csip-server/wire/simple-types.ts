@@ -1,5 +1,5 @@
 import { Type, type TSchema } from 'typebox'
-import { boolean, hexBinary, integer, text, type FieldOptions } from '#core/describe/field.js'
+import { boolean, hexBinary, int64, integer, text, type FieldOptions } from '#core/describe/field.js'
 
 /** Simple types of IEEE 2030.5-2018, with the names of its schema. Ranges narrower than the lexical type are the standard's own value lists. */
 export const optional = <S extends TSchema>(schema: S) => Type.Optional(schema)
@@ -18,16 +18,20 @@ export const Int8 = (o: O = {}) => integer(-128, 127, o)
 export const Int16 = (o: O = {}) => integer(-32_768, 32_767, o)
 export const Int32 = (o: O = {}) => integer(-2_147_483_648, 2_147_483_647, o)
 export const Int48 = (o: O = {}) => integer(-140_737_488_355_328, 140_737_488_355_328, o)
-/** Interpretation (SEP-028): Int64 beyond 2^53-1 is refused rather than rounded; no instant or count we serve comes near it. */
-export const Int64 = (o: O = {}) => integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, o)
+/** SEP-028: kept and given back without loss. */
+export const Int64 = (o: O = {}) => int64(o)
 /** One of the whole numbers from `low` to `high` that the standard lists. */
 export const oneOf = (low: number, high: number, o: O = {}) => integer(low, high, o)
 
 export const TimeType = Int64
+/** A TimeType that we reckon with: interval and event times. Interpretation: beyond 2^53-1 (year 285 million) it is refused as out of range. */
+export const Instant = (o: O = {}) => integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, o)
 export const TimeOffsetType = (o: O = {}) => integer(-50_400, 50_400, o)
 export const OneHourRangeType = (o: O = {}) => integer(-3600, 3600, o)
 export const PerCent = (o: O = {}) => integer(0, 10_000, o)
 export const SignedPerCent = (o: O = {}) => integer(-10_000, 10_000, o)
+/** 0 to 6, and the kinds of storage: 80 other, 81 EV, 82 EVSE, 83 with PV (SEP-142). */
+export const DERType = (o: O = {}) => Type.Integer({ minimum: 0, maximum: 83, ...o, enum: [0, 1, 2, 3, 4, 5, 6, 80, 81, 82, 83] })
 export const PowerOfTenMultiplierType = (o: O = {}) => integer(-9, 9, o)
 export const PrimacyType = UInt8
 export const SFDIType = (o: O = {}) => integer(0, 687_194_767_357, o)

@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { resource } from '#core/describe/resource.js'
 import { listOf, may, Resource, sequence } from '#csip-server/wire/base.js'
 import { DERAvailability } from '#csip-server/wire/der-availability.js'
-import { DERCapability } from '#csip-server/wire/der-capability.js'
 import { DefaultDERControl, DERControl, DERControlList } from '#csip-server/wire/der-control.js'
 import { DERProgram, DERProgramList } from '#csip-server/wire/der-program.js'
 import { DERSettings } from '#csip-server/wire/der-settings.js'
@@ -11,16 +10,18 @@ import { DemandResponseProgramList, EndDeviceControlList } from '#csip-server/wi
 import { EndDevice, EndDeviceList } from '#csip-server/wire/end-device.js'
 import { FlowReservationResponseList } from '#csip-server/wire/flow-reservation.js'
 import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server/wire/function-set-assignments.js'
-import { MessagingProgramList, TextMessageList } from '#csip-server/wire/messaging.js'
-import { TariffProfileList, TimeTariffIntervalList } from '#csip-server/wire/pricing.js'
+import { MessagingProgram, MessagingProgramList, TextMessageList } from '#csip-server/wire/messaging.js'
+import { RateComponentList13, TariffProfileList13, TimeTariffIntervalList13 } from '#csip-server/wire/pricing-aus.js'
 import { Reading, ReadingList } from '#csip-server/wire/reading.js'
 import { anyURI, Int48, oneOf, optional, String16, UInt32, UInt8 } from '#csip-server/wire/simple-types.js'
 
 /** What a Notification may carry, written with xsi:type (SEP-154): everything that is subscribable here (SEP-152). */
-const carried = [
+export const carried = [
   EndDevice, EndDeviceList, FunctionSetAssignments, FunctionSetAssignmentsList, DERProgram, DERProgramList, DERControl, DERControlList, DefaultDERControl,
-  DERSettings, DERStatus, DERAvailability, DERCapability, TextMessageList, FlowReservationResponseList, EndDeviceControlList, DemandResponseProgramList,
-  MessagingProgramList, TariffProfileList, TimeTariffIntervalList, ReadingList, Reading,
+  DERSettings, DERStatus, DERAvailability, TextMessageList, FlowReservationResponseList, EndDeviceControlList, DemandResponseProgramList,
+  MessagingProgram, MessagingProgramList, ReadingList, Reading,
+  // The wider forms: what CSIP-AUS 1.3 adds is optional in them.
+  TariffProfileList13, RateComponentList13, TimeTariffIntervalList13,
 ]
 const SubstitutableResource = Type.Unsafe<{ type: string }>({ type: 'object', xml: { substitutes: Object.fromEntries(carried.map((r) => [r.name, r.schema])) } })
 
