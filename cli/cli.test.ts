@@ -154,4 +154,8 @@ t.test('REL-003, REL-008, UX-018 serve: second start refused by name, --fresh re
   const interrupted = await second.end('SIGINT')
   t.equal(interrupted.code, 130)
   t.ok(interrupted.ms <= 10_000, `${Math.round(interrupted.ms)} ms`)
+  const third = await served(['--fresh'], env)
+  const token = { ...account, LOADSTONE_TOKEN: third.ready.operatorToken as string }
+  t.same(JSON.parse(loadstone(['program', 'list', '--json'], { env: token }).out), [], '--fresh empties what two starts have left, files of ours and all')
+  await third.end('SIGTERM')
 })
