@@ -7,5 +7,12 @@ export default defineConfig({
   base: './',
   plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false })],
   // Strict CSP: nothing inline, no data: scripts, no preload helper that writes style.
-  build: { outDir: '../build/console', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: 'es2022', reportCompressedSize: false },
+  build: {
+    outDir: '../build/console',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+  },
 })

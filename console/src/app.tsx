@@ -13,14 +13,27 @@ import { pages } from './pages.tsx'
 import { Login } from './page/login.tsx'
 
 const nav: readonly { path: string; key: Key; roles?: readonly string[] }[] = [
-  { path: '/', key: 'nav.home' }, { path: '/dispatches', key: 'nav.dispatches' }, { path: '/devices', key: 'nav.devices' }, { path: '/programs', key: 'nav.programs' }, { path: '/verification', key: 'nav.verification' }, { path: '/settlement', key: 'nav.settlement' },
-  { path: '/vendors', key: 'nav.vendors' }, { path: '/audit', key: 'nav.audit', roles: ['admin', 'auditor'] }, { path: '/webhooks', key: 'nav.webhooks', roles: ['admin', 'operator'] }, { path: '/conformance', key: 'nav.conformance' }, { path: '/settings', key: 'nav.settings' },
+  { path: '/', key: 'nav.home' },
+  { path: '/dispatches', key: 'nav.dispatches' },
+  { path: '/devices', key: 'nav.devices' },
+  { path: '/programs', key: 'nav.programs' },
+  { path: '/verification', key: 'nav.verification' },
+  { path: '/settlement', key: 'nav.settlement' },
+  { path: '/vendors', key: 'nav.vendors' },
+  { path: '/audit', key: 'nav.audit', roles: ['admin', 'auditor'] },
+  { path: '/webhooks', key: 'nav.webhooks', roles: ['admin', 'operator'] },
+  { path: '/conformance', key: 'nav.conformance' },
+  { path: '/settings', key: 'nav.settings' },
 ]
 
 function Gone() {
   const since = useGone()
   useTick(1000)
-  return since === null ? null : <div class="banner" role="alert" data-banner="gone">{t('gone.banner', { age: span(Date.now() - since) })}</div>
+  return since === null ? null : (
+    <div class="banner" role="alert" data-banner="gone">
+      {t('gone.banner', { age: span(Date.now() - since) })}
+    </div>
+  )
 }
 
 function DemoClock() {
@@ -41,24 +54,75 @@ export function App() {
 }
 
 function Inside() {
-  const here = usePlace(), { me, error, reload } = useMe()
+  const here = usePlace(),
+    { me, error, reload } = useMe()
   useLiveStream(me !== undefined)
   const first = `/${here.path.split('/')[1]}`
-  const section = nav.find((n) => n.path === ({ '/live': '/dispatches', '/statements': '/settlement', '/disputes': '/settlement', '/certificates': '/vendors', '/baselines': '/verification', '/readings': '/devices' }[first] ?? first))
-  useEffect(() => { document.title = section ? `${t(section.key)} · ${t('app.name')}` : t('app.name') }, [section?.key])
+  const section = nav.find(
+    (n) =>
+      n.path ===
+      ({
+        '/live': '/dispatches',
+        '/statements': '/settlement',
+        '/disputes': '/settlement',
+        '/certificates': '/vendors',
+        '/baselines': '/verification',
+        '/readings': '/devices',
+      }[first] ?? first),
+  )
+  useEffect(() => {
+    document.title = section ? `${t(section.key)} · ${t('app.name')}` : t('app.name')
+  }, [section?.key])
   return (
     <>
-      <a class="skip" href="#content" onClick={(e) => { e.preventDefault(); document.getElementById('content')?.focus() }}>{t('app.skip')}</a>
+      <a
+        class="skip"
+        href="#content"
+        onClick={(e) => {
+          e.preventDefault()
+          document.getElementById('content')?.focus()
+        }}
+      >
+        {t('app.skip')}
+      </a>
       <header class="top">
-        <a class="name" href="#/"><img src="./icon.svg" alt="" width="22" height="22" /><span translate={false}>{t('app.name')}</span></a>
-        <nav class="main" aria-label={t('nav.main')}>{nav.filter((n) => !n.roles || may(...n.roles)).map((n) => <a key={n.path} href={`#${n.path}`} aria-current={section === n ? 'page' : undefined}>{t(n.key)}</a>)}</nav>
+        <a class="name" href="#/">
+          <img src="./icon.svg" alt="" width="22" height="22" />
+          <span translate={false}>{t('app.name')}</span>
+        </a>
+        <nav class="main" aria-label={t('nav.main')}>
+          {nav
+            .filter((n) => !n.roles || may(...n.roles))
+            .map((n) => (
+              <a key={n.path} href={`#${n.path}`} aria-current={section === n ? 'page' : undefined}>
+                {t(n.key)}
+              </a>
+            ))}
+        </nav>
         <StopAll />
       </header>
       <Gone />
       {me && <StopBanner />}
       {me && <DemoClock />}
-      <main id="content" tabIndex={-1}>{me ? <Page path={here.path} /> : error ? <Failure error={error} retry={reload} /> : <p class="empty" role="status">{t('common.loading')}</p>}</main>
-      {me && <footer class="soft row noprint"><span>{t('login.as', { user: me.user, role: me.roles.join(', ') })}</span><button type="button" onClick={() => setToken(null)}>{t('login.out')}</button></footer>}
+      <main id="content" tabIndex={-1}>
+        {me ? (
+          <Page path={here.path} />
+        ) : error ? (
+          <Failure error={error} retry={reload} />
+        ) : (
+          <p class="empty" role="status">
+            {t('common.loading')}
+          </p>
+        )}
+      </main>
+      {me && (
+        <footer class="soft row noprint">
+          <span>{t('login.as', { user: me.user, role: me.roles.join(', ') })}</span>
+          <button type="button" onClick={() => setToken(null)}>
+            {t('login.out')}
+          </button>
+        </footer>
+      )}
     </>
   )
 }
@@ -68,5 +132,9 @@ function Page({ path }: { path: string }): ComponentChildren {
     const found = match(pattern, path)
     if (found) return <div key={path}>{show(found)}</div>
   }
-  return <p class="card empty">{t('common.notFound')} <a href="#/">{t('common.home')}</a></p>
+  return (
+    <p class="card empty">
+      {t('common.notFound')} <a href="#/">{t('common.home')}</a>
+    </p>
+  )
 }

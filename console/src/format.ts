@@ -8,13 +8,17 @@ type Maybe = number | null | undefined
 const missing = (n: Maybe): n is null | undefined => n === null || n === undefined || Number.isNaN(n)
 
 /** kW below a megawatt, MW above; never without its unit. */
-export const power = (kW: Maybe): string => missing(kW) ? none : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)} MW` : `${number(kW)} kW`
-export const energy = (kWh: Maybe): string => missing(kWh) ? none : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 3)} MWh` : `${number(kWh)} kWh`
-export const percent = (share: Maybe): string => missing(share) ? none : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
-export const count = (n: Maybe): string => missing(n) ? none : number(n, 0)
-export const plain = (n: Maybe, digits = 1): string => missing(n) ? none : number(n, digits)
+export const power = (kW: Maybe): string => (missing(kW) ? none : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)} MW` : `${number(kW)} kW`)
+export const energy = (kWh: Maybe): string => (missing(kWh) ? none : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 3)} MWh` : `${number(kWh)} kWh`)
+export const percent = (share: Maybe): string =>
+  missing(share) ? none : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
+export const count = (n: Maybe): string => (missing(n) ? none : number(n, 0))
+export const plain = (n: Maybe, digits = 1): string => (missing(n) ? none : number(n, digits))
 /** Money is decimal text and stays it: only grouped for reading, never computed with. */
-export const money = (amount: string | null | undefined, currency: string): string => amount === null || amount === undefined ? none : `${new Intl.NumberFormat(locale, { minimumFractionDigits: (amount.split('.')[1] ?? '').length, maximumFractionDigits: (amount.split('.')[1] ?? '').length }).format(amount as unknown as number)} ${currency}`
+export const money = (amount: string | null | undefined, currency: string): string =>
+  amount === null || amount === undefined
+    ? none
+    : `${new Intl.NumberFormat(locale, { minimumFractionDigits: (amount.split('.')[1] ?? '').length, maximumFractionDigits: (amount.split('.')[1] ?? '').length }).format(amount as unknown as number)} ${currency}`
 
 export type Style = 'time' | 'day' | 'full'
 const styles: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
@@ -31,11 +35,27 @@ export function when(iso: string | number | null | undefined, zone: string, styl
 
 /** "16:00" and "2026-11-23" in a zone, for fields of a form. */
 export function fieldsOf(ms: number, zone: string): { day: string; time: string } {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(ms).map((p) => [p.type, p.value]))
+  const parts = Object.fromEntries(
+    new Intl.DateTimeFormat('en-CA', {
+      timeZone: zone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    })
+      .formatToParts(ms)
+      .map((p) => [p.type, p.value]),
+  )
   return { day: `${parts.year}-${parts.month}-${parts.day}`, time: `${parts.hour}:${parts.minute}` }
 }
 
-export const utc = (iso: string | number): string => new Date(iso).toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC')
+export const utc = (iso: string | number): string =>
+  new Date(iso)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC')
 
 export function span(ms: number): string {
   const s = Math.round(Math.abs(ms) / 1000)
@@ -50,6 +70,6 @@ export function age(ms: number): string {
   if (s < 5400) return t('age.minutes', { n: Math.round(s / 60) })
   return s < 172_800 ? t('age.hours', { n: Math.round(s / 3600) }) : t('age.days', { n: Math.round(s / 86_400) })
 }
-export const ageOf = (iso: string | null | undefined): string => iso ? age(serverNow() - Date.parse(iso)) : t('age.none')
+export const ageOf = (iso: string | null | undefined): string => (iso ? age(serverNow() - Date.parse(iso)) : t('age.none'))
 /** Gaps between words of a list, in the language's way. */
 export const listed = (words: readonly string[]): string => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words)

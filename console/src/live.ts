@@ -19,15 +19,28 @@ export function useGone(): number | null {
     const tell = (): void => set(goneSince)
     listeners.add(tell)
     tell()
-    return () => { listeners.delete(tell) }
+    return () => {
+      listeners.delete(tell)
+    }
   }, [])
   return since
 }
 
-export interface LiveMessage { readonly action: string; readonly entity: string; readonly at: string; readonly actor: string }
+export interface LiveMessage {
+  readonly action: string
+  readonly entity: string
+  readonly at: string
+  readonly actor: string
+}
 const hearers = new Set<(message: LiveMessage) => void>()
 
-export interface Loaded<T> { readonly data: T | undefined; readonly error: Error | undefined; readonly at: number | undefined; readonly reload: () => void; readonly set: (data: T) => void }
+export interface Loaded<T> {
+  readonly data: T | undefined
+  readonly error: Error | undefined
+  readonly at: number | undefined
+  readonly reload: () => void
+  readonly set: (data: T) => void
+}
 export interface LoadOptions {
   /** Again every so many ms. */
   readonly every?: number
@@ -38,7 +51,11 @@ export interface LoadOptions {
 
 /** Loads a value and keeps it fresh; keeps the last good one while the server is gone. */
 export function useLoad<T>(load: (partly: (data: T) => void) => Promise<T>, deps: readonly unknown[], options: LoadOptions = {}): Loaded<T> {
-  const [state, set] = useState<{ data: T | undefined; error: Error | undefined; at: number | undefined }>({ data: undefined, error: undefined, at: undefined })
+  const [state, set] = useState<{ data: T | undefined; error: Error | undefined; at: number | undefined }>({
+    data: undefined,
+    error: undefined,
+    at: undefined,
+  })
   const [round, next] = useState(0)
   const latest = useRef({ load, options })
   latest.current = { load, options }
@@ -48,14 +65,24 @@ export function useLoad<T>(load: (partly: (data: T) => void) => Promise<T>, deps
     if (state.data !== undefined) set({ data: undefined, error: undefined, at: undefined })
   }
   useEffect(() => {
-    let over = false, busy = false, again = false, timer: ReturnType<typeof setTimeout> | undefined, due: ReturnType<typeof setTimeout> | undefined, lastAt = 0
+    let over = false,
+      busy = false,
+      again = false,
+      timer: ReturnType<typeof setTimeout> | undefined,
+      due: ReturnType<typeof setTimeout> | undefined,
+      lastAt = 0
     const attempt = async (): Promise<void> => {
-      if (busy) { again = true; return }
+      if (busy) {
+        again = true
+        return
+      }
       busy = true
       clearTimeout(timer)
       let failed = false
       try {
-        const data = await latest.current.load((part) => { if (!over) set((s) => (s.data === undefined || s.at === undefined ? { data: part, error: undefined, at: undefined } : s)) })
+        const data = await latest.current.load((part) => {
+          if (!over) set((s) => (s.data === undefined || s.at === undefined ? { data: part, error: undefined, at: undefined } : s))
+        })
         answered(true)
         if (!over) set({ data, error: undefined, at: Date.now() })
       } catch (error) {
@@ -67,15 +94,29 @@ export function useLoad<T>(load: (partly: (data: T) => void) => Promise<T>, deps
       lastAt = Date.now()
       const every = failed ? 2000 : latest.current.options.every
       if (over) return
-      if (again) { again = false; void attempt() } else if (every) timer = setTimeout(() => void attempt(), every)
+      if (again) {
+        again = false
+        void attempt()
+      } else if (every) timer = setTimeout(() => void attempt(), every)
     }
     const hear = (message: LiveMessage): void => {
       if (!latest.current.options.when?.(message) || due) return
-      due = setTimeout(() => { due = undefined; void attempt() }, Math.max(50, (latest.current.options.pause ?? 1000) - (Date.now() - lastAt)))
+      due = setTimeout(
+        () => {
+          due = undefined
+          void attempt()
+        },
+        Math.max(50, (latest.current.options.pause ?? 1000) - (Date.now() - lastAt)),
+      )
     }
     hearers.add(hear)
     void attempt()
-    return () => { over = true; hearers.delete(hear); clearTimeout(timer); clearTimeout(due) }
+    return () => {
+      over = true
+      hearers.delete(hear)
+      clearTimeout(timer)
+      clearTimeout(due)
+    }
   }, [...deps, round])
   return { ...state, reload: () => next((n) => n + 1), set: (data) => set({ data, error: undefined, at: Date.now() }) }
 }
@@ -89,7 +130,9 @@ export function useLiveStream(on: boolean): void {
       while (!end.signal.aborted) {
         try {
           await follow(end.signal)
-        } catch { /* the loop below waits and tries again */ }
+        } catch {
+          /* the loop below waits and tries again */
+        }
         if (!end.signal.aborted) await new Promise((wait) => setTimeout(wait, 2000))
       }
     })()
@@ -100,8 +143,13 @@ export function useLiveStream(on: boolean): void {
 let lastId = ''
 
 async function follow(signal: AbortSignal): Promise<void> {
-  const answer = await fetch('/api/v1/live', { signal, headers: { authorization: `Bearer ${token() ?? ''}`, accept: 'text/event-stream', ...(lastId ? { 'last-event-id': lastId } : {}) } })
-    .catch((error: unknown) => { if (!signal.aborted) answered(false); throw error })
+  const answer = await fetch('/api/v1/live', {
+    signal,
+    headers: { authorization: `Bearer ${token() ?? ''}`, accept: 'text/event-stream', ...(lastId ? { 'last-event-id': lastId } : {}) },
+  }).catch((error: unknown) => {
+    if (!signal.aborted) answered(false)
+    throw error
+  })
   if (!answer.ok || !answer.body) throw new Error(`live: ${answer.status}`)
   answered(true)
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
@@ -127,6 +175,10 @@ function hearBlock(block: string): void {
   lastId = /^id: ?(.*)$/m.exec(block)?.[1] ?? lastId
   if (!data) return
   let message: LiveMessage
-  try { message = JSON.parse(data) as LiveMessage } catch { return }
+  try {
+    message = JSON.parse(data) as LiveMessage
+  } catch {
+    return
+  }
   for (const tell of hearers) tell(message)
 }

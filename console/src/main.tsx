@@ -8,7 +8,8 @@ import { useLanguage } from './text/index.ts'
 
 /** `#/login?token=…&to=/live`, as a server prints it: the token is taken and leaves the address and the history at once. A fragment never reaches a server. */
 function takeToken(): void {
-  const { path, search } = place(), given = search.get('token')
+  const { path, search } = place(),
+    given = search.get('token')
   if (path !== '/login') return
   history.replaceState(null, '', `#${search.get('to')?.startsWith('/') ? search.get('to') : '/'}`)
   if (given) setToken(given)

@@ -2,7 +2,13 @@ import { useEffect, useState } from 'preact/hooks'
 import { get, token } from './api.ts'
 import { useLoad } from './live.ts'
 
-export interface Me { readonly user: string; readonly roles: readonly string[]; readonly tenant: string; readonly now: string; readonly rate: number }
+export interface Me {
+  readonly user: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  readonly now: string
+  readonly rate: number
+}
 
 let offset = { server: Date.now(), browser: Date.now(), rate: 1 }
 let mine: Me | undefined
@@ -16,13 +22,20 @@ export const isDemoClock = (): boolean => offset.rate !== 1 || Math.abs(serverNo
 
 /** Who is signed in; asked again now and then, which keeps the clock right. */
 export function useMe(): { me: Me | undefined; error: Error | undefined; reload: () => void } {
-  const { data, error, reload } = useLoad(async () => {
-    const sent = Date.now(), me = await get<Me>('/me'), now = Date.now()
-    offset = { server: Date.parse(me.now), browser: (sent + now) / 2, rate: me.rate }
-    if (zones.length === 0) zones = (await get<{ items: { timeZone: string }[] }>('/programs').catch(() => ({ items: [] }))).items.map((p) => p.timeZone)
-    mine = me
-    return me
-  }, [token()], { every: 5000 })
+  const { data, error, reload } = useLoad(
+    async () => {
+      const sent = Date.now(),
+        me = await get<Me>('/me'),
+        now = Date.now()
+      offset = { server: Date.parse(me.now), browser: (sent + now) / 2, rate: me.rate }
+      if (zones.length === 0)
+        zones = (await get<{ items: { timeZone: string }[] }>('/programs').catch(() => ({ items: [] }))).items.map((p) => p.timeZone)
+      mine = me
+      return me
+    },
+    [token()],
+    { every: 5000 },
+  )
   return { me: data, error, reload }
 }
 
@@ -31,7 +44,10 @@ export const may = (...roles: string[]): boolean => mine?.roles.some((r) => role
 const zoneKey = 'loadstone.zone'
 /** The zone of times that belong to no program: chosen under Settings, else the programs', else the browser's. */
 export const zone = (): string => localStorage.getItem(zoneKey) ?? zones[0] ?? Intl.DateTimeFormat().resolvedOptions().timeZone
-export const setZone = (value: string | null): void => { if (value) localStorage.setItem(zoneKey, value); else localStorage.removeItem(zoneKey) }
+export const setZone = (value: string | null): void => {
+  if (value) localStorage.setItem(zoneKey, value)
+  else localStorage.removeItem(zoneKey)
+}
 
 /** Renders again every `ms`, for ages and clocks. */
 export function useTick(ms: number): void {

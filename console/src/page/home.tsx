@@ -7,14 +7,20 @@ import type { Overview } from '../types.ts'
 import { Age, Await, Figure } from '../part/basics.tsx'
 import { BriefCard } from '../part/dispatch-words.tsx'
 
-const leadsTo = (kind: string, subject: string | undefined): string => ({ approval: `#/settlement/${subject}`, dispute: `#/disputes/${subject}`, stop: '#/dispatches' })[kind] ?? `#/dispatches/${subject}?part.sort=state`
+const leadsTo = (kind: string, subject: string | undefined): string =>
+  ({ approval: `#/settlement/${subject}`, dispute: `#/disputes/${subject}`, stop: '#/dispatches' })[kind] ?? `#/dispatches/${subject}?part.sort=state`
 
 /** Enrolled, available, dispatched; what runs; what needs a person: in one look (UX-045). */
 export function Home() {
   const overview = useLoad(() => get<Overview>('/overview'), [], { every: 5000, when: (m) => !m.action.startsWith('reading'), pause: 2000 })
   return (
     <>
-      <div class="row"><h1 class="grow">{t('home.title')}</h1><a class="button primary" href="#/dispatches/new">{t('dispatch.create')}</a></div>
+      <div class="row">
+        <h1 class="grow">{t('home.title')}</h1>
+        <a class="button primary" href="#/dispatches/new">
+          {t('dispatch.create')}
+        </a>
+      </div>
       <Await of={overview}>{(o) => <Found o={o} />}</Await>
     </>
   )
@@ -25,21 +31,54 @@ function Found({ o }: { o: Overview }) {
   return (
     <>
       <div class="cards">
-        <Figure label="home.enrolled" value={power(e.kW)} href="#/devices"><p>{t('home.devices', { n: count(e.devices) })}</p><p class="soft">{t('home.split', { openadr: power(e.byProtocol.openadr), ieee2030_5: power(e.byProtocol.ieee2030_5), ocpp: power(e.byProtocol.ocpp) })}</p><Age at={o.at} /></Figure>
-        <Figure label="home.available" value={power(a.down_kW)} href="#/devices?dev.sort=-available"><p>{t('home.devices', { n: count(a.devices) })}</p>{a.unknown > 0 && <p class="soft">{t('home.unknown', { n: count(a.unknown) })}</p>}<Age at={a.heardAt ?? o.at} /></Figure>
-        <Figure label="home.dispatched" value={power(o.dispatched.kW)} href="#/dispatches"><p>{t('home.running', { n: o.dispatched.dispatches })}</p><Age at={o.at} /></Figure>
+        <Figure label="home.enrolled" value={power(e.kW)} href="#/devices">
+          <p>{t('home.devices', { n: count(e.devices) })}</p>
+          <p class="soft">
+            {t('home.split', { openadr: power(e.byProtocol.openadr), ieee2030_5: power(e.byProtocol.ieee2030_5), ocpp: power(e.byProtocol.ocpp) })}
+          </p>
+          <Age at={o.at} />
+        </Figure>
+        <Figure label="home.available" value={power(a.down_kW)} href="#/devices?dev.sort=-available">
+          <p>{t('home.devices', { n: count(a.devices) })}</p>
+          {a.unknown > 0 && <p class="soft">{t('home.unknown', { n: count(a.unknown) })}</p>}
+          <Age at={a.heardAt ?? o.at} />
+        </Figure>
+        <Figure label="home.dispatched" value={power(o.dispatched.kW)} href="#/dispatches">
+          <p>{t('home.running', { n: o.dispatched.dispatches })}</p>
+          <Age at={o.at} />
+        </Figure>
       </div>
       <div class="columns">
         <section>
           <h2>{t('home.live')}</h2>
-          {[...o.live, ...o.next].map((b) => <BriefCard key={b.id} of={b} zone={zone()} />)}
+          {[...o.live, ...o.next].map((b) => (
+            <BriefCard key={b.id} of={b} zone={zone()} />
+          ))}
           {o.live.length + o.next.length === 0 && <p class="card empty">{t('home.noEvents')}</p>}
-          {o.last && <><h2>{t('home.lastEvent')}</h2><BriefCard of={o.last} zone={zone()} /></>}
+          {o.last && (
+            <>
+              <h2>{t('home.lastEvent')}</h2>
+              <BriefCard of={o.last} zone={zone()} />
+            </>
+          )}
         </section>
         <section>
           <h2>{t('home.trouble')}</h2>
-          {o.trouble.length === 0 ? <p class="card empty">{t('home.noTrouble')}</p> : (
-            <ul class="trouble">{o.trouble.map((x) => <li key={x.kind + x.subject} class="card"><a href={leadsTo(x.kind, x.subject)}>{knows('trouble', x.kind) ? t(`trouble.${x.kind}` as Key, { n: count(x.count), names: listed((x.names ?? []).slice(0, 5)) }) : x.kind}</a> <span class="age">{ageOf(x.at)}</span></li>)}</ul>
+          {o.trouble.length === 0 ? (
+            <p class="card empty">{t('home.noTrouble')}</p>
+          ) : (
+            <ul class="trouble">
+              {o.trouble.map((x) => (
+                <li key={x.kind + x.subject} class="card">
+                  <a href={leadsTo(x.kind, x.subject)}>
+                    {knows('trouble', x.kind)
+                      ? t(`trouble.${x.kind}` as Key, { n: count(x.count), names: listed((x.names ?? []).slice(0, 5)) })
+                      : x.kind}
+                  </a>{' '}
+                  <span class="age">{ageOf(x.at)}</span>
+                </li>
+              ))}
+            </ul>
           )}
         </section>
       </div>

@@ -7,24 +7,74 @@ import { useTick, zone } from '../session.ts'
 import { t, word, type Key } from '../text/index.ts'
 
 /** Names, numbers and words of the API: not in the catalogue, and not for a translator. */
-export const D = ({ children, class: c }: { children: ComponentChildren; class?: string }) => <span translate={false} {...(c ? { class: c } : {})}>{children}</span>
+export const D = ({ children, class: c }: { children: ComponentChildren; class?: string }) => (
+  <span translate={false} {...(c ? { class: c } : {})}>
+    {children}
+  </span>
+)
 
 export function Age({ at }: { at: string | null | undefined }) {
   useTick(1000)
-  return <span class="age" title={at ? utc(at) : ''}>{t('age.label', { age: ageOf(at) })}</span>
+  return (
+    <span class="age" title={at ? utc(at) : ''}>
+      {t('age.label', { age: ageOf(at) })}
+    </span>
+  )
 }
 
 export const Time = ({ at, in: z = zone(), style = 'full' }: { at: string | number | null | undefined; in?: string; style?: Style }) =>
-  at ? <time dateTime={new Date(at).toISOString()} title={`${utc(at)} · ${z}`} translate={false}>{when(at, z, style)}</time> : <span translate={false}>–</span>
+  at ? (
+    <time dateTime={new Date(at).toISOString()} title={`${utc(at)} · ${z}`} translate={false}>
+      {when(at, z, style)}
+    </time>
+  ) : (
+    <span translate={false}>–</span>
+  )
 
-const good = new Set(['active', 'settled', 'verified', 'completed', 'started', 'accepted', 'online', 'issued', 'approved', 'open', 'OK', 'valid', 'delivered', 'PASSED', 'optedIn'])
-const warn = new Set(['pendingRelease', 'partial', 'suspended', 'optedOut', 'superseded', 'INSUFFICIENT_DATA', 'waiting', 'pending', 'underReview', 'opened', 'expiring', 'WARNING', 'PARTIAL', 'calculated'])
+const good = new Set([
+  'active',
+  'settled',
+  'verified',
+  'completed',
+  'started',
+  'accepted',
+  'online',
+  'issued',
+  'approved',
+  'open',
+  'OK',
+  'valid',
+  'delivered',
+  'PASSED',
+  'optedIn',
+])
+const warn = new Set([
+  'pendingRelease',
+  'partial',
+  'suspended',
+  'optedOut',
+  'superseded',
+  'INSUFFICIENT_DATA',
+  'waiting',
+  'pending',
+  'underReview',
+  'opened',
+  'expiring',
+  'WARNING',
+  'PARTIAL',
+  'calculated',
+])
 const bad = new Set(['noComms', 'rejected', 'failed', 'revoked', 'cancelled', 'expired', 'offline', 'disabled', 'FAILED', 'ERROR'])
 
 export function State({ of, group = 'state' }: { of: string | null | undefined; group?: string }) {
   const value = of ?? 'none'
   const [kind, sign] = good.has(value) ? ['good', '✓'] : warn.has(value) ? ['warn', '!'] : bad.has(value) ? ['bad', '✗'] : ['idle', '·']
-  return <span class={`state ${kind}`} data-state={value}><span aria-hidden="true">{sign}</span>{word(group, value)}</span>
+  return (
+    <span class={`state ${kind}`} data-state={value}>
+      <span aria-hidden="true">{sign}</span>
+      {word(group, value)}
+    </span>
+  )
 }
 
 export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
@@ -33,9 +83,36 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
   return (
     <div class="problem" role="alert">
       <strong>{t('common.failed', { why: '' }).replace(/[:\s]+(⟧?)$/, '$1')}</strong> <D>{error.message}</D>
-      {(p?.checks?.length ?? 0) > 0 && <ul>{p!.checks!.map((c) => <li key={c.check + c.detail}><D><b>{c.check}</b> {c.detail}</D></li>)}</ul>}
-      {rows.length > 0 && !p?.checks?.length && <ul>{rows.slice(0, 50).map((f, i) => <li key={i}><D>{'row' in f && f.row !== undefined ? `${f.row} · ` : ''}{f.field ?? ('path' in f ? f.path : '')} {f.reason}</D></li>)}</ul>}
-      {retry && <p><button type="button" onClick={retry}>{t('common.retry')}</button></p>}
+      {(p?.checks?.length ?? 0) > 0 && (
+        <ul>
+          {p!.checks!.map((c) => (
+            <li key={c.check + c.detail}>
+              <D>
+                <b>{c.check}</b> {c.detail}
+              </D>
+            </li>
+          ))}
+        </ul>
+      )}
+      {rows.length > 0 && !p?.checks?.length && (
+        <ul>
+          {rows.slice(0, 50).map((f, i) => (
+            <li key={i}>
+              <D>
+                {'row' in f && f.row !== undefined ? `${f.row} · ` : ''}
+                {f.field ?? ('path' in f ? f.path : '')} {f.reason}
+              </D>
+            </li>
+          ))}
+        </ul>
+      )}
+      {retry && (
+        <p>
+          <button type="button" onClick={retry}>
+            {t('common.retry')}
+          </button>
+        </p>
+      )}
     </div>
   )
 }
@@ -44,36 +121,100 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
 export function Await<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
   if (of.data !== undefined) return <>{children(of.data)}</>
   if (of.error) return <Failure error={of.error} retry={of.reload} />
-  return <p class="empty" role="status">{t('common.loading')}</p>
+  return (
+    <p class="empty" role="status">
+      {t('common.loading')}
+    </p>
+  )
 }
 
 /** A button that does something on the server: busy while it runs, dead while the server is gone, tells what went wrong. */
-export function Act({ do: act, label, values, kind, disabled, type = 'button' }: { do: () => Promise<unknown>; label: Key; values?: Record<string, string | number>; kind?: 'primary' | 'danger'; disabled?: boolean; type?: 'button' | 'submit' }) {
-  const gone = useGone(), [busy, setBusy] = useState(false), [error, setError] = useState<Error>()
+export function Act({
+  do: act,
+  label,
+  values,
+  kind,
+  disabled,
+  type = 'button',
+}: {
+  do: () => Promise<unknown>
+  label: Key
+  values?: Record<string, string | number>
+  kind?: 'primary' | 'danger'
+  disabled?: boolean
+  type?: 'button' | 'submit'
+}) {
+  const gone = useGone(),
+    [busy, setBusy] = useState(false),
+    [error, setError] = useState<Error>()
   const run = async (): Promise<void> => {
     setBusy(true)
     setError(undefined)
-    try { await act() } catch (e) { setError(e as Error) }
+    try {
+      await act()
+    } catch (e) {
+      setError(e as Error)
+    }
     setBusy(false)
   }
   return (
     <>
-      <button type={type} class={kind ?? ''} disabled={busy || disabled || gone !== null} aria-busy={busy} title={gone === null ? '' : t('gone.short')} onClick={() => void run()}>{t(label, values)}</button>
+      <button
+        type={type}
+        class={kind ?? ''}
+        disabled={busy || disabled || gone !== null}
+        aria-busy={busy}
+        title={gone === null ? '' : t('gone.short')}
+        onClick={() => void run()}
+      >
+        {t(label, values)}
+      </button>
       {error && <Failure error={error} />}
     </>
   )
 }
 
-export const Field = ({ label, values, help, children }: { label: Key; values?: Record<string, string | number>; help?: ComponentChildren; children: ComponentChildren }) => <label>{t(label, values)}{children}{help ? <span class="soft">{help}</span> : null}</label>
+export const Field = ({
+  label,
+  values,
+  help,
+  children,
+}: {
+  label: Key
+  values?: Record<string, string | number>
+  help?: ComponentChildren
+  children: ComponentChildren
+}) => (
+  <label>
+    {t(label, values)}
+    {children}
+    {help ? <span class="soft">{help}</span> : null}
+  </label>
+)
 
 export const Facts = ({ of }: { of: readonly (readonly [Key, ComponentChildren] | false | undefined)[] }) => (
-  <dl class="facts">{of.filter((x): x is readonly [Key, ComponentChildren] => !!x).map(([key, value]) => <><dt>{t(key)}</dt><dd>{typeof value === 'string' || typeof value === 'number' ? <D>{value}</D> : value}</dd></>)}</dl>
+  <dl class="facts">
+    {of
+      .filter((x): x is readonly [Key, ComponentChildren] => !!x)
+      .map(([key, value]) => (
+        <>
+          <dt>{t(key)}</dt>
+          <dd>{typeof value === 'string' || typeof value === 'number' ? <D>{value}</D> : value}</dd>
+        </>
+      ))}
+  </dl>
 )
 
 export function Figure({ label, value, children, href }: { label: Key; value: string; children?: ComponentChildren; href?: string }) {
   const [amount, ...unit] = value.split(' ')
   return (
-    <div class="card"><h2 class="label">{href ? <a href={href}>{t(label)}</a> : t(label)}</h2><div class="figure" data-figure={label} translate={false}>{amount} <span class="unit">{unit.join(' ')}</span></div>{children}</div>
+    <div class="card">
+      <h2 class="label">{href ? <a href={href}>{t(label)}</a> : t(label)}</h2>
+      <div class="figure" data-figure={label} translate={false}>
+        {amount} <span class="unit">{unit.join(' ')}</span>
+      </div>
+      {children}
+    </div>
   )
 }
 
@@ -89,7 +230,23 @@ export function download(name: string, type: string, content: string): void {
 
 export function Secret({ of }: { of: string }) {
   const [done, set] = useState(false)
-  return <div class="secret"><p>{t('common.once')}</p><pre translate={false}>{of}</pre><button type="button" onClick={() => { void navigator.clipboard?.writeText(of).then(() => set(true)) }}>{t(done ? 'common.copied' : 'common.copy')}</button></div>
+  return (
+    <div class="secret">
+      <p>{t('common.once')}</p>
+      <pre translate={false}>{of}</pre>
+      <button
+        type="button"
+        onClick={() => {
+          void navigator.clipboard?.writeText(of).then(() => set(true))
+        }}
+      >
+        {t(done ? 'common.copied' : 'common.copy')}
+      </button>
+    </div>
+  )
 }
 
-export const text = (f: (value: string) => void) => (e: { currentTarget: { value: string } }): void => f(e.currentTarget.value)
+export const text =
+  (f: (value: string) => void) =>
+  (e: { currentTarget: { value: string } }): void =>
+    f(e.currentTarget.value)

@@ -14,7 +14,12 @@ export interface Column<R> {
   readonly hidden?: boolean
 }
 
-export interface Filter<R> { readonly id: string; readonly title: Key; readonly value: (row: R) => string | null | undefined; readonly group?: string }
+export interface Filter<R> {
+  readonly id: string
+  readonly title: Key
+  readonly value: (row: R) => string | null | undefined
+  readonly group?: string
+}
 
 interface TableProps<R> {
   /** Prefix of this table's words in the URL. */
@@ -33,68 +38,183 @@ interface TableProps<R> {
 }
 
 /** What the URL asks for: search, filters, order. Also used by pages that show the same rows another way, as the map does. */
-export function chosen<R>({ name, rows, search, filters = [] }: Pick<TableProps<R>, 'name' | 'rows' | 'search' | 'filters'>, at: URLSearchParams): R[] {
+export function chosen<R>(
+  { name, rows, search, filters = [] }: Pick<TableProps<R>, 'name' | 'rows' | 'search' | 'filters'>,
+  at: URLSearchParams,
+): R[] {
   const q = (at.get(`${name}.q`) ?? '').toLowerCase().trim()
   const wanted = filters.map((f) => [f, at.get(`${name}.${f.id}`)] as const).filter(([, v]) => v)
   return rows.filter((r) => (q === '' || search?.(r).toLowerCase().includes(q)) && wanted.every(([f, v]) => f.value(r) === v))
 }
 
 function ordered<R>(rows: R[], columns: readonly Column<R>[], sort: string): R[] {
-  const down = sort.startsWith('-'), by = columns.find((c) => c.id === sort.replace(/^-/, ''))?.value
+  const down = sort.startsWith('-'),
+    by = columns.find((c) => c.id === sort.replace(/^-/, ''))?.value
   if (!by) return rows
   const empty = (v: unknown): boolean => v === null || v === undefined || v === ''
   return [...rows].sort((a, b) => {
-    const x = by(a), y = by(b)
+    const x = by(a),
+      y = by(b)
     if (empty(x) || empty(y)) return Number(empty(x)) - Number(empty(y))
-    return (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true })) * (down ? -1 : 1)
+    return (
+      (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true })) * (down ? -1 : 1)
+    )
   })
 }
 
 /** Text that a spreadsheet would run as a formula is kept text (UX-060). */
 const cell = (v: unknown): string => {
-  const s = v === null || v === undefined ? '' : String(v), safe = typeof v === 'string' && /^[=+\-@\t\r]/.test(s) ? `'${s}` : s
+  const s = v === null || v === undefined ? '' : String(v),
+    safe = typeof v === 'string' && /^[=+\-@\t\r]/.test(s) ? `'${s}` : s
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** Every list: search, filters and order in the URL, columns, export of what is shown, an empty state that says what to do (UX-050). */
 export function Table<R>(props: TableProps<R>) {
   const { name, rows, columns, rowKey, empty, filters = [], caption, step = 100 } = props
-  const { search } = usePlace(), put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value })
-  const sort = search.get(`${name}.sort`) ?? props.sort ?? '', shownIds = search.get(`${name}.cols`)?.split(','), limit = Number(search.get(`${name}.n`) ?? step)
-  const found = ordered(chosen(props, search), columns, sort), shown = columns.filter((c) => shownIds ? shownIds.includes(c.id) : !c.hidden), page = found.slice(0, limit)
+  const { search } = usePlace(),
+    put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value })
+  const sort = search.get(`${name}.sort`) ?? props.sort ?? '',
+    shownIds = search.get(`${name}.cols`)?.split(','),
+    limit = Number(search.get(`${name}.n`) ?? step)
+  const found = ordered(chosen(props, search), columns, sort),
+    shown = columns.filter((c) => (shownIds ? shownIds.includes(c.id) : !c.hidden)),
+    page = found.slice(0, limit)
   const exported = columns.filter((c) => c.value && shown.includes(c))
   const records = (): Record<string, unknown>[] => found.map((r) => Object.fromEntries(exported.map((c) => [c.id, c.value!(r) ?? null])))
   if (rows.length === 0) return <p class="empty card">{t(empty)}</p>
   return (
     <section class="table" aria-label={t(caption)} data-table={name}>
       <div class="row tools noprint">
-        {props.search && <label class="inline">{t('common.search')} <input type="search" value={search.get(`${name}.q`) ?? ''} onInput={(e) => put('q', e.currentTarget.value)} /></label>}
+        {props.search && (
+          <label class="inline">
+            {t('common.search')} <input type="search" value={search.get(`${name}.q`) ?? ''} onInput={(e) => put('q', e.currentTarget.value)} />
+          </label>
+        )}
         {filters.map((f) => {
           const values = [...new Set(rows.map(f.value).filter((v): v is string => !!v))].sort()
-          return (values.length > 1 || search.get(`${name}.${f.id}`)) && (
-            <label class="inline" key={f.id}>{t(f.title)} <select value={search.get(`${name}.${f.id}`) ?? ''} onChange={(e) => put(f.id, e.currentTarget.value)}>
-              <option value="">{t('common.any')}</option>{values.map((v) => <option key={v} value={v} translate={false}>{word(f.group ?? 'state', v)}</option>)}
-            </select></label>)
+          return (
+            (values.length > 1 || search.get(`${name}.${f.id}`)) && (
+              <label class="inline" key={f.id}>
+                {t(f.title)}{' '}
+                <select value={search.get(`${name}.${f.id}`) ?? ''} onChange={(e) => put(f.id, e.currentTarget.value)}>
+                  <option value="">{t('common.any')}</option>
+                  {values.map((v) => (
+                    <option key={v} value={v} translate={false}>
+                      {word(f.group ?? 'state', v)}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            )
+          )
         })}
         <span class="grow" />
-        <span class="soft" role="status">{t('common.of', { n: found.length, total: rows.length })}</span>
-        {columns.some((c) => c.hidden) && <details class="menu"><summary>{t('common.columns')}</summary><div>{columns.map((c) => <label key={c.id}><input type="checkbox" checked={shown.includes(c)} onChange={() => put('cols', columns.filter((x) => (x === c ? !shown.includes(x) : shown.includes(x))).map((x) => x.id).join(','))} /> {t(c.title)}</label>)}</div></details>}
-        <button type="button" onClick={() => download(`${name}.csv`, 'text/csv', [exported.map((c) => c.id).join(','), ...records().map((r) => exported.map((c) => cell(r[c.id])).join(','))].join('\r\n'))}>{t('common.exportCsv')}</button>
-        <button type="button" onClick={() => download(`${name}.json`, 'application/json', JSON.stringify(records(), null, 2))}>{t('common.exportJson')}</button>
+        <span class="soft" role="status">
+          {t('common.of', { n: found.length, total: rows.length })}
+        </span>
+        {columns.some((c) => c.hidden) && (
+          <details class="menu">
+            <summary>{t('common.columns')}</summary>
+            <div>
+              {columns.map((c) => (
+                <label key={c.id}>
+                  <input
+                    type="checkbox"
+                    checked={shown.includes(c)}
+                    onChange={() =>
+                      put(
+                        'cols',
+                        columns
+                          .filter((x) => (x === c ? !shown.includes(x) : shown.includes(x)))
+                          .map((x) => x.id)
+                          .join(','),
+                      )
+                    }
+                  />{' '}
+                  {t(c.title)}
+                </label>
+              ))}
+            </div>
+          </details>
+        )}
+        <button
+          type="button"
+          onClick={() =>
+            download(
+              `${name}.csv`,
+              'text/csv',
+              [exported.map((c) => c.id).join(','), ...records().map((r) => exported.map((c) => cell(r[c.id])).join(','))].join('\r\n'),
+            )
+          }
+        >
+          {t('common.exportCsv')}
+        </button>
+        <button type="button" onClick={() => download(`${name}.json`, 'application/json', JSON.stringify(records(), null, 2))}>
+          {t('common.exportJson')}
+        </button>
         {props.more}
       </div>
-      {found.length === 0 ? <p class="empty card">{t('common.nothing')} <button type="button" onClick={() => setSearch(Object.fromEntries(['q', ...filters.map((f) => f.id)].map((k) => [`${name}.${k}`, null])))}>{t('common.clear')}</button></p> : (
+      {found.length === 0 ? (
+        <p class="empty card">
+          {t('common.nothing')}{' '}
+          <button type="button" onClick={() => setSearch(Object.fromEntries(['q', ...filters.map((f) => f.id)].map((k) => [`${name}.${k}`, null])))}>
+            {t('common.clear')}
+          </button>
+        </p>
+      ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label={t(caption)}>
           <table>
             <caption class="hide">{t(caption)}</caption>
-            <thead><tr>{shown.map((c) => {
-              const dir = sort === c.id ? 'ascending' : sort === `-${c.id}` ? 'descending' : 'none'
-              return <th key={c.id} scope="col" class={c.num ? 'num' : ''} aria-sort={c.value ? dir : undefined}>{c.value ? <button type="button" title={t('common.sortBy', { column: t(c.title) })} onClick={() => put('sort', dir === 'descending' ? c.id : dir === 'ascending' ? `-${c.id}` : c.num ? `-${c.id}` : c.id)}>{t(c.title)}<span aria-hidden="true" class="arrow">{dir === 'ascending' ? '▲' : dir === 'descending' ? '▼' : ''}</span></button> : t(c.title)}</th>
-            })}</tr></thead>
-            <tbody>{page.map((r) => <tr key={rowKey(r)} data-row={rowKey(r)} class={props.rowState?.(r) ?? ''}>{shown.map((c) => { const v = c.cell(r); return <td key={c.id} data-col={c.id} class={c.num ? 'num' : ''}>{typeof v === 'string' || typeof v === 'number' ? <D>{v}</D> : v}</td> })}</tr>)}</tbody>
+            <thead>
+              <tr>
+                {shown.map((c) => {
+                  const dir = sort === c.id ? 'ascending' : sort === `-${c.id}` ? 'descending' : 'none'
+                  return (
+                    <th key={c.id} scope="col" class={c.num ? 'num' : ''} aria-sort={c.value ? dir : undefined}>
+                      {c.value ? (
+                        <button
+                          type="button"
+                          title={t('common.sortBy', { column: t(c.title) })}
+                          onClick={() => put('sort', dir === 'descending' ? c.id : dir === 'ascending' ? `-${c.id}` : c.num ? `-${c.id}` : c.id)}
+                        >
+                          {t(c.title)}
+                          <span aria-hidden="true" class="arrow">
+                            {dir === 'ascending' ? '▲' : dir === 'descending' ? '▼' : ''}
+                          </span>
+                        </button>
+                      ) : (
+                        t(c.title)
+                      )}
+                    </th>
+                  )
+                })}
+              </tr>
+            </thead>
+            <tbody>
+              {page.map((r) => (
+                <tr key={rowKey(r)} data-row={rowKey(r)} class={props.rowState?.(r) ?? ''}>
+                  {shown.map((c) => {
+                    const v = c.cell(r)
+                    return (
+                      <td key={c.id} data-col={c.id} class={c.num ? 'num' : ''}>
+                        {typeof v === 'string' || typeof v === 'number' ? <D>{v}</D> : v}
+                      </td>
+                    )
+                  })}
+                </tr>
+              ))}
+            </tbody>
           </table>
-        </div>)}
-      {found.length > limit && <p class="row"><button type="button" onClick={() => put('n', String(limit + step))}>{t('common.more', { n: Math.min(step, found.length - limit) })}</button></p>}
+        </div>
+      )}
+      {found.length > limit && (
+        <p class="row">
+          <button type="button" onClick={() => put('n', String(limit + step))}>
+            {t('common.more', { n: Math.min(step, found.length - limit) })}
+          </button>
+        </p>
+      )}
     </section>
   )
 }

@@ -5,7 +5,8 @@ type Catalogue = Readonly<Record<Key, string>>
 
 /** A pseudo-locale shows at a glance what is not in a catalogue (UX-054). Placeholders keep their names. */
 const accents: Readonly<Record<string, string>> = { a: 'á', e: 'é', i: 'í', o: 'ó', u: 'ú' }
-const pseudo = (): Catalogue => Object.fromEntries(Object.entries(en).map(([k, v]) => [k, `⟦${v.replace(/\{[^}]*\}|[aeiou]/g, (c) => accents[c] ?? c)}⟧`])) as Catalogue
+const pseudo = (): Catalogue =>
+  Object.fromEntries(Object.entries(en).map(([k, v]) => [k, `⟦${v.replace(/\{[^}]*\}|[aeiou]/g, (c) => accents[c] ?? c)}⟧`])) as Catalogue
 
 const loaders: Readonly<Record<string, () => Promise<Catalogue>>> = {
   en: async () => en,
@@ -26,7 +27,10 @@ export async function useLanguage(name: string): Promise<void> {
 }
 
 /** `{n}` is the value, `{n|device|devices}` the word that goes with it. */
-const filled = (text: string, values: Readonly<Record<string, string | number>>): string => text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, more?: string) => one === undefined ? String(values[name] ?? '') : String(values[name]) === '1' ? one : more as string)
+const filled = (text: string, values: Readonly<Record<string, string | number>>): string =>
+  text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, more?: string) =>
+    one === undefined ? String(values[name] ?? '') : String(values[name]) === '1' ? one : (more as string),
+  )
 
 export const t = (key: Key, values: Readonly<Record<string, string | number>> = {}): string => filled(current[key], values)
 

@@ -1,0 +1,41 @@
+import { all, get, type List, orNone } from '../../api.ts'
+import type { Delivery, Dispatch, Performance, Program, Run } from '../../types.ts'
+
+export interface Everything {
+  dispatch: Dispatch
+  deliveries: Delivery[]
+  performance: Performance
+  program: Program
+  revisions: Dispatch[]
+  run: Run | undefined
+}
+
+export const lostStates = new Set(['noComms', 'rejected', 'optedOut', 'cancelled'])
+
+export const cancellable = new Set(['scheduled', 'notified', 'active', 'pendingRelease'])
+
+export const order = ['scheduled', 'notified', 'active', 'completed', 'verified', 'settled']
+
+/** What changes only with the order itself is asked again when its version moves, or after a while: two thousand parts are enough to carry each second. */
+const keep_ms = 10_000
+
+export async function everything(id: string, before: { all: Everything; at: number } | undefined): Promise<Everything> {
+  const [dispatch, deliveries] = await Promise.all([get<Dispatch>(`/dispatches/${id}`), all<Delivery>(`/dispatches/${id}/deliveries`)])
+  if (before && before.all.dispatch.id === id && before.all.dispatch.version === dispatch.version && Date.now() - before.at < keep_ms)
+    return { ...before.all, dispatch, deliveries }
+  const [performance, program, revisions, runs] = await Promise.all([
+    get<Performance>(`/dispatches/${id}/performance`),
+    get<Program>(`/programs/${dispatch.program}`),
+    get<List<Dispatch>>(`/dispatches/${id}/revisions`),
+    dispatch.state === 'settled' ? orNone(get<List<Run>>(`/settlement-runs?program=${dispatch.program}`)) : undefined,
+  ])
+  const start = Date.parse(dispatch.start)
+  return {
+    dispatch,
+    deliveries,
+    performance,
+    program,
+    revisions: revisions.items,
+    run: runs?.items.filter((r) => Date.parse(r.from) <= start && start < Date.parse(r.to) && r.state !== 'superseded').at(-1),
+  }
+}
