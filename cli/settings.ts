@@ -28,6 +28,12 @@ export const settings = {
   smsUrl: setting('smsUrl', 'LOADSTONE_SMS_URL', '', 'webhook of an SMS provider for notices; empty: no text messages', textSetting),
   smsSecret: setting('smsSecret', 'LOADSTONE_SMS_SECRET', '', 'signs what is posted to the SMS provider (HMAC-SHA-256)', textSetting, true),
   auditHeads: setting('auditHeads', 'LOADSTONE_AUDIT_HEADS', '', 'file that the head of the audit chain is appended to daily; empty: audit-heads.jsonl in the data folder', textSetting),
+  operatorUrl: setting('operatorUrl', 'LOADSTONE_OPERATOR_URL', '', 'address at which people find the console, e.g. https://flex.example.org behind a TLS proxy: makes its cookies Secure, names the relying party of passkeys; empty: http://localhost', textSetting),
+  oidcIssuer: setting('oidcIssuer', 'LOADSTONE_OIDC_ISSUER', '', 'OpenID Connect issuer for single sign-on; empty: none. It sends people back to LOADSTONE_OPERATOR_URL/session/oidc/callback', textSetting),
+  oidcClientId: setting('oidcClientId', 'LOADSTONE_OIDC_CLIENT_ID', 'loadstone', 'client id at that issuer', textSetting),
+  oidcClientSecret: setting('oidcClientSecret', 'LOADSTONE_OIDC_CLIENT_SECRET', '', 'client secret at that issuer; empty: a public client (PKCE alone)', textSetting, true),
+  oidcClaim: setting('oidcClaim', 'LOADSTONE_OIDC_CLAIM', 'groups', 'claim of the ID token that names groups or roles', textSetting),
+  oidcRoles: setting('oidcRoles', 'LOADSTONE_OIDC_ROLES', '', 'which group has which role, first match decides: flex-admins=admin,flex-ops=operator', textSetting),
   webhookAllow: setting('webhookAllow', 'LOADSTONE_WEBHOOK_ALLOW', '', 'hosts, addresses or networks inside, comma-separated, that operator webhooks and the SMS webhook may reach', textSetting),
 } as const
 

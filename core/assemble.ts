@@ -18,6 +18,7 @@ import { readingIntake } from '#core/reading/record.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
 import { tokenBook, type TokenBook } from '#core/token/token.js'
 import { verifyTask } from '#core/verification/verify.js'
+import { LastWords } from '#core/words/last-words.js'
 import { transactions, type Means, type Transact } from '#core/work.js'
 
 /** The core, put together: what doors call, what channels report to, and the clockwork. */
@@ -32,6 +33,8 @@ export interface Core {
   readonly directory: ResourceDirectory & { forget(): void }
   readonly stop: StopSwitch
   readonly tokens: TokenBook
+  /** What devices last said and heard; filled by the doors (UX-049). */
+  readonly words: LastWords
   readonly timetable: Timetable
   /**
    * Channels are handed in after the core exists, because they report back to it. More than one door may speak a protocol's
@@ -64,7 +67,7 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
   return {
     database, means, transact, stop,
     readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), happenings: deliveryHappenings(transact),
-    directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock),
+    directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(),
     connect: (given) => { Object.assign(channels, given) },
     recognise: (given) => { devices = given },
     get devices() { return devices },

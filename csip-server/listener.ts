@@ -6,6 +6,7 @@ import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
+import type { Exchange } from '#core/words/last-words.js'
 import type { CsipConfig } from '#csip-server/config.js'
 import { faultAnswer, type Answer, type Door } from '#csip-server/door.js'
 import { reason } from '#csip-server/error-map.js'
@@ -31,7 +32,7 @@ export interface ListenerNeeds {
   readonly config: CsipConfig
   readonly tls: TlsMaterial
   readonly log: Log
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'nowMs'>
   readonly rateLimit: RateLimit
   /** `der` is the leaf, `chain` what stands above it as far as it is known, leaf first. */
   readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
@@ -39,6 +40,8 @@ export interface ListenerNeeds {
   readonly isRevoked: (lfdi: string) => boolean
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
   readonly meter: Meter
+  /** Told of every exchange with a device (UX-049). */
+  readonly words?: ((lfdi: string, said: Exchange) => void) | undefined
 }
 
 interface Known { readonly peer: Peer; readonly der: Buffer; readonly chain: readonly Buffer[]; verdict: LeafVerdict; checkedAt: number }
@@ -201,8 +204,12 @@ function collect(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse
 
 function answer(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse, peer: Peer, body: Buffer | undefined): void {
   const given = needs.door.handle({ method: req.method ?? 'GET', target: targetOf(req), peer, accept: req.headers.accept, contentType: req.headers['content-type'], body, host: req.headers.host })
-  if (given instanceof Promise) given.then((a) => send(needs, req, res, a), (error: unknown) => { needs.log.error({ err: error }, 'csip answer failed'); req.socket.destroy() })
-  else send(needs, req, res, given)
+  const reply = (a: Answer): void => {
+    needs.words?.(peer.lfdi, { at: needs.clock.nowMs(), request: `${req.method} ${req.url}`, body, status: a.status, answer: a.body })
+    send(needs, req, res, a)
+  }
+  if (given instanceof Promise) given.then(reply, (error: unknown) => { needs.log.error({ err: error }, 'csip answer failed'); req.socket.destroy() })
+  else reply(given)
 }
 
 /** SEP-033: an absolute request target is ours when it names the host that the client asked for. */

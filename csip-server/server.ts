@@ -4,6 +4,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
+import type { Exchange } from '#core/words/last-words.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { X509Certificate } from 'node:crypto'
@@ -40,6 +41,8 @@ export interface CsipNeeds {
   /** Milliseconds of a count that nobody can set; with it, steps of the clock are logged (SEP-094). */
   readonly monotonicMs?: () => number
   readonly alarm?: (alarm: DerAlarm) => void
+  /** Told of every exchange with a device (UX-049). */
+  readonly words?: (lfdi: string, said: Exchange) => void
 }
 
 export interface Csip {
@@ -74,7 +77,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []
   const rateLimit = makeRateLimit(clock, config.rateLimit), meter = makeMeter()
-  const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}) })
+  const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
   const make = () => makeListener(listenerNeeds())
   let proxied: Server | undefined
   let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined

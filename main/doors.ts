@@ -65,7 +65,7 @@ export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
     webhooks: { ...own.webhooks, ...(seed === 'conformance' ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' as const }) },
     mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
   }
-  const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs) })
+  const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs), words: (venName, said) => core.words.add('openadr', venName, said) })
   await vtn.start()
   closing.add('VTN workers', () => vtn.stop())
   trimDaily(vtn, needs)
@@ -117,6 +117,7 @@ export function openCsip(needs: DoorNeeds): Csip {
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
     tls: csipMaterial(pki, options),
     checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
+    words: (lfdi, said) => core.words.add('ieee2030_5', lfdi, said),
   })
   watchOwnCertificates(core, certificates, needs.machine, log, closing)
   certificates.onReload((now) => csip.reload(csipMaterial(now, options)))

@@ -10,13 +10,15 @@ import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import { buildOperator, collectProcessMetrics } from '#core/operator/door.js'
 import { packageRoot } from '#core/package-root.js'
-import { sessionRoute } from '#core/operator/session.js'
+import { rolesOf as groupsOf, type OidcConfig } from '#core/operator/session/oidc.js'
+import { sessionRoutes } from '#core/operator/session/routes.js'
 import { createToken } from '#core/token/token.js'
 import { certificateRoutes } from '#certs/operator.js'
 import { csipOperator } from '#csip-server/operator.js'
 import type { Csip } from '#csip-server/server.js'
 import { operatorRoutes as stationRoutes } from '#csms/operator.js'
 import type { Csms } from '#csms/server.js'
+import type { Settings } from '#cli/settings.js'
 import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
 import { firstTenant, type ReadyLine } from '#main/shape.js'
 import type { Enrolment } from '#certs/index.js'
@@ -74,13 +76,16 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
         registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => certificates.trust(), profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
       }), { prefix: '/api/v1' })
       await door.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, callerOf, bodyMax: csip.context.config.bodyMax })
-      sessionRoute(door, { core, tenant: firstTenant, machine })
-      await serveConsole(door)
+      sessionRoutes(door, { core, tenant: firstTenant, machine, url: settings.operatorUrl, ...oidcOf(settings) })
+      await serveConsole(door, settings.operatorUrl.startsWith('https:'))
     },
   })
   const port = await serveApp(app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door', closing)
   return { operator: `http://localhost:${port}`, operatorToken: await operatorToken(needs) }
 }
+
+/** Single sign-on is there when its issuer is named. */
+const oidcOf = (s: Settings): { oidc?: OidcConfig } => (s.oidcIssuer ? { oidc: { issuer: s.oidcIssuer, clientId: s.oidcClientId, clientSecret: s.oidcClientSecret, claim: s.oidcClaim, roles: groupsOf(s.oidcRoles) } } : {})
 
 const csipMetrics = {
   loadstone_csip_handshakes_total: ['result', 'suite'], loadstone_csip_requests_total: ['route', 'status'], loadstone_csip_devices_seen: ['within_s'],
@@ -110,11 +115,11 @@ function collectCsipMetrics(metrics: Registry, csip: Csip): void {
 const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 
 /** The pages, built by vite; strict CSP without anything inline (SEC-066). */
-async function serveConsole(app: FastifyInstance): Promise<void> {
+async function serveConsole(app: FastifyInstance, secure: boolean): Promise<void> {
   const root = join(packageRoot(), 'build', 'console')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'self'"], imgSrc: ["'self'", 'data:'], styleSrc: ["'self'"], scriptSrc: ["'self'"], connectSrc: ["'self'"], objectSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'self'"] } },
-    crossOriginEmbedderPolicy: false, strictTransportSecurity: false,
+    crossOriginEmbedderPolicy: false, strictTransportSecurity: secure ? { maxAge: 31_536_000 } : false,
   })
   if (!existsSync(root)) return
   await app.register(async (pages) => {

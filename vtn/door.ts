@@ -23,7 +23,7 @@ export interface Route {
 const every: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
 /** The HTTP side that both surfaces share: media types, limits, deadlines, Problem bodies, request ids. */
-export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; log: Log; bodyLimit: number; rate: RateLimit; tls?: TlsOptions }): FastifyInstance {
+export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; log: Log; bodyLimit: number; rate: RateLimit; tls?: TlsOptions; heard?: ((caller: VtnCaller, request: FastifyRequest, status: number, payload: unknown) => void) | undefined }): FastifyInstance {
   const { identity, ids, log, clock } = needs
   const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const answer = toProblem(refusedToken(error, request), request.id)
@@ -77,6 +77,8 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
       else enter(found)
     } catch (error) { done(error as Error) }
   })
+  const { heard } = needs
+  if (heard) app.addHook('onSend', (request, reply, payload, done) => { if (request.caller) heard(request.caller, request, reply.statusCode, payload); done() })
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler((request, reply) => sendProblem(new DoorRefusal(404, 'nothing is here'), request, reply))
   return app

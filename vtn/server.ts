@@ -34,6 +34,7 @@ import { tokenRoutes } from '#vtn/token-door.js'
 import { objectRoutes301 } from '#vtn/v301/surface.js'
 import { addressRule } from '#vtn/webhook/address.js'
 import { challenge } from '#vtn/webhook/challenge.js'
+import { venWords, type Words } from '#vtn/words.js'
 import { webhookWorker } from '#vtn/webhook/deliver.js'
 import { makeEndpoints } from '#vtn/webhook/endpoint.js'
 import { webhookOperations, type WebhookOperations } from '#vtn/webhook/operator.js'
@@ -53,6 +54,8 @@ export interface VtnNeeds {
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
   readonly directory: ResourceDirectory
+  /** Told of every exchange with a VEN (UX-049). */
+  readonly words?: Words
   /** Only for tests: how names resolve and which root signs the receivers. */
   readonly outbound?: Pick<Parameters<typeof outbound>[0], 'lookup' | 'ca'>
 }
@@ -118,8 +121,9 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
   ]
   const rate = rateLimit(config.ratePerMinute, tokenClock)
 
+  const heard = needs.words && venWords(documents, tenant, clock, needs.words)
   async function door(options: { tls?: TlsOptions } = {}): Promise<FastifyInstance> {
-    const app = makeDoor({ identity, clock, ids, log, bodyLimit: config.bodyLimit ?? 1_048_576, rate, ...(options.tls ? { tls: options.tls } : {}) })
+    const app = makeDoor({ identity, clock, ids, log, bodyLimit: config.bodyLimit ?? 1_048_576, rate, heard, ...(options.tls ? { tls: options.tls } : {}) })
     // OA-001: development only, and said so.
     if (!options.tls) log.warn({ clause: 'OA-001' }, 'a VTN door speaks plain HTTP: for development on this machine only')
     const token = { clients, secrets, tokens, config }

@@ -1,4 +1,6 @@
-/** The operator API as the pages use it. The token lives in this tab's session only. */
+import { ended, guardHeader } from './door.ts'
+
+/** The operator API as the pages use it; the session's cookie goes along by itself. */
 export interface Problem {
   status: number
   title: string
@@ -16,27 +18,18 @@ export class ApiError extends Error {
   }
 }
 
-const storeKey = 'loadstone.token'
-export const token = (): string | null => sessionStorage.getItem(storeKey)
-export function setToken(value: string | null): void {
-  if (value === null) sessionStorage.removeItem(storeKey)
-  else sessionStorage.setItem(storeKey, value)
-  dispatchEvent(new Event('loadstone.token'))
-}
-
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 async function ask(method: Method, path: string, body: BodyInit | undefined, headers: Record<string, string>): Promise<Response> {
   const answer = await fetch(`/api/v1${path}`, {
     method,
     cache: 'no-store',
-    headers: { authorization: `Bearer ${token() ?? ''}`, ...headers },
+    headers: { ...(method === 'GET' ? {} : guardHeader()), ...headers },
     ...(body === undefined ? {} : { body }),
   }).catch(() => {
     throw new ApiError({ status: 0, title: 'unreachable', detail: 'The server cannot be reached.' })
   })
-  // a token that is no longer good: back to signing in
-  if (answer.status === 401 && token()) setToken(null)
+  if (answer.status === 401) ended()
   return answer
 }
 

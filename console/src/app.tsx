@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { setToken, token } from './api.ts'
+import { entrance, leave, type Entrance } from './door.ts'
 
 import { span, when } from './format.ts'
-import { useGone, useLiveStream } from './live.ts'
+import { answered, useGone, useLiveStream } from './live.ts'
 import { Failure } from './part/basics.tsx'
 import { StopAll, StopBanner } from './part/stop-all.tsx'
 import { match, usePlace } from './route.ts'
@@ -44,13 +44,23 @@ function DemoClock() {
 }
 
 export function App() {
-  const [signedIn, set] = useState(token())
+  const [found, set] = useState<Entrance>(), gone = useGone()
   useEffect(() => {
-    const changed = (): void => set(token())
-    addEventListener('loadstone.token', changed)
-    return () => removeEventListener('loadstone.token', changed)
+    let over = false, timer: ReturnType<typeof setTimeout> | undefined
+    const look = async (): Promise<void> => {
+      const answer = await entrance()
+      if (over) return
+      answered(answer !== undefined)
+      if (answer) set((before) => (before?.signedIn === answer.signedIn ? before : answer))
+      else timer = setTimeout(() => void look(), 2000)
+    }
+    const changed = (): void => void look()
+    addEventListener('loadstone.session', changed)
+    void look()
+    return () => { over = true; clearTimeout(timer); removeEventListener('loadstone.session', changed) }
   }, [])
-  return signedIn ? <Inside key={signedIn} /> : <Login />
+  if (!found) return gone === null ? null : <Gone />
+  return found.signedIn ? <Inside /> : <Login ways={found.ways} />
 }
 
 function Inside() {
@@ -118,7 +128,7 @@ function Inside() {
       {me && (
         <footer class="soft row noprint">
           <span>{t('login.as', { user: me.user, role: me.roles.join(', ') })}</span>
-          <button type="button" onClick={() => setToken(null)}>
+          <button type="button" onClick={() => void leave()}>
             {t('login.out')}
           </button>
         </footer>

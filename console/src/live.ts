@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError, token } from './api.ts'
+import { ApiError } from './api.ts'
 
 /** Whether the server answers, and since when it does not: the banner of UX-056. */
 type Listener = () => void
@@ -121,7 +121,7 @@ export function useLoad<T>(load: (partly: (data: T) => void) => Promise<T>, deps
   return { ...state, reload: () => next((n) => n + 1), set: (data) => set({ data, error: undefined, at: Date.now() }) }
 }
 
-/** One stream for all pages: server-sent events of `/api/v1/live`, read with fetch because EventSource cannot carry a token; reconnects by itself. */
+/** One stream for all pages: server-sent events of `/api/v1/live`, read with fetch, which tells a refusal from a lost server; reconnects by itself. */
 export function useLiveStream(on: boolean): void {
   useEffect(() => {
     if (!on) return
@@ -145,7 +145,7 @@ let lastId = ''
 async function follow(signal: AbortSignal): Promise<void> {
   const answer = await fetch('/api/v1/live', {
     signal,
-    headers: { authorization: `Bearer ${token() ?? ''}`, accept: 'text/event-stream', ...(lastId ? { 'last-event-id': lastId } : {}) },
+    headers: { accept: 'text/event-stream', ...(lastId ? { 'last-event-id': lastId } : {}) },
   }).catch((error: unknown) => {
     if (!signal.aborted) answered(false)
     throw error

@@ -1,22 +1,22 @@
 import { render } from 'preact'
 import './style.css'
-import { setToken } from './api.ts'
+import { enterWithToken } from './door.ts'
 import { App } from './app.tsx'
 import { place } from './route.ts'
 import { applyTheme } from './session.ts'
 import { useLanguage } from './text/index.ts'
 
-/** `#/login?token=…&to=/live`, as a server prints it: the token is taken and leaves the address and the history at once. A fragment never reaches a server. */
-function takeToken(): void {
+/** `#/login?token=…&to=/live`, as a server prints it: the token leaves the address and the history at once and becomes a cookie. A fragment never reaches a server. */
+async function takeToken(): Promise<void> {
   const { path, search } = place(),
     given = search.get('token')
   if (path !== '/login') return
   history.replaceState(null, '', `#${search.get('to')?.startsWith('/') ? search.get('to') : '/'}`)
-  if (given) setToken(given)
+  if (given) await enterWithToken(given)
 }
 
-takeToken()
-addEventListener('hashchange', takeToken)
+await takeToken()
+addEventListener('hashchange', () => void takeToken())
 applyTheme()
 await useLanguage(localStorage.getItem('loadstone.language') ?? (navigator.language.startsWith('de') ? 'de' : 'en'))
 render(<App />, document.getElementById('app') as HTMLElement)

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { get, token } from './api.ts'
+import { get } from './api.ts'
 import { useLoad } from './live.ts'
 
 export interface Me {
@@ -33,7 +33,7 @@ export function useMe(): { me: Me | undefined; error: Error | undefined; reload:
       mine = me
       return me
     },
-    [token()],
+    [],
     { every: 5000 },
   )
   return { me: data, error, reload }

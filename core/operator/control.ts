@@ -17,7 +17,7 @@ const token = closed({
 })
 const tokenView = (d: Document<Token>) => ({
   id: d.id, version: d.version, createdAt: stamp(d.createdAt), role: d.body.role, user: d.body.user, expiresAt: d.body.expiresAt === null ? null : stamp(d.body.expiresAt), revokedAt: d.body.revokedAt === null ? null : stamp(d.body.revokedAt),
-  createdBy: d.body.createdBy, ...(d.body.programs ? { programs: d.body.programs } : {}),
+  createdBy: d.body.createdBy, ...(d.body.programs ? { programs: d.body.programs } : {}), ...(d.body.session ? { session: d.body.session } : {}),
 })
 
 const stop = closed({

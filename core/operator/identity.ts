@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Caller, Role } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import type { TokenBook } from '#core/token/token.js'
+import { cookieOf, guarded } from '#core/operator/session/cookie.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -17,11 +18,16 @@ const loopback = /^(127\.|::1$|::ffff:127\.)/
 
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>
 
-/** The bearer token of a request → a frozen caller, once per request (style.md §6). A token in the URL is never looked at (SEC-011). */
+/**
+ * The bearer token of a request, or the session cookie of the console, → a frozen caller, once per request (style.md §6). A header
+ * decides alone when it is there; a token in the URL is never looked at (SEC-011); a cookie changes nothing unguarded (SEC-066).
+ */
 export const authenticator = (tokens: TokenBook): Authenticate => async (request) => {
-  const match = /^Bearer ([\x21-\x7e]{1,500})$/i.exec(request.headers.authorization ?? '')
-  const caller = match ? await tokens.callerOf(match[1]!) : undefined
+  const header = request.headers.authorization, cookie = header === undefined ? cookieOf(request) : undefined
+  const token = cookie ?? /^Bearer ([\x21-\x7e]{1,500})$/i.exec(header ?? '')?.[1]
+  const caller = token === undefined ? undefined : await tokens.callerOf(token)
   if (!caller) throw new Refusal('unauthenticated', 'a valid bearer token is needed')
+  if (cookie !== undefined) guarded(request, cookie)
   return caller
 }
 

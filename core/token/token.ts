@@ -19,7 +19,11 @@ export interface Token {
   readonly createdBy: string
   readonly revokedAt: number | null
   readonly programs?: readonly string[]
+  /** Set where a person signed in: how, and with which browser. */
+  readonly session?: Session
 }
+
+export interface Session { readonly by: 'password' | 'passkey' | 'oidc'; readonly agent: string }
 
 export interface TokenWish {
   readonly role: Role
@@ -27,6 +31,7 @@ export interface TokenWish {
   readonly expiresIn_s?: number
   /** Program ids that the token is limited to. */
   readonly programs?: readonly string[]
+  readonly session?: Session
 }
 
 const kind = 'core/Token'
@@ -39,7 +44,7 @@ export async function createToken(work: Work, caller: Caller, wish: TokenWish): 
   const id = ids.uuid(), token = `lst_${Buffer.from(caller.tenant).toString('base64url')}.${ids.hex(24)}`
   const body: Token = {
     role: wish.role, user: wish.user ?? `${wish.role}-${id.slice(-8)}`, expiresAt: wish.expiresIn_s === undefined ? null : clock.nowMs() + wish.expiresIn_s * 1000,
-    createdBy: caller.user, revokedAt: null, ...(wish.programs ? { programs: wish.programs } : {}),
+    createdBy: caller.user, revokedAt: null, ...(wish.programs ? { programs: wish.programs } : {}), ...(wish.session ? { session: wish.session } : {}),
   }
   const document = await stores.documents.insert<Token>({ tenant: caller.tenant, kind, id, parent: '', key: hash(token), body }, clock.nowMs())
   await note(work, caller, [{ action: 'token.create', entity: id, after: body }])
@@ -59,6 +64,25 @@ export async function revokeToken(work: Work, caller: Caller, id: string): Promi
   const stored = await stores.documents.replace<Token>({ ...found, body }, clock.nowMs(), found.version)
   await note(work, caller, [{ action: 'token.revoke', entity: id, before: found.body, after: body }])
   return stored
+}
+
+/** Who is signed in with a browser: everybody for an administrator, oneself for anybody else. */
+export async function listSessions(stores: Stores, caller: Caller): Promise<Document<Token>[]> {
+  const all = caller.roles.includes('admin')
+  return (await listTokens(stores, caller.tenant)).filter(({ body }) => body.session && body.revokedAt === null && (all || body.user === caller.user))
+}
+
+/** Signing out, here or on another machine. A token that was made for a program to use outlives the page that borrowed it. */
+export async function endSession(work: Work, caller: Caller, id: string): Promise<void> {
+  const { stores, clock } = work, found = await stores.documents.get<Token>(caller.tenant, kind, id)
+  if (!found?.body.session) {
+    if (id === caller.subject) return
+    throw new Refusal('notFound', 'there is no such session')
+  }
+  if (found.body.user !== caller.user && !caller.roles.includes('admin')) throw new Refusal('notFound', 'there is no such session')
+  if (found.body.revokedAt !== null) return
+  await stores.documents.replace<Token>({ ...found, body: { ...found.body, revokedAt: clock.nowMs() } }, clock.nowMs(), found.version)
+  await note(work, caller, [{ action: 'session.end', entity: id }])
 }
 
 export interface TokenBook {

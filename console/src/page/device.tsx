@@ -113,7 +113,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
               ]}
             />
           ) : (
-            <p class="soft">{t('device.framesOnly')}</p>
+            <><p class="soft">{t('device.asks')}</p><Facts of={[['device.lastSeen', e.frames[0] ? <><Time at={e.frames[0].at} /> <Age at={e.frames[0].at} /></> : '–']]} /></>
           )}
           {c && (
             <>
@@ -135,7 +135,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
           )}
         </section>
       </div>
-      {s && <Frames of={s.frames ?? []} name={r.name} />}
+      {binding && <Frames of={e.frames} name={r.name} />}
       <Orders e={e} />
       <Readings point={point.id} />
     </>

@@ -1,6 +1,7 @@
 import { may, setTheme, setZone, theme, themes, zone } from '../session.ts'
 import { type Key, language, languages, t } from '../text/index.ts'
 import { Field, text } from '../part/basics.tsx'
+import { Passkeys, Sessions } from './settings/sessions.tsx'
 import { Stops } from './settings/stops.tsx'
 import { People } from './settings/people.tsx'
 import { Tokens } from './settings/tokens.tsx'
@@ -58,8 +59,10 @@ export function Settings() {
           <a href="/docs">{t('set.openapi')}</a>
         </p>
       </section>
-      <Stops />
+      <Passkeys />
+      <Sessions />
       {may('admin') && <People />}
+      <Stops />
       <h2>{t('set.tokens')}</h2>
       {may('admin') ? <Tokens /> : <p class="soft">{t('set.adminOnly')}</p>}
     </>

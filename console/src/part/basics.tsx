@@ -218,7 +218,7 @@ export function Figure({ label, value, children, href }: { label: Key; value: st
   )
 }
 
-/** Things that carry the signed-in token can only be fetched, not linked: a file is made in the page. */
+/** What is shown, as a file: made in the page, so that it holds exactly what is shown. */
 export function download(name: string, type: string, content: string): void {
   const url = URL.createObjectURL(new Blob([content], { type }))
   const link = document.createElement('a')

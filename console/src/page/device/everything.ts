@@ -1,4 +1,4 @@
-import { all, get, type List, orNone, token } from '../../api.ts'
+import { all, get, type List, orNone } from '../../api.ts'
 import type { Delivery, Device, Enrolment, Progress, ServicePoint } from '../../types.ts'
 import { text } from '../../part/basics.tsx'
 
@@ -36,6 +36,8 @@ export interface Frame {
   at: string
   direction: 'in' | 'out'
   text: string
+  /** How often the same was said. */
+  times?: number
 }
 
 interface Certificate {
@@ -70,12 +72,24 @@ export interface Everything {
   record: string | undefined
   optOuts: OptOut[]
   progress: Progress | undefined
-  last: Device['delivery']
+  /** Last words both ways, newest first, whatever the protocol. */
+  frames: Frame[]
+  stopped: Stop | undefined
+}
+
+export interface Stop {
+  id: string
+  scope: string
+  subject: string
+  reason: string
+  by: string
+  at: string
+  active: boolean
 }
 
 /** A door's own record of a 2030.5 device, as that door would show it. */
 async function recordOf(lfdi: string): Promise<string | undefined> {
-  const answer = await fetch(`/api/v1/csip/edev/${encodeURIComponent(lfdi)}`, { headers: { authorization: `Bearer ${token() ?? ''}` } }).catch(
+  const answer = await fetch(`/api/v1/csip/edev/${encodeURIComponent(lfdi)}`).catch(
     () => undefined,
   )
   return answer?.ok ? answer.text() : undefined
@@ -84,23 +98,24 @@ async function recordOf(lfdi: string): Promise<string | undefined> {
 export async function everything(id: string): Promise<Everything> {
   const resource = await get<Resource>(`/resources/${encodeURIComponent(id)}`),
     binding = resource.bindings.find((b) => b.control) ?? resource.bindings[0]
-  const [point, enrolments, dispatches, station, certificate, record, optOuts] = await Promise.all([
+  const [point, enrolments, deliveries, words, station, certificate, record, optOuts, stops] = await Promise.all([
     get<ServicePoint>(`/service-points/${resource.servicePoint}`),
     all<Enrolment>(`/enrolments?servicePoint=${resource.servicePoint}`),
-    get<List<{ id: string; start: string; allocation: { byResource: { resource: string }[] } }>>('/dispatches?limit=1000'),
+    orNone(get<List<Delivery & { dispatch: string }>>(`/devices/${resource.id}/deliveries`)),
+    orNone(get<List<Frame>>(`/devices/${resource.id}/words`)),
     binding?.protocol === 'ocpp' ? orNone(get<Station>(`/stations/${encodeURIComponent(binding.remoteId)}`)) : undefined,
     binding?.protocol === 'ieee2030_5' ? orNone(get<Certificate>(`/certificates/${binding.remoteId}`)) : undefined,
     binding?.protocol === 'ieee2030_5' ? recordOf(binding.remoteId) : undefined,
     orNone(get<List<OptOut>>(`/opt-outs?resource=${resource.id}`)),
+    orNone(get<List<Stop>>('/stop')),
   ])
-  const newest = dispatches.items.sort((a, b) => b.start.localeCompare(a.start)).slice(0, 20)
-  const deliveries = (
-    await Promise.all(
-      newest.map(async (d) =>
-        (await all<Delivery>(`/dispatches/${d.id}/deliveries`)).filter((x) => x.resource === resource.id).map((x) => ({ ...x, dispatch: d.id })),
-      ),
-    )
-  ).flat()
-  const progress = deliveries[0] ? await orNone(get<Progress>(`/dispatches/${deliveries[0].dispatch}/progress`)) : undefined
-  return { resource, point, enrolments, deliveries, station, certificate, record, optOuts: optOuts?.items ?? [], progress, last: null }
+  const newest = deliveries?.items[0],
+    progress = newest ? await orNone(get<Progress>(`/dispatches/${newest.dispatch}/progress`)) : undefined
+  return {
+    resource, point, enrolments, station, certificate, record, progress,
+    deliveries: deliveries?.items ?? [],
+    frames: station?.frames ?? words?.items ?? [],
+    optOuts: optOuts?.items ?? [],
+    stopped: stops?.items.find((x) => x.active && (x.scope === 'all' || x.subject === resource.id || point.gridPath.includes(x.subject))),
+  }
 }

@@ -3,11 +3,18 @@ import { t } from '../../text/index.ts'
 import { D, download, text, Time } from '../../part/basics.tsx'
 import type { Frame } from './everything.ts'
 
+/** What one frame is about, in its own words: the OCPP action, else the request or status line. */
+const about = (f: Frame): string => (/^\[\d,"[^"]*","([A-Z]\w+)"/.exec(f.text)?.[1] ?? f.text.split('\n')[0] ?? '').slice(0, 80)
+
+/** XML on one line is nobody's reading matter; the download keeps it as it was. */
+const readable = (of: string): string => of.replaceAll('><', '>\n<')
+
+/** Last words both ways, raw, filtered, downloadable (UX-049). */
 export function Frames({ of, name }: { of: Frame[]; name: string }) {
   const [filter, set] = useState(''),
     shown = of.filter((f) => f.text.toLowerCase().includes(filter.toLowerCase()))
   return (
-    <section class="card">
+    <section class="card" data-frames={of.length}>
       <h2>{t('device.frames')}</h2>
       {of.length === 0 ? (
         <p>{t('device.noFrames')}</p>
@@ -15,20 +22,22 @@ export function Frames({ of, name }: { of: Frame[]; name: string }) {
         <>
           <div class="row tools">
             <label class="inline">
-              {t('device.filterFrames')} <input type="search" value={filter} onInput={text(set)} />
+              {t('device.filterFrames')} <input type="search" name="frames" value={filter} onInput={text(set)} />
             </label>
             <span class="grow" />
+            <span class="soft" role="status">{t('common.of', { n: shown.length, total: of.length })}</span>
             <button type="button" onClick={() => download(`${name}.jsonl`, 'application/x-ndjson', shown.map((f) => JSON.stringify(f)).join('\n'))}>
               {t('common.download')}
             </button>
           </div>
           <div class="frames" tabIndex={0} role="region" aria-label={t('device.frames')}>
-            {shown.map((f, i) => (
-              <details key={i} open={i < 2}>
+            {shown.map((f) => (
+              <details key={`${f.at}${f.direction}${f.text.slice(0, 60)}`} open={f === shown[0] || f === shown[1]}>
                 <summary>
-                  <Time at={f.at} /> {t(f.direction === 'in' ? 'device.in' : 'device.out')} <D>{/"([A-Z]\w+)"/.exec(f.text)?.[1] ?? ''}</D>
+                  <Time at={f.at} style="second" /> <span aria-hidden="true">{f.direction === 'in' ? '→' : '←'}</span> {t(f.direction === 'in' ? 'device.in' : 'device.out')} <D>{about(f)}</D>
+                  {(f.times ?? 1) > 1 && <span class="soft"> {t('device.times', { n: f.times! })}</span>}
                 </summary>
-                <pre translate={false}>{f.text}</pre>
+                <pre translate={false}>{readable(f.text)}</pre>
               </details>
             ))}
           </div>

@@ -119,5 +119,9 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'login.codeHelp': 'Sechs Ziffern. Jeder Code gilt einmal.',
   'login.withToken': 'Stattdessen mit einem Zugangstoken anmelden',
   'login.wrong': 'Name, Passwort und Code passen nicht zusammen.',
+  'login.passkey': 'Mit Passkey anmelden',
+  'login.oidc': 'Über {host} anmelden',
+  'login.withCode': 'Oder mit Name, Passwort und Code',
+  'login.noPasskey': 'Kein Passkey von Ihnen wurde hier angenommen. Noch einmal, oder mit Name, Passwort und Code.',
   'login.locked': 'Zu viele falsche Antworten. Warten Sie eine Viertelstunde oder fragen Sie eine Verwalterin.',
 }

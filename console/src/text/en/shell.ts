@@ -117,5 +117,9 @@ export const shell = {
   'login.codeHelp': 'Six digits. Each code works once.',
   'login.withToken': 'Sign in with an access token instead',
   'login.wrong': 'Name, password and code do not fit together.',
+  'login.passkey': 'Sign in with a passkey',
+  'login.oidc': 'Sign in with {host}',
+  'login.withCode': 'Or with name, password and code',
+  'login.noPasskey': 'No passkey of yours was accepted here. Try again, or use name, password and code.',
   'login.locked': 'Too many wrong answers. Wait a quarter of an hour, or ask an administrator.',
 } as const
