@@ -22,6 +22,7 @@ import { openapiHead } from '#core/operator/openapi.js'
 import { registry } from '#core/operator/registry.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
 import { soundBody } from '#core/operator/sound-body.js'
+import { validationFaults, type Finding } from '#core/operator/validation-faults.js'
 import type { Log } from '#core/port/log.js'
 
 /** What another room's operator routes need from this door: the same identity, the same roles, the same errors. */
@@ -88,8 +89,8 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   app.setErrorHandler((error, request, reply) => fail(error as FastifyError, request, reply, log, failed))
   app.setNotFoundHandler(async (request, reply) => send(reply, problem('notFound', 404, 'There is no such thing', `nothing answers ${request.method} ${request.url.split('?')[0]}`, request.url)))
   for (const type of ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml']) app.addContentTypeParser(type, (_request: FastifyRequest, payload: IncomingMessage, done: (e: null, body: unknown) => void) => done(null, payload))
-  // a command may come without a body, whatever its content type says
-  app.removeContentTypeParser('application/json')
+  // a command may come without a body, whatever its content type says; plain text is nothing this API takes (SEC-045)
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined)
     app.getDefaultJsonParser('error', 'error')(request, text as string, done)
@@ -181,10 +182,7 @@ async function fail(error: FastifyError | Refusal, request: FastifyRequest, repl
     return send(reply, problem(error.kind, status, title, error.message, at, { ...(error.faults.length > 0 ? { faults: error.faults } : {}), ...(rows.length > 0 ? { rows } : {}) }))
   }
   if ('validation' in error && error.validation) {
-    const faults = error.validation.filter((v) => v.keyword !== 'if').slice(0, 200).map((v) => ({
-      path: `${error.validationContext === 'body' ? '' : `${error.validationContext}`}${v.instancePath}${v.keyword === 'required' ? `/${String((v.params as { missingProperty?: string }).missingProperty)}` : v.keyword === 'additionalProperties' ? `/${String((v.params as { additionalProperty?: string }).additionalProperty)}` : ''}`,
-      reason: v.keyword === 'required' ? 'is missing' : v.keyword === 'additionalProperties' ? 'is not a field of this' : v.message ?? 'is wrong',
-    }))
+    const faults = validationFaults(error.validation as Finding[], error.validationContext ?? 'body')
     return send(reply, problem('invalid', 422, 'The input cannot be used', faults.map((f) => `${f.path} ${f.reason}`).slice(0, 5).join('; '), at, { faults }))
   }
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500

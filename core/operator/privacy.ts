@@ -5,7 +5,8 @@ import { Refusal } from '#core/error.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import { eraseCustomer } from '#core/privacy/erase.js'
-import { differs, release } from '#core/privacy/k-anonymity.js'
+import { leak, type Told } from '#core/privacy/differencing.js'
+import { release } from '#core/privacy/k-anonymity.js'
 import { pseudonym } from '#core/privacy/pseudonym.js'
 import { tenantKey } from '#core/privacy/tenant-key.js'
 import { csvLine } from '#core/reading/csv.js'
@@ -35,20 +36,24 @@ async function aggregates(ask: Ask) {
     }
     // the trail's lock: two questions at once are judged one after the other
     await note(work, ask.caller, [{ action: 'aggregate.ask', entity: b.by, reason: `${b.from}/${b.to} ${b.node ?? ''}` }])
-    const earlier = await stores.documents.list<{ members: readonly string[] }>(tenant, { kind: queryKind, parent: `${from}/${to}`, order: ['-createdAt'], limit: 500 })
-    const near = [...groups].find(([, ids]) => earlier.some((e) => differs(new Set(e.body.members), new Set(ids)) === 'refused'))
-    if (near) throw new Refusal('conflict', `the group '${near[0]}' differs by fewer than 15 members from one that was asked for before`, { faults: [{ path: '/by', reason: 'would show a few by subtraction (CORE-222)' }] })
+    const window = { start: from, end: to }, stored = await stores.documents.list<{ members: readonly string[] }>(tenant, { kind: queryKind, sort1To: to - 1, sort2From: from + 1, order: ['-createdAt'], limit: 500 })
+    const told: Told[] = stored.map((e) => ({ window: { start: e.sort1, end: e.sort2 }, members: e.body.members })), fresh: Told[] = []
     const energy = await stores.readings.net(tenant, points.map((p) => p.id), from, to, { net: true })
     const own = (id: string): number => energy.get(id)?.Wh.reduce((a, w) => a + w, 0) ?? 0
     const released = release(Object.fromEntries([...groups].map(([g, ids]) => [g, [...new Set(ids)].map(own)])), { totalPublished: b.total ?? false })
-    const known = new Set(earlier.map((e) => e.body.members.join()))
-    for (const [g, ids] of groups) {
-      const members = [...new Set(ids)].sort()
-      if (Object.hasOwn(released.published, g) && !known.has(members.join())) await stores.documents.insert({ tenant, kind: queryKind, id: work.ids.uuid(), parent: `${from}/${to}`, body: { members } }, work.clock.nowMs())
+    for (const [group, ids] of groups) {
+      if (!Object.hasOwn(released.published, group)) continue
+      const next: Told = { window, members: [...new Set(ids)].sort() }, found = leak([...told, ...fresh], next)
+      if (found) throw new Refusal('conflict', found.kind === 'near-equal' ? `the group '${group}' differs by fewer than 15 members from one that was asked for before` : `with what was told before, the group '${group}' would show ${found.members} members by subtraction`, { faults: [{ path: '/by', reason: 'would show a few by subtraction (CORE-222)' }] })
+      fresh.push(next)
     }
+    // a total stays back when, less its groups or anything told before, it would show a few
+    const whole: Told = { window, members: [...new Set([...groups.values()].flat())].sort() }, total = released.total !== null && !leak([...told, ...fresh], whole) ? released.total : null
+    const known = new Set(stored.map((e) => `${e.sort1} ${e.sort2} ${e.body.members.join()}`))
+    for (const t of total === null ? fresh : [...fresh, whole]) if (!known.has(`${from} ${to} ${t.members.join()}`)) await stores.documents.insert({ tenant, kind: queryKind, id: work.ids.uuid(), parent: `${from}/${to}`, sort1: from, sort2: to, body: { members: t.members } }, work.clock.nowMs())
     return ok({
       groups: Object.entries(released.published).map(([group, Wh]) => ({ group, members: new Set(groups.get(group)).size, kWh: Wh / 1000 })), suppressed: [...released.primarySuppressed, ...released.secondarySuppressed].length,
-      total_kWh: released.total === null ? null : released.total / 1000,
+      total_kWh: total === null ? null : total / 1000,
     })
   })
 }

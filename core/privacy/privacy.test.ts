@@ -1,4 +1,6 @@
 import t from 'tap'
+import * as fc from 'fast-check'
+import { leak, type Told } from '#core/privacy/differencing.js'
 import { differs, release } from '#core/privacy/k-anonymity.js'
 import { pseudonym } from '#core/privacy/pseudonym.js'
 
@@ -22,4 +24,36 @@ t.test('CORE-220 a new scope or key breaks linkage', async (t) => {
   const key = new Uint8Array(32), other = new Uint8Array(32).fill(1)
   t.equal(new Set([pseudonym(key, 'a', 'x'), pseudonym(key, 'b', 'x'), pseudonym(other, 'a', 'x')]).size, 3)
   t.match(pseudonym(key, 'a', 'é'), /^[0-9a-f]{32}$/)
+})
+
+const people = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `p${from + i}`)
+const july = { start: 0, end: 31 }, told = (members: string[], window = july): Told => ({ window, members })
+
+t.test('REL-085 CORE-222 no sum or difference of what was told shows fewer than 15 members', async (t) => {
+  t.match(leak([told(people(0, 50))], told(people(0, 47))), { kind: 'near-equal' })
+  t.match(leak([told(people(0, 50)), told(people(0, 20))], told(people(20, 47))), { kind: 'combination', members: 3 }, 'a total less both of its groups')
+  t.equal(leak([told(people(0, 50))], told(people(0, 50))), undefined, 'the same question again')
+  t.equal(leak([told(people(0, 50))], told(people(0, 20))), undefined, '30 others remain')
+  t.equal(leak([told(people(0, 50))], told(people(0, 49), { start: 31, end: 62 })), undefined, 'another month shares nothing')
+  t.match(leak([told(people(0, 50))], told(people(0, 49), { start: 0, end: 32 })), { kind: 'near-equal' }, 'one day longer is the same question')
+})
+
+t.test('REL-085 whoever asks at random and adds and subtracts afterwards never isolates a member', async (t) => {
+  // ask = a run of people over a run of days; the asker keeps what is allowed
+  const ask = fc.tuple(fc.nat(60), fc.nat(60), fc.nat(3), fc.integer({ min: 1, max: 3 }))
+  fc.assert(fc.property(fc.array(ask, { minLength: 2, maxLength: 12 }), (asks) => {
+    const kept: Told[] = []
+    for (const [a, b, day, length] of asks) {
+      const next: Told = { window: { start: day, end: day + length }, members: people(Math.min(a, b), Math.max(a, b)) }
+      if (next.members.length >= 15 && !leak(kept, next)) kept.push(next)
+    }
+    // every pair, added or subtracted: what does not cancel has nobody left, or 15
+    for (const x of kept) for (const y of kept) {
+      const days = [0, 1, 2, 3, 4, 5], holds = (n: Told, id: string, d: number): number => (n.window.start <= d && d < n.window.end && n.members.includes(id) ? 1 : 0)
+      const left = people(0, 60).filter((id) => days.some((d) => holds(x, id, d) !== holds(y, id, d)))
+      if (left.length > 0 && left.length < 15) return false
+    }
+    return true
+  }), { numRuns: 200 })
+  t.pass('0 leaks in 200 runs')
 })
