@@ -4,6 +4,7 @@ import { appendFile } from 'node:fs/promises'
 import { assemble } from '#core/assemble.js'
 import { clockWatch } from '#core/dispatch/clock-watch.js'
 import { anchorDaily } from '#core/audit/anchor.js'
+import { watchServiceLevels } from '#core/kpi/watch-levels.js'
 import { systemClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
@@ -55,6 +56,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     // appended, never rewritten: an operator points LOADSTONE_AUDIT_HEADS at a medium that keeps it so (CORE-232)
     const heads = options.settings.auditHeads || options.data.at('audit-heads.jsonl')
     closing.add('audit heads', anchorDaily({ stores: database.stores, clock, log, tenants: [firstTenant], put: (head) => appendFile(heads, `${JSON.stringify(head)}\n`, { mode: 0o644 }) }))
+    closing.add('service levels', watchServiceLevels({ transact: core.transact, stores: database.stores, clock, log, tenants: [firstTenant] }))
     const doors = {
       ...(only.includes('vtn') ? await listenVtn(vtn, needs) : {}),
       ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),

@@ -7,19 +7,17 @@ import { extrasOf } from '#core/verification/extras.js'
 import { storeWeather } from '#core/weather/weather.js'
 import { accuracy } from '#core/baseline/accuracy.js'
 import { presets } from '#core/baseline/preset.js'
-import { kpi, reliability } from '#core/kpi/kpi.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
-import { Exact } from '#core/quantity/money.js'
 import type { Quality } from '#core/reading/reading.js'
 import { evaluate, evaluationPlan, reach } from '#core/verification/evaluate.js'
 import { resample } from '#core/verification/resample.js'
 import { meterers, staff } from '#core/operator/roles.js'
 import { ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
-import { closed, filter, free, page, reference, time } from '#core/operator/schema.js'
-import { endOf, fromOf, instantOf, rfc3339, toOf } from '#core/operator/wire.js'
+import { closed, free, page, reference, time } from '#core/operator/schema.js'
+import { endOf, instantOf, rfc3339 } from '#core/operator/wire.js'
 
 const window = { program: Type.Optional(reference), method: Type.Optional(Type.String({ maxLength: 64 })), parameters: Type.Optional(free), servicePoints: Type.Optional(Type.Array(reference, { minItems: 1, maxItems: 10_000 })), servicePoint: Type.Optional(reference), timeZone: Type.Optional(Type.String()), intervalMinutes: Type.Optional(Type.Integer()) }
 const compute = closed({ ...window, start: time, end: Type.Optional(time), duration: Type.Optional(Type.String({ maxLength: 40 })), excludedDays: Type.Optional(Type.Array(Type.String({ format: 'date' }), { maxItems: 400 })), asOf: Type.Optional(time) })
@@ -104,32 +102,4 @@ export const baselineRoutes: readonly OperatorRoute[] = [
       const b = ask.body as Static<typeof weather>
       return ok(await storeWeather(work, ask.caller, b.station, b.minutes, b.rows.map((r) => ({ start: instantOf(r.start, 'utc', '/rows/start'), celsius: r.celsius }))))
     } },
-  { method: 'GET', path: 'kpis', summary: 'Key figures of a program and period (CORE-195)', roles: staff, query: page({ program: filter, from: Type.Optional(time), to: Type.Optional(time) }), read: async (ask) => ok(await kpis(ask)) },
 ]
-
-async function kpis(ask: Ask) {
-  const { stores } = ask.core.database, { tenant } = ask.caller
-  const program = ask.query.program === undefined ? undefined : present(await stores.programs.find(tenant, ask.query.program), 'program', ask.query.program)
-  const all = (await every((p) => stores.dispatches.list(tenant, { ...(program ? { program: program.id } : {}), from: fromOf(ask), to: toOf(ask) }, p), 200)).filter((d) => d.state !== 'rejected' && d.state !== 'pendingRelease')
-  // CORE-055: tests are listed apart
-  const tests = all.filter((d) => d.test), dispatches = all.filter((d) => !d.test)
-  const ids = dispatches.map((d) => d.id), hours = new Map(dispatches.map((d) => [d.id, (d.end - d.start) / 3600]))
-  const [states, told, performances] = [await stores.tallies.enrolments(tenant, program?.id), await stores.tallies.deliveries(tenant, ids), await stores.tallies.performances(tenant, ids)]
-  const dispatched = Object.values(told.byState).reduce((a, b) => a + b, 0), enrolled = Object.values(states).reduce((a, b) => a + b, 0), active = states.active ?? 0, ratios: number[] = []
-  let committed = 0, delivered = 0
-  for (const p of performances) {
-    const kW = p.delivered_kWh / hours.get(p.dispatch)!
-    committed += p.allocated_kW
-    delivered += kW
-    if (p.allocated_kW > 0) ratios.push(kW / p.allocated_kW)
-  }
-  const runs = (await every((p) => stores.settlementRuns.list(tenant, { ...(program ? { program: program.id } : {}), state: 'issued' }, p), 200)).filter((r) => r.from < toOf(ask) && r.to > fromOf(ask))
-  return {
-    ...kpi({
-      enrolled, active, dispatched, responded: told.responded, optedOut: told.byState.optedOut ?? 0, noComms: told.byState.noComms ?? 0, committed_kW: committed, delivered_kW: delivered,
-      cost: runs.reduce((sum, r) => sum.plus(r.revenue), new Exact(0)).toString(), assets: active, currency: program?.currency ?? 'USD',
-    }),
-    events: dispatches.length, enrolled, active, deliveries: told.byState, reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
-    latency_ms: told.latency_ms, tests: { events: tests.length, deliveries: (await stores.tallies.deliveries(tenant, tests.map((d) => d.id))).byState },
-  }
-}

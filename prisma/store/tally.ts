@@ -1,4 +1,5 @@
 import type { TallyStore } from '#core/port/store/index.js'
+import { servedSince } from '#prisma/store/served.js'
 import { requireTenant, type Session } from '#prisma/session.js'
 
 /** A counted answer may look at a season of deliveries. */
@@ -22,6 +23,10 @@ export function tallyStore({ sql }: Session): TallyStore {
         byState: Object.fromEntries(rows.map((r) => [r.state, r.n])), responded: rows.filter((r) => !lost.has(r.state)).reduce((sum, r) => sum + r.acknowledged, 0),
         latency_ms: { p50: late?.p50 ?? null, p95: late?.p95 ?? null, p99: late?.p99 ?? null },
       }
+    },
+    async served(tenant, from, to) {
+      requireTenant(tenant)
+      return await servedSince(sql, tenant, from, to)
     },
     async performances(tenant, dispatches) {
       requireTenant(tenant)

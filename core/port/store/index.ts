@@ -12,6 +12,7 @@ import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
 import type { Program } from '#core/program/program.js'
 import type { Protocol, Resource } from '#core/program/resource.js'
 import type { ServicePoint } from '#core/program/service-point.js'
+import type { Served } from '#core/kpi/service-level.js'
 import type { Instant } from '#core/quantity/interval.js'
 import type { SettlementRun, Statement } from '#core/settlement/settlement-run.js'
 import type { VerificationResult } from '#core/verification/results.js'
@@ -54,6 +55,8 @@ export interface TallyStore {
   enrolments(tenant: string, program?: string): Promise<Readonly<Record<string, number>>>
   /** Deliveries of these dispatches by state; how many were acknowledged and obeyed; milliseconds from order to delivery at the nearest rank. */
   deliveries(tenant: string, dispatches: readonly string[]): Promise<{ readonly byState: Readonly<Record<string, number>>; readonly responded: number; readonly latency_ms: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null } }>
+  /** How each link of the chain was served between two instants, in buckets of five minutes (CORE-197). */
+  served(tenant: string, from: Instant, to: Instant): Promise<readonly Served[]>
   /** The newest performance of each of these dispatches; those without a number are left out. */
   performances(tenant: string, dispatches: readonly string[]): Promise<readonly { readonly dispatch: string; readonly delivered_kWh: number; readonly allocated_kW: number }[]>
 }
