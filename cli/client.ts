@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici'
+import { Agent, interceptors, request } from 'undici'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 
 /** The operator API as the command line uses it. `url` is the door's root, e.g. http://localhost:8080. */
@@ -16,10 +16,12 @@ export interface OperatorClient {
 
 export function operatorClient(url: string, token: string, agent: Agent = new Agent({ connections: 8, pipelining: 1, keepAliveTimeout: 30_000, bodyTimeout: 300_000, headersTimeout: 300_000 })): OperatorClient {
   const base = `${url.replace(/\/$/, '')}/api/v1`
+  // a server that is short of something for a moment says when to come back; asked again is only what has one effect however often it is asked
+  const patient = agent.compose(interceptors.retry({ statusCodes: [429, 503], errorCodes: [], methods: ['GET', 'PUT', 'DELETE', 'POST'], maxRetries: 6, minTimeout: 500, maxTimeout: 10_000, throwOnError: false }))
   async function send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>) {
     try {
       const answer = await request(`${base}${path}`, {
-        method: method as 'GET', dispatcher: agent, headers: { authorization: `Bearer ${token}`, ...headers }, ...(body === undefined ? {} : { body }),
+        method: method as 'GET', dispatcher: repeatable(method, path, headers) ? patient : agent, headers: { authorization: `Bearer ${token}`, ...headers }, ...(body === undefined ? {} : { body }),
       })
       const text = await answer.body.text()
       return { status: answer.statusCode, headers: answer.headers, body: parse(text) }
@@ -45,6 +47,10 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
   }
   return { url, call, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close() }
 }
+
+/** One effect however often it is asked: reads, replacements, readings (CORE-115) and what carries a key (CORE-013). */
+const repeatable = (method: string, path: string, headers: Record<string, string>): boolean =>
+  ['GET', 'PUT', 'DELETE'].includes(method) || (method === 'POST' && (path === '/readings' || 'idempotency-key' in headers))
 
 const parse = (text: string): unknown => {
   try { return JSON.parse(text) } catch { return text }
