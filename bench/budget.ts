@@ -37,6 +37,20 @@ export const budgets: Readonly<Record<string, Budget>> = {
   'ocpp one order to all': { most: 30 },
   'ocpp silent stations reported': { most: 60 },
   'help': { most: 300 },
+  'start first': { most: 5000 },
+  'start later': { most: 2000 },
+  'dispatch timer late by at most': { most: 100 },
+  'job latency p95': { most: 50 },
+  'readings ingest event loop p99': { most: 20 },
+  'vtn post event': { least: 500 },
+  'vtn post event p99': { most: 50 },
+  'vtn targeted distinct vens': { least: 1500 },
+  'vtn targeted distinct vens p99': { most: 50 },
+  'vtn post event with 1000 webhooks p50': { most: 20 },
+  'vtn post event with 1000 mqtt vens p50': { most: 40 },
+  'vtn webhooks drained': { least: 1000 },
+  'est enrolments': { least: 200 },
+  'est batch of 10000': { most: 60 },
 }
 
 /** What is wrong with a figure, undefined when it holds. On a slower machine only the ratio decides where a budget has one. */

@@ -153,8 +153,9 @@ async function watch({ clock, tell }: StoryNeeds, operator: OperatorClient, plan
   const dispatch = await follow(operator, id, (d, deliveries, soFar) => {
     seen = deliveries
     const count = (...states: string[]): number => deliveries.filter((x) => states.includes(x.state)).length
-    tell.progress(Math.min(Math.max(0, clock.now() - plan.start), plan.end - plan.start), plan.end - plan.start,
-      `${d.state}${soFar && soFar.delivered_kWh !== null ? `, ${Math.round(soFar.delivered_kWh)} of ${Math.round(soFar.asked_kWh)} kWh so far` : ''}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
+    const minutes = (s: number): number => Math.floor(Math.max(0, s) / 60)
+    tell.progress(Math.min(minutes(clock.now() - plan.start), minutes(plan.end - plan.start)), minutes(plan.end - plan.start),
+      `minutes, ${d.state}${soFar && soFar.delivered_kWh !== null ? `, ${Math.round(soFar.delivered_kWh)} of ${Math.round(soFar.asked_kWh)} kWh so far` : ''}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
   }, ((plan.closes - plan.orders) * 1000) / plan.rate + patience_ms)
   return { dispatch, deliveries: seen }
 }
