@@ -41,7 +41,7 @@ export function makeCodec(profile: Profile, strictSchema = false): Codec {
   return {
     write: (resource, value, edition) => edition === 2013 ? Buffer.from(writer2013Of(resource)(old(value, resource.name))) : Buffer.from(writerOf(resource)(value)),
     read(body, expected, links = []) {
-      const element = rootOf(body)
+      const element = profile === 'csip-aus-1.2' ? older(rootOf(body)) : rootOf(body)
       const resource = expected.find((r) => r.name === element.name)
       if (!resource) throw new Refusal('invalid', `A <${element.name.slice(0, 40)}> is not taken here.`)
       if (strictSchema) inOrder(element, resource.schema)
@@ -54,6 +54,10 @@ export function makeCodec(profile: Profile, strictSchema = false): Codec {
     },
   }
 }
+
+/** SEP-241: children that CSIP-AUS has only since 1.3; to a 1.2 server they are unknown, and unknown elements are ignored (SEP-026). */
+const since13: ReadonlySet<string> = new Set(['opModStorageTargetW', 'vppModesSupported', 'vppModesEnabled', 'setMinWh'])
+const older = (element: XmlElement): XmlElement => ({ ...element, children: element.children.filter((c) => !since13.has(c.name)).map(older) })
 
 /** SEP-035: both editions' namespaces are read; a root in any other is refused. */
 function rootOf(body: Buffer): XmlElement {

@@ -16,6 +16,7 @@ export interface CsipConfig {
   readonly duplicateEndDevice: 'conflict' | 'idempotent'
   readonly aggregatorsRegister: boolean
   readonly foreign: 403 | 404
+  readonly afterMeans: 'key' | 'changed'
   readonly nmiUpdates: boolean
   readonly pen: number
   readonly mridPen: 'binary' | 'decimal'
@@ -63,6 +64,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     duplicateEndDevice: choice(env, 'LOADSTONE_CSIP_DUPLICATE', ['conflict', 'idempotent'], aus ? 'conflict' : 'idempotent'), // SEP-105
     aggregatorsRegister: flag(env, 'LOADSTONE_CSIP_AGGREGATORS_REGISTER', aus), // SEP-104: LFDIs other than their own
     foreign: whole(env, 'LOADSTONE_CSIP_FOREIGN', 404, 403, 404) as 403 | 404, // SEP-190: 404 is no oracle
+    afterMeans: choice(env, 'LOADSTONE_CSIP_AFTER', ['key', 'changed'], aus ? 'changed' : 'key'), // SEP-052: what `a` is compared with in lists of controls and mirrors
     nmiUpdates: flag(env, 'LOADSTONE_CSIP_NMI_UPDATES', true), // SEP-112
     pen: whole(env, 'LOADSTONE_PEN', 99_999, 0, 4_294_967_295), // SEP-063: the utility's private enterprise number
     mridPen: choice(env, 'LOADSTONE_CSIP_MRID_PEN', ['binary', 'decimal'], aus ? 'decimal' : 'binary'), // SEP-063

@@ -43,7 +43,8 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
   }
 
   async function dress(served: Served, x: Exchange, value: Value): Promise<Value> {
-    const out = plainly(served, x.params, served.pollRate ? await ratesOf(ctx) : none)
+    // A member that stands in another list than its own brings its address along.
+    const out = typeof value.href === 'string' ? {} : plainly(served, x.params, served.pollRate ? await ratesOf(ctx) : none)
     for (const link of links.get(served) ?? []) {
       if (Object.hasOwn(value, link.member)) continue
       const to: Value = { href: config.prefix + hrefOf(link.target, x.params) }
@@ -73,7 +74,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
   async function derivedList(served: Served, item: Served, x: Exchange, page: Page): Promise<Listed> {
     const query = await queryOf(served, x)
     const all = await counted(query)
-    const after = page.a !== undefined && firstIsTime(item.sort) ? { sort1From: page.a + 1 } : {}
+    const after = page.a !== undefined && (firstIsTime(item.sort) || (item.changedInSort1 && config.afterMeans === 'changed')) ? { sort1From: page.a + 1 } : {}
     const read = (skip: number, limit: number): Promise<Doc[]> => limit <= 0 || skip >= all ? Promise.resolve([]) : documents.list<Value>(tenant, { order: orderOf(item.sort), ...query, ...after, skip, limit })
     const lead = page.a === undefined ? await served.behaviour?.lead?.(x) : undefined
     const docs = lead ? await led(lead, read, page) : await read(page.s, page.l)

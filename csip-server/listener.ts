@@ -216,8 +216,9 @@ function answer(needs: ListenerNeeds, req: IncomingMessage, res: ServerResponse,
 function targetOf(req: IncomingMessage): string {
   const target = req.url ?? '/'
   if (target.startsWith('/')) return target
-  const named = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target)
-  return named?.[1]?.toLowerCase() === req.headers.host?.toLowerCase() ? named?.[2] ?? target : target
+  const named = /^https?:\/\/([^/?#]+)(.*)$/i.exec(target), asked = (req.headers.host ?? '').toLowerCase(), authority = named?.[1]?.toLowerCase() ?? ''
+  const ours = authority !== '' && (authority === asked || authority === `${asked.replace(/:\d+$/, '')}:${req.socket.localPort ?? ''}`)
+  return ours ? named?.[2] ?? target : target
 }
 
 /** SEP-009: always a Content-Length, never chunks or compression; SEP-031: HEAD has the same headers and no body. */

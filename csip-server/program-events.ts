@@ -74,7 +74,9 @@ export async function listEvents(x: Exchange, kind: EventKind, page: Page, only?
     if (status && (only === undefined || status.currentStatus === 1) && (doc.targets.length === 0 || await addressed(x, doc))) seen.push(doc)
   }
   // SEP-052: `a` filters before s and l and leaves `all` alone.
-  const after = page.a === undefined ? seen : seen.filter((d) => d.sort1 > (page.a as number))
+  const changed = (d: Doc): number => Math.max(Math.floor(d.modifiedAt / 1000), events.status.get(d.id)?.dateTime ?? 0)
+  const key = x.ctx.config.afterMeans === 'changed' ? changed : (d: Doc): number => d.sort1
+  const after = page.a === undefined ? seen : seen.filter((d) => key(d) > (page.a as number))
   const items: Item[] = cut(after, page).map((doc) => ({ id: doc.id, value: dressed(x, kind, doc, { ...events.status.get(doc.id) }) }))
   return { all: seen.length, items }
 }

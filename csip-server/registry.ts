@@ -167,7 +167,7 @@ export const registry: readonly Served[] = [
   serve(ConnectionPoint, { behaviour: connectionPoint, aus: true, locationAlways: true }),
 
   serve(MirrorUsagePointList, { behaviour: mirrorUsagePointList, pollRate: 'mup', reads: ['csip/MirrorMeterReading'] }),
-  serve(MirrorUsagePoint, { behaviour: mirrorUsagePoint, sort: ['-mRID'], accepts: [MirrorMeterReading, MirrorMeterReadingList], reads: ['csip/MirrorMeterReading'] }),
+  serve(MirrorUsagePoint, { behaviour: mirrorUsagePoint, sort: ['-mRID'], changedInSort1: true, accepts: [MirrorMeterReading, MirrorMeterReadingList], reads: ['csip/MirrorMeterReading'] }),
   serve(MirrorMeterReadingList, { behaviour: mirrorMeterReadingList, accepts: [MirrorMeterReadingList] }),
 
   serve(UsagePointList, { behaviour: usagePointList, pollRate: 'mup', reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),

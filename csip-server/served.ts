@@ -82,6 +82,8 @@ export interface ServeForm {
   /** Sort keys of the list that holds it, as in facts/list-order.csv; a leading time makes `a` work (SEP-052). */
   readonly sort?: readonly string[]
   readonly behaviour?: Behaviour
+  /** Not sorted by a time, but `sort1` is when it changed: `a` works where the profile wants that (SEP-052). */
+  readonly changedInSort1?: boolean
   /** Further document kinds an answer is made of, for the cache. */
   readonly reads?: readonly string[]
   /** Roots a POST takes besides the list's own member. */

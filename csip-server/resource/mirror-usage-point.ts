@@ -17,7 +17,8 @@ const isDER = (flags: unknown): boolean => (bits(flags) & 0x08) !== 0
 
 const present = async (x: Exchange, doc: Doc): Promise<Value> => {
   const own = await x.ctx.documents.list<Value>(x.ctx.tenant, { kind: series, parent: doc.id, order: ['-key'] })
-  return { postRate: x.ctx.config.postRate, ...doc.body, ...(own.length === 0 ? {} : { MirrorMeterReading: own.map((d) => d.body) }) }
+  const device = await x.devices.byLfdi(String(doc.body.deviceLFDI)), postRate = Number(device?.body.postRate ?? x.ctx.config.postRate) // SEP-167
+  return { ...doc.body, postRate, ...(own.length === 0 ? {} : { MirrorMeterReading: own.map((d) => d.body) }) }
 }
 
 export const mirrorUsagePoint: Behaviour = {
@@ -73,7 +74,7 @@ async function upsert(x: Exchange, value: Value): Promise<Written> {
   await checkSeries(x, undefined, (readings as Value[] | undefined) ?? [], owner)
   const id = ctx.ids.hex(8).toUpperCase()
   const point = await ctx.documents.insert<Value>({
-    tenant: ctx.tenant, kind: points, id, parent: '', key, owner, targets: [...new Set([owner, lfdi, device.owner ?? lfdi])], sort1: 0,
+    tenant: ctx.tenant, kind: points, id, parent: '', key, owner, targets: [...new Set([owner, lfdi, device.owner ?? lfdi])], sort1: ctx.clock.now(),
     body: { ...rest, deviceLFDI: lfdi, mRIDKey },
   }, ctx.clock.nowMs())
   await take(x, point, (readings as Value[] | undefined) ?? [])
@@ -86,7 +87,7 @@ async function update(x: Exchange, point: Doc, value: Value): Promise<void> {
   const list = (readings as Value[] | undefined) ?? []
   await checkSeries(x, point, list, point.owner)
   const body = { ...point.body, ...rest }
-  if (JSON.stringify(body) !== JSON.stringify(point.body)) await x.ctx.documents.replace<Value>({ ...point, body }, x.ctx.clock.nowMs())
+  if (JSON.stringify(body) !== JSON.stringify(point.body)) await x.ctx.documents.replace<Value>({ ...point, sort1: x.ctx.clock.now(), body }, x.ctx.clock.nowMs())
   await take(x, point, list)
 }
 
