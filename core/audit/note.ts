@@ -13,14 +13,16 @@ export interface Note {
   readonly after?: unknown
 }
 
-/** Members in order of name, so equal things have equal hashes whatever order they were built in. */
-const ordered = (_key: string, value: unknown): unknown =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : typeof value === 'bigint' ? value.toString() : value
+/** JSON with members in order of name, so equal things have equal hashes whatever order they were built in. */
+function canonical(value: unknown): string {
+  if (typeof value === 'bigint') return `"${value}"`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  const members = value as Readonly<Record<string, unknown>>
+  return `{${Object.keys(members).sort().filter((name) => members[name] !== undefined).map((name) => `${JSON.stringify(name)}:${canonical(members[name])}`).join(',')}}`
+}
 
-export const hashOf = (value: unknown): string =>
-  value === undefined || value === null ? '' : createHash('sha256').update(JSON.stringify(value, ordered)).digest('hex')
+export const hashOf = (value: unknown): string => (value === undefined || value === null ? '' : createHash('sha256').update(canonical(value)).digest('hex'))
 
 export const actorOf = (caller: Caller): string => (caller.kind === 'user' || caller.kind === 'system' ? caller.user : `${caller.kind}:${caller.subject}`)
 

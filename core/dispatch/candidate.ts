@@ -23,6 +23,9 @@ export interface Candidate {
   readonly group?: string | undefined
   /** Response rate 0..1 (CORE-036). */
   readonly p?: number | undefined
+  /** Connection behind which the customer has an order of his own (CORE-074), and the place in it: lower first. */
+  readonly point?: string | undefined
+  readonly preference?: number | undefined
 }
 
 /** What kept the order from being met, by name (CORE-067). */
@@ -69,3 +72,21 @@ export function costOrder(a: string, b: string): number {
 /** Merit order (CORE-062): cost, dispatches this season, id. */
 export const meritOrder = (a: Candidate, b: Candidate): number =>
   costOrder(a.cost ?? '0', b.cost ?? '0') || (a.dispatches ?? 0) - (b.dispatches ?? 0) || byteOrder(a.id, b.id)
+
+/**
+ * CORE-074: the customer's own order among the devices of one connection. Interpretation: the places that a connection has in the order
+ * of the mode stay, and its devices take them by preference, so that no other customer gains or loses a place; a device without one comes last.
+ */
+export function preferred(ordered: readonly Candidate[]): readonly Candidate[] {
+  const points = new Map<string, number[]>()
+  for (const c of ordered) if (c.point !== undefined && c.preference !== undefined) points.set(c.point, [])
+  if (points.size === 0) return ordered
+  ordered.forEach((c, i) => { if (c.point !== undefined) points.get(c.point)?.push(i) })
+  const out = [...ordered], rank = (i: number): number => ordered[i]!.preference ?? Infinity
+  for (const places of points.values()) {
+    // a stable sort: equal preferences stay in the order of the mode
+    const wished = places.toSorted((a, b) => (rank(a) === rank(b) ? a - b : rank(a) - rank(b)))
+    places.forEach((place, k) => { out[place] = ordered[wished[k]!]! })
+  }
+  return out
+}

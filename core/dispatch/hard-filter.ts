@@ -37,7 +37,7 @@ export function freshness(now: Instant, lastSeen: Instant | undefined, reporting
 export function hardFilter(f: FilterFacts, event: { readonly now: Instant; readonly start: Instant; readonly statistical?: boolean }): FilterReason[] {
   const comms = freshness(event.now, f.lastSeen, f.reportingSeconds)
   const checks: [boolean, FilterReason][] = [
-    [!f.active, 'NOT_ACTIVE'], [f.optedOut, 'OPTED_OUT'], [event.start - event.now < f.noticeSeconds, 'NOTICE_TOO_SHORT'],
+    [!f.active, 'NOT_ACTIVE'], [f.optedOut, 'OPTED_OUT'], [f.noticeSeconds > 0 && event.start - event.now < f.noticeSeconds, 'NOTICE_TOO_SHORT'],
     [f.callsLeft !== null && f.callsLeft <= 0, 'NO_CALLS_LEFT'], [f.lastEventEnd !== undefined && event.start - f.lastEventEnd < f.restSeconds, 'REST_TIME'],
     [comms === 'stale' && event.statistical !== true, 'COMMS_STALE'], [comms === 'lost', 'COMMS_LOST'],
     [f.departureFeasible === false, 'DEPARTURE'], [f.reserveKept === false, 'RESERVE'], [f.comfortKept === false, 'COMFORT'],

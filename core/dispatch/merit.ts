@@ -1,5 +1,5 @@
 import { CapRoom, type Caps } from '#core/dispatch/caps.js'
-import { checkOrder, meritOrder, type Allocation, type BindingConstraint, type Candidate } from '#core/dispatch/candidate.js'
+import { checkOrder, meritOrder, preferred, type Allocation, type BindingConstraint, type Candidate } from '#core/dispatch/candidate.js'
 import type { W } from '#core/quantity/power.js'
 
 export interface MeritInput {
@@ -14,7 +14,7 @@ export interface MeritInput {
 export function allocateMerit(input: MeritInput): Allocation {
   const { target_W, caps_W = {}, candidates } = input
   checkOrder(target_W, caps_W, candidates)
-  return fillInOrder('merit', [...candidates].sort(meritOrder), input)
+  return fillInOrder('merit', preferred([...candidates].sort(meritOrder)), input)
 }
 
 /**

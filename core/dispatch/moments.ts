@@ -7,7 +7,7 @@ import type { Delivery } from '#core/dispatch/delivery.js'
 import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
 import { controlOf } from '#core/dispatch/control-loop.js'
 import { held } from '#core/dispatch/gap.js'
-import { batchRows, moment as dispatchMoment, momentSubject } from '#core/dispatch/outbox.js'
+import { batchRows, commsCheckAt, moment as dispatchMoment, momentSubject, timingOf } from '#core/dispatch/outbox.js'
 import { countResponse } from '#core/dispatch/response.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import type { Handler } from '#core/dispatch/timetable.js'
@@ -63,7 +63,10 @@ export const commsCheckTask = (transact: Transact): Handler => moment(transact, 
   const { stores, clock, ids } = work, nowMs = clock.nowMs()
   const dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry))
   if (!dispatch || !live.has(dispatch.state)) return
-  const silent = (await stores.deliveries.of(entry.tenant, dispatch.id)).filter((d) => d.state === 'queued' || d.state === 'sent')
+  const unheard = (await stores.deliveries.of(entry.tenant, dispatch.id)).filter((d) => d.state === 'queued' || d.state === 'sent')
+  // REL-002: whom nobody has told yet, because we were away, is not silent; the telling is due, and the answer's time runs from it
+  const silent = unheard.filter((d) => d.attempts > 0), program = silent.length < unheard.length ? await stores.programs.get(entry.tenant, dispatch.program) : undefined
+  if (program && dispatch.end * 1000 > nowMs) await stores.agenda.add([dispatchMoment('comms-check', dispatch, commsCheckAt(dispatch, timingOf(program), nowMs), ids.uuid())])
   if (silent.length === 0) return
   await stores.deliveries.updateMany(silent.map((d): Delivery => ({ ...d, state: 'noComms', reason: d.reason ?? 'not fetched or answered in time', stateAt: nowMs })))
   await stores.agenda.add(batchRows('cancel', dispatch, silent.filter((d) => d.attempts > 0), nowMs, ids.uuid, 'not fetched or answered in time'))

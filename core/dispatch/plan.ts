@@ -1,6 +1,6 @@
 import type { Allocation, Candidate } from '#core/dispatch/allocate.js'
 import type { Availability } from '#core/availability/availability.js'
-import { barredBy } from '#core/dispatch/bars.js'
+import { barredBy, type Constraints } from '#core/dispatch/bars.js'
 import { behindEach, connectionCaps } from '#core/dispatch/connection.js'
 import { decide } from '#core/dispatch/decide.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
@@ -195,7 +195,8 @@ export const candidatesOf = (able: Iterable<Able>, power: (a: Able) => W = (a) =
   const out: Candidate[] = []
   for (const a of able) {
     const avail_W = power(a), { resource, dispatches, lastDispatchAt } = a.of
-    if (avail_W > 0) out.push({ id: resource.id, avail_W, cost: resource.cost, path: a.path, min_W: resource.minBlock_W, dispatches, p: a.p, ...(lastDispatchAt === undefined ? {} : { lastDispatchAt }) })
+    const { preference } = resource.constraints as Constraints
+    if (avail_W > 0) out.push({ id: resource.id, avail_W, cost: resource.cost, path: a.path, min_W: resource.minBlock_W, dispatches, p: a.p, point: resource.servicePoint, ...(lastDispatchAt === undefined ? {} : { lastDispatchAt }), ...(preference === undefined ? {} : { preference }) })
   }
   return out
 }

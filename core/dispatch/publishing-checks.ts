@@ -30,7 +30,7 @@ const checks: Readonly<Record<string, Check>> = {
   direction: ({ program, delta_W }) =>
     program.direction === 'both' || (program.direction === 'down') === (delta_W < 0) ? undefined : `the program only asks ${program.direction}`,
   minNotice: ({ program: { limits }, window, now }) =>
-    limits.minNotice_s === undefined || window.start - now >= limits.minNotice_s ? undefined
+    !limits.minNotice_s || window.start - now >= limits.minNotice_s ? undefined
       : `${Math.max(0, window.start - now)} s of notice, the program needs ${limits.minNotice_s} s`,
   maxDuration: ({ program: { limits }, window }) =>
     limits.maxDuration_s === undefined || window.end - window.start <= limits.maxDuration_s ? undefined

@@ -1,4 +1,4 @@
-import { checkOrder, costOrder, type Allocation, type Candidate } from '#core/dispatch/candidate.js'
+import { checkOrder, costOrder, preferred, type Allocation, type Candidate } from '#core/dispatch/candidate.js'
 import { fillInOrder, type MeritInput } from '#core/dispatch/merit.js'
 import { byteOrder } from '#core/quantity/order.js'
 
@@ -31,5 +31,5 @@ export function allocateRotation(input: MeritInput): Allocation {
     return ta.calls - tb.calls || restOrder(ta.last, tb.last) || byteOrder(ga, gb)
       || (a.dispatches ?? 0) - (b.dispatches ?? 0) || restOrder(lastOf(a), lastOf(b)) || costOrder(a.cost ?? '0', b.cost ?? '0') || byteOrder(a.id, b.id)
   }
-  return fillInOrder('rotation', [...candidates].sort(order), input)
+  return fillInOrder('rotation', preferred([...candidates].sort(order)), input)
 }

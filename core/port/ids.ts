@@ -10,12 +10,20 @@ export interface Ids {
 
 /** UUIDv7 (RFC 9562 §5.7): 48-bit milliseconds, version, 74 random bits; a counter keeps one process monotonic. */
 export function randomIds(nowMs: () => number): Ids {
-  let last = 0, counter = 0
+  let last = 0, counter = 0, pool = Buffer.alloc(0), used = 0
+  // asking the kernel sixteen bytes at a time costs more than the whole identifier
+  const random16 = (): Buffer => {
+    if (used + 16 > pool.length) {
+      pool = randomBytes(4096)
+      used = 0
+    }
+    return pool.subarray(used, used += 16)
+  }
   return {
     uuid() {
       const now = nowMs()
       if (now > last) { last = now; counter = 0 } else counter += 1
-      const bytes = randomBytes(16)
+      const bytes = random16()
       bytes.writeUIntBE(last, 0, 6)
       bytes.writeUInt16BE(0x7000 | ((counter >> 6) & 0x0fff), 6)
       bytes[8] = 0x80 | (counter & 0x3f)

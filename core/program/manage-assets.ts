@@ -35,13 +35,14 @@ export async function changeServicePoint(work: Work, caller: Caller, idOrName: s
   return after
 }
 
-/** CORE-104: one control binding at a time; where none is marked the first one controls. */
+/** CORE-104: one control binding at a time; where none is marked the first that does not say otherwise controls. */
 export function oneControl(bindings: readonly (Omit<Binding, 'control'> & { control?: boolean | undefined })[]): Binding[] {
   const marked = bindings.filter((b) => b.control === true).length
   if (marked > 1) throw new Refusal('invalid', 'a resource has one control binding at a time', { faults: [{ path: '/bindings', reason: 'more than one says control' }] })
+  const first = marked === 0 ? bindings.findIndex((b) => b.control !== false) : -1
   return bindings.map((b, i) => {
     const remoteId = b.protocol === 'ieee2030_5' ? b.remoteId.toUpperCase() : b.remoteId
-    return { protocol: b.protocol, remoteId, ...(b.evseId === undefined ? {} : { evseId: b.evseId }), control: marked === 0 ? i === 0 : b.control === true }
+    return { protocol: b.protocol, remoteId, ...(b.evseId === undefined ? {} : { evseId: b.evseId }), control: i === first || b.control === true }
   })
 }
 

@@ -5,5 +5,5 @@ import { table } from '#prisma/store/table.js'
 
 export const enrolmentTable = (session: Session, clock: Clock): Stores['enrolments'] => table(session, clock, {
   model: 'enrolment', table: 'enrolment', nullableJson: ['consent'],
-  where: ({ program, servicePoint, servicePoints, state }) => ({ AND: [{ program, servicePoint, state }, servicePoints === undefined ? {} : { servicePoint: { in: [...servicePoints] } }] }),
+  where: ({ program, servicePoint, servicePoints, state }) => ({ program, state, service_point: servicePoints === undefined ? servicePoint : { in: servicePoint === undefined ? servicePoints : servicePoints.filter((p) => p === servicePoint) } }),
 })

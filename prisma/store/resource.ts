@@ -11,9 +11,7 @@ export function resourceTable(session: Session, clock: Clock): ResourceTable {
   const base = namedTable<Resource, { servicePoint?: string; kind?: string; servicePoints?: readonly string[] }>(session, clock, {
     model: 'resource', table: 'resource',
     derived: { fields: ['remotes'], of: ({ bindings }) => ({ remotes: bindings.map((b) => remoteName(b.protocol, b.remoteId)) }) },
-    where: ({ servicePoint, servicePoints, kind }) => ({
-      AND: [servicePoint === undefined ? {} : { servicePoint }, servicePoints === undefined ? {} : { servicePoint: { in: [...servicePoints] } }, { kind }],
-    }),
+    where: ({ servicePoint, servicePoints, kind }) => ({ service_point: servicePoints === undefined ? servicePoint : { in: servicePoint === undefined ? servicePoints : servicePoints.filter((p) => p === servicePoint) }, kind }),
   })
   return {
     ...base,

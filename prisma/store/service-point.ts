@@ -5,5 +5,5 @@ import { namedTable } from '#prisma/store/table.js'
 
 export const servicePointTable = (session: Session, clock: Clock): Stores['servicePoints'] => namedTable(session, clock, {
   model: 'servicePoint', table: 'service_point',
-  where: ({ node }) => (node === undefined ? {} : { gridPath: { has: node } }),
+  where: ({ node }) => (node === undefined ? {} : { grid_path: { has: node } }),
 })

@@ -10,5 +10,5 @@ export const settlementRunTable = (session: Session, clock: Clock): Stores['sett
 
 export const statementTable = (session: Session, clock: Clock): Stores['statements'] => table(session, clock, {
   model: 'statement', table: 'statement', nullableJson: ['body'],
-  where: ({ run, servicePoint }) => ({ run, servicePoint }),
+  where: ({ run, servicePoint }) => ({ run, service_point: servicePoint }),
 })

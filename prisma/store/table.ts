@@ -5,6 +5,7 @@ import { toRefusal } from '#prisma/error-map.js'
 import { Prisma } from '#prisma/generated/client.js'
 import { requireTenant, type Session } from '#prisma/session.js'
 import { pageOf, readCursor } from '#prisma/store/cursor.js'
+import { conditions, type Where as Filter } from '#prisma/store/where.js'
 
 /** The part of a Prisma model that tables use. Prisma's own types are generic in every argument: one cast, here, hides that. */
 interface Model {
@@ -24,17 +25,38 @@ export interface Mapping<T extends Entity, Where> {
   readonly nullableJson?: readonly (keyof T & string)[]
   /** Columns made from the entity for an index, absent in the entity. */
   readonly derived?: { readonly fields: readonly string[]; of(entity: Draft<T>): Row }
-  readonly where: (where: Where) => Row
+  /** By column. */
+  readonly where: (where: Where) => Filter
 }
 
-const snake = (field: string): string => field.replace(/(_?)([A-Z])/g, (_, __, letter: string) => `_${letter.toLowerCase()}`)
+const names = new Map<string, string>()
+/** The column of a field; looked up, since a fleet's rows ask for it a hundred thousand times. */
+function snake(field: string): string {
+  const known = names.get(field)
+  if (known !== undefined) return known
+  const made = field.replace(/(_?)([A-Z])/g, (_, __, letter: string) => `_${letter.toLowerCase()}`)
+  names.set(field, made)
+  return made
+}
+
+type Described = Pick<Mapping<Entity, never>, 'model' | 'derived'>
+const fieldsOf = ({ model, derived }: Described): string[] =>
+  Object.values((Prisma as unknown as Record<string, Readonly<Record<string, string>>>)[`${model[0]!.toUpperCase()}${model.slice(1)}ScalarFieldEnum`]!).filter((f) => !derived?.fields.includes(f))
+
+export const columnsOf = (mapping: object): string[] => fieldsOf(mapping as Described).map(snake)
+/** A model's columns under the names of its fields: what a raw query selects to get entities as they are. */
+export const selected = (mapping: object): string => fieldsOf(mapping as Described).map((f) => `"${snake(f)}" as "${f}"`).join(', ')
+
 const plain = (value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
 
 async function guarded<R>(work: PromiseLike<R>): Promise<R> {
   try { return await work } catch (error) { throw toRefusal(error) }
 }
 
-/** One aggregate over Prisma; whole batches go as one statement of raw SQL, since createMany holds the event loop (stack.md). */
+/**
+ * One aggregate: single entities over Prisma; batches and lists as one statement of raw SQL each, since a fleet's rows through Prisma
+ * hold the event loop (stack.md).
+ */
 export function table<T extends Entity, Where>(session: Session, clock: Clock, mapping: Mapping<T, Where>): Table<T, Where> {
   const model = session.prisma[mapping.model] as unknown as Model
   const derive = (entity: Draft<T>): Row => mapping.derived?.of(entity) ?? {}
@@ -50,6 +72,7 @@ export function table<T extends Entity, Where>(session: Session, clock: Clock, m
     for (const field of nullable) if (row[field] === null || row[field] === undefined) row[field] = Prisma.DbNull
     return row
   }
+  const columns = selected(mapping)
   const stamped = (draft: Draft<T>): T => {
     const now = clock.nowMs()
     return { ...draft, version: 1, createdAt: now, modifiedAt: now } as unknown as T
@@ -64,15 +87,14 @@ export function table<T extends Entity, Where>(session: Session, clock: Clock, m
     async getMany(tenant, ids) {
       requireTenant(tenant)
       if (ids.length === 0) return []
-      return (await guarded(model.findMany({ where: { tenant, id: { in: [...ids] } }, orderBy: { id: 'asc' } }))).map(fromRow)
+      return await session.sql.rows<T>(`select ${columns} from "${mapping.table}" where tenant = $1 and id = any($2) order by id`, [tenant, ids])
     },
     async list(tenant, where, { limit, cursor }) {
       requireTenant(tenant)
       const after = readCursor(cursor, 1)
-      const found = await guarded(model.findMany({
-        where: { AND: [mapping.where(where), after ? { id: { gt: after[0] } } : {}], tenant }, orderBy: { id: 'asc' }, take: limit + 1,
-      }))
-      return pageOf(found.map(fromRow), limit, (item) => [item.id])
+      const values: unknown[] = [tenant], asked = ['tenant = $1', ...conditions(mapping.where(where), values), ...(after ? [`id > $${values.push(after[0])}`] : [])]
+      const found = await session.sql.rows<T>(`select ${columns} from "${mapping.table}" where ${asked.join(' and ')} order by id limit $${values.push(limit + 1)}`, values)
+      return pageOf(found, limit, (item) => [item.id])
     },
     async insert(draft) {
       requireTenant(draft.tenant)
@@ -82,7 +104,7 @@ export function table<T extends Entity, Where>(session: Session, clock: Clock, m
       if (drafts.length === 0) return []
       for (const draft of drafts) requireTenant(draft.tenant)
       const entities = drafts.map(stamped)
-      await session.sql.count(`insert into "${mapping.table}" select * from json_populate_recordset(null::"${mapping.table}", $1::json)`, [asRecords(entities, derive)])
+      await session.sql.count(`insert into "${mapping.table}" select * from json_populate_recordset(null::"${mapping.table}", $1::json)`, [asRecords(entities, mapping.derived && derive)])
       return entities
     },
     async update(entity) {
@@ -98,10 +120,11 @@ export function table<T extends Entity, Where>(session: Session, clock: Clock, m
 }
 
 /** Entities as the JSON that PostgreSQL itself turns into rows of the table. */
-export function asRecords<T extends object>(entities: readonly T[], derive: (entity: never) => Row = () => ({})): string {
+export function asRecords<T extends object>(entities: readonly T[], derive?: (entity: never) => Row): string {
   return JSON.stringify(entities.map((entity) => {
-    const row: Row = {}
-    for (const [field, value] of Object.entries({ ...entity, ...derive(entity as never) })) row[snake(field)] = value
+    const row: Row = {}, more = derive?.(entity as never) ?? {}
+    for (const field in entity) row[snake(field)] = entity[field]
+    for (const field in more) row[snake(field)] = more[field]
     return row
   }))
 }
