@@ -6,6 +6,7 @@ import { commsCheckTask, endTask, expireReleaseTask, startTask } from '#core/dis
 import { reallocateTask } from '#core/dispatch/reallocate.js'
 import { timetable, type Handler, type Timetable } from '#core/dispatch/timetable.js'
 import { optOutIntake } from '#core/opt-out/opt-out.js'
+import { nominationExpiry, nominationTask } from '#core/flex/nomination.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
@@ -76,7 +77,7 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
       // in order of service (CORE-205): taking back first
       tasks: {
         cancel: cancelTask(transact, channels), start: startTask(transact), end: endTask(transact), deliver: deliverTask(transact, channels, stop),
-        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), control: controlTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), ...tasks?.(transact),
+        'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), control: controlTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), [nominationTask]: nominationExpiry(transact), ...tasks?.(transact),
       },
     }),
   }

@@ -2,7 +2,7 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { issueDispatch } from '#core/dispatch/issue.js'
 import { Refusal, type Fault } from '#core/error.js'
-import { present } from '#core/permission.js'
+import { mustSeeProgram, present } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
 import type { Program } from '#core/program/program.js'
 import { wattsFromKW } from '#core/quantity/power.js'
@@ -32,7 +32,7 @@ export interface FlexOffer {
   readonly price: string
   readonly minActivationFactor: number
   readonly expiresAt: number
-  readonly state: 'offered' | 'ordered' | 'revoked'
+  readonly state: 'offered' | 'ordered' | 'revoked' | 'expired'
 }
 
 export interface FlexOrder {
@@ -68,6 +68,7 @@ const insert = <B>(work: Work, caller: Caller, kind: string, parent: string, bod
   work.stores.documents.insert<B>({ tenant: caller.tenant, kind, id: work.ids.uuid(), parent, body }, work.clock.nowMs())
 
 export async function requestFlex(work: Work, caller: Caller, program: Program, wish: { node?: string; periodStart: number; isps: readonly Isp[]; expiresAt: number }): Promise<Document<FlexRequest>> {
+  mustSeeProgram(caller, program.id)
   const isps = checked(wish.isps)
   if (wish.expiresAt <= work.clock.now()) throw new Refusal('invalid', 'the request is expired already', { faults: [{ path: '/expiresAt', reason: 'is in the past' }] })
   const d = await insert<FlexRequest>(work, caller, kinds.request, program.id, { program: program.id, node: wish.node ?? null, periodStart: wish.periodStart, isps, expiresAt: wish.expiresAt, state: 'open' })
@@ -77,6 +78,7 @@ export async function requestFlex(work: Work, caller: Caller, program: Program, 
 
 export async function offerFlex(work: Work, caller: Caller, wish: { request: string; isps: readonly Isp[]; price: string; minActivationFactor?: number; expiresAt: number }): Promise<Document<FlexOffer>> {
   const request = present(await work.stores.documents.get<FlexRequest>(caller.tenant, kinds.request, wish.request), 'flex request', wish.request)
+  mustSeeProgram(caller, request.body.program)
   if (request.body.state !== 'open' || request.body.expiresAt <= work.clock.now()) throw new Refusal('conflict', 'this request takes no more offers')
   const isps = checked(wish.isps), asked = new Set(request.body.isps.map((i) => i.isp)), factor = wish.minActivationFactor ?? 1
   if (isps.some((i) => !asked.has(i.isp))) throw new Refusal('invalid', 'an offer answers the ISPs of its request', { faults: [{ path: '/isps', reason: 'names ISPs that were not asked for' }] })
@@ -107,6 +109,7 @@ export async function orderFlex(work: Work, caller: Caller, wish: { offer: strin
   if (!(factor >= offer.body.minActivationFactor && factor <= 1)) throw new Refusal('invalid', `the activation factor is ${offer.body.minActivationFactor} to 1.00`, { faults: [{ path: '/activationFactor', reason: `must be ${offer.body.minActivationFactor} to 1.00` }] })
   const request = present(await stores.documents.get<FlexRequest>(tenant, kinds.request, offer.body.request), 'flex request', offer.body.request)
   const program = present(await stores.programs.get(tenant, request.body.program), 'program', request.body.program)
+  mustSeeProgram(caller, program.id)
   const step = program.intervalMinutes * 60, isps = offer.body.isps.map((i) => ({ isp: i.isp, power_kW: i.power_kW * factor })), dispatches: string[] = []
   for (const run of runsOf(isps)) {
     const issued = await issueDispatch(work, caller, {
@@ -117,7 +120,32 @@ export async function orderFlex(work: Work, caller: Caller, wish: { offer: strin
     dispatches.push(issued.dispatch.id)
   }
   await stores.documents.replace<FlexOffer>({ ...offer, body: { ...offer.body, state: 'ordered' } }, clock.nowMs(), offer.version)
+  await closeCovered(work, tenant, request, isps)
   const d = await insert<FlexOrder>(work, caller, kinds.order, offer.id, { offer: offer.id, request: request.id, activationFactor: factor, isps, dispatches })
   await note(work, caller, [{ action: 'flexOrder.create', entity: d.id, after: d.body }])
   return d
+}
+
+/** A need that is covered in every ISP takes no more offers; several orders may cover it together. */
+async function closeCovered({ stores, clock }: Work, tenant: string, request: Document<FlexRequest>, isps: readonly Isp[]): Promise<void> {
+  const ordered = new Map(isps.map((i) => [i.isp, i.power_kW]))
+  for (const o of await stores.documents.list<FlexOrder>(tenant, { kind: kinds.order, where: { request: request.id } })) for (const i of o.body.isps) ordered.set(i.isp, (ordered.get(i.isp) ?? 0) + i.power_kW)
+  if (request.body.isps.some((i) => (ordered.get(i.isp) ?? 0) < i.power_kW - 1e-9)) return
+  await stores.documents.replace<FlexRequest>({ ...request, body: { ...request.body, state: 'ordered' } }, clock.nowMs(), request.version)
+}
+
+/** The participant takes an offer back; one that is ordered is a commitment. */
+export async function revokeFlex(work: Work, caller: Caller, id: string, reason?: string): Promise<Document<FlexOffer>> {
+  const { stores, clock } = work, offer = present(await stores.documents.get<FlexOffer>(caller.tenant, kinds.offer, id), 'flex offer', id)
+  const request = present(await stores.documents.get<FlexRequest>(caller.tenant, kinds.request, offer.body.request), 'flex request', offer.body.request)
+  mustSeeProgram(caller, request.body.program)
+  if (offer.body.state !== 'offered') throw new Refusal('conflict', `this offer is ${offer.body.state}`)
+  const after = await stores.documents.replace<FlexOffer>({ ...offer, body: { ...offer.body, state: 'revoked' } }, clock.nowMs(), offer.version)
+  await note(work, caller, [{ action: 'flexOffer.revoke', entity: id, reason, before: offer.body, after: after.body }])
+  return after
+}
+
+/** What a need or an offer is at an instant: nobody has to do anything for it to expire. */
+export function standing<B extends { readonly state?: string; readonly expiresAt?: number }>(body: B, now: number): B {
+  return (body.state === 'open' || body.state === 'offered') && body.expiresAt !== undefined && body.expiresAt <= now ? { ...body, state: 'expired' } : body
 }

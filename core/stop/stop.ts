@@ -6,7 +6,8 @@ import { again, type Channels, type Switch } from '#core/dispatch/deliver.js'
 import { open } from '#core/dispatch/delivery-states.js'
 import { live } from '#core/dispatch/dispatch-states.js'
 import { cancelDeliveries } from '#core/dispatch/withdraw-deliveries.js'
-import { present } from '#core/permission.js'
+import { Refusal } from '#core/error.js'
+import { present, seesProgram } from '#core/permission.js'
 import type { Clock } from '#core/port/clock.js'
 import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
 import type { Log } from '#core/port/log.js'
@@ -80,7 +81,8 @@ export function stopSwitch(needs: { transact: Transact; stores: Stores; channels
       return false
     },
     async stop(caller, given) {
-      const wish = { ...given, subject: await subjectOf(stores, caller.tenant, given) }
+      mayStop(caller, given.scope)
+      const wish = { ...given, subject: await subjectOf(stores, caller, given) }
       const stop: Stop = { scope: wish.scope, subject: wish.subject, reason: wish.reason, by: caller.user, at: clock.nowMs() }
       pending.set(stop, { tenant: caller.tenant, resources: new Set() })
       const { orders, resources } = await reached(caller.tenant, wish)
@@ -98,6 +100,8 @@ export function stopSwitch(needs: { transact: Transact; stores: Stores; channels
     },
     lift: (caller, id, reason) => transact(async (work) => {
       const found = present(await work.stores.documents.get<Stop>(caller.tenant, kind, id), 'stop', id)
+      mayStop(caller, found.body.scope)
+      if (found.body.scope === 'program') present(seesProgram(caller, found.body.subject) ? found : undefined, 'stop', id)
       if (found.body.liftedAt !== undefined) return found.body
       const body: Stop = { ...found.body, liftedAt: work.clock.nowMs() }
       await work.stores.documents.replace<Stop>({ ...found, parent: 'lifted', body }, work.clock.nowMs(), found.version)
@@ -108,10 +112,19 @@ export function stopSwitch(needs: { transact: Transact; stores: Stores; channels
   }
 }
 
-async function subjectOf(stores: Stores, tenant: string, wish: StopWish): Promise<string> {
+/** SEC-031: who answers for some programs stops those, and not the devices of others. */
+function mayStop({ programs }: Caller, scope: Stop['scope']): void {
+  if (programs !== undefined && scope !== 'program') throw new Refusal('forbidden', 'a token that is limited to programs stops those programs only')
+}
+
+async function subjectOf(stores: Stores, caller: Caller, wish: StopWish): Promise<string> {
+  const { tenant } = caller
   if (wish.scope === 'all') return ''
   const given = wish.subject ?? ''
-  if (wish.scope === 'program') return present(await stores.programs.find(tenant, given), 'program', given).id
+  if (wish.scope === 'program') {
+    const found = await stores.programs.find(tenant, given)
+    return present(found && seesProgram(caller, found.id) ? found : undefined, 'program', given).id
+  }
   if (wish.scope === 'resource') return present(await stores.resources.find(tenant, given), 'resource', given).id
   return (await stores.aggregations.find(tenant, given))?.name ?? given
 }
