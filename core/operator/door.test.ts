@@ -119,7 +119,7 @@ t.test('contract §6 over a real database', async (t) => {
     const wrong = await call('POST', 'dispatches', { ...order, power_kW: -5, start: '2026-07-14T16:00:00Z', end: '2026-07-14T17:00:00Z' })
     t.equal(wrong.statusCode, 422)
     t.strictSame(wrong.data.checks.map((c: { check: string }) => c.check), ['notPast', 'direction'], 'all that fail, at once, and nothing that does not')
-    const now = await call('POST', 'dispatches', { ...order, start: new Date(clock.nowMs() - 1500).toISOString(), end: undefined, duration: 'PT30M', dryRun: true })
+    const now = await call('POST', 'dispatches', { ...order, start: new Date(noon - 1500).toISOString(), end: undefined, duration: 'PT30M', dryRun: true })
     t.match(now, { statusCode: 200, data: { allocation: { total_kW: 8 } } }, 'CORE-060 a window that has just begun is short of no notice where none is asked')
     const revised = await call('POST', `dispatches/${made.data.id}/revisions`, { power_kW: 6 })
     t.match(revised.data, { revision: 2, allocated_kW: 6 })
