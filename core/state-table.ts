@@ -7,7 +7,7 @@ export type StateTable<S extends string, H extends string> = Readonly<Record<S, 
 export function next<S extends string, H extends string>(table: StateTable<S, H>, state: S, happening: H, what: string): S | Refusal {
   const row = table[state] as Readonly<Partial<Record<H, S>>> | undefined
   const to = row && Object.hasOwn(row, happening) ? row[happening] : undefined
-  return to ?? new Refusal('conflict', `a ${what} that is ${state} cannot ${happening}`)
+  return to ?? new Refusal('conflict', `the ${what} is ${state}, which does not allow '${happening}'`)
 }
 
 /** As `next`, but throws the refusal: for commands whose caller must hear it. */
