@@ -237,11 +237,14 @@ t.test('contract §6 over a real database', async (t) => {
         const strange = await others.get(role)!(r.method, url, r.method === 'GET' ? undefined : { to: 'suspended', version: 1 })
         if (![404, 422].includes(strange.statusCode)) leaks++
       }
-      if (r.method === 'GET' && !r.path.includes(':id') && r.roles.includes('viewer') && !['baselines', 'kpis', 'availability', 'me', 'overview', 'lineage'].includes(r.path)) {
+      if (r.method === 'GET' && !r.path.includes(':id') && r.roles.includes('viewer') && !['baselines', 'kpis', 'service-levels', 'availability', 'me', 'overview', 'lineage'].includes(r.path)) {
         const list = (await others.get('viewer')!('GET', r.path)).data
         if (list.items.length !== 0) leaks++
       }
     }
+    // the promises are everybody's, what was served is each tenant's own
+    const levels = (await others.get('viewer')!('GET', 'service-levels')).data.items as { windows: { total: number }[] }[]
+    if (levels.some((l) => l.windows.some((w) => w.total > 0))) leaks++
     t.equal(wrong, 0, 'roles exact')
     t.equal(leaks, 0, 'another tenant sees nothing')
     t.equal((await database.stores.enrolments.get('default', ids.enrolments!))?.state, 'active')

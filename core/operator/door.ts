@@ -10,6 +10,7 @@ import type { Role } from '#core/caller.js'
 import { again } from '#core/dispatch/deliver.js'
 import { Refusal, isRefusal } from '#core/error.js'
 import { advice, problem, statusOf, type Problem } from '#core/operator/error-map.js'
+import { examples, type Examples } from '#core/operator/examples.js'
 import { gridOnly, gridView } from '#core/operator/grid-view.js'
 import { healthRoutes, type Part } from '#core/operator/health.js'
 import { authenticator, doorkeeper, type Authenticate } from '#core/operator/identity.js'
@@ -47,6 +48,8 @@ export interface OperatorNeeds {
   /** Further routes with the same identity: stations, csip, certificates, vendors, the console's pages. */
   readonly extend?: (app: FastifyInstance, door: OperatorDoor) => void | Promise<void>
   readonly bodyLimit?: number
+  /** Examples of the routes that other rooms hang here, for /openapi.json. */
+  readonly examples?: Examples
   /** Whose trail a failed login goes to when its token names no tenant (CORE-231). */
   readonly home?: string
 }
@@ -96,7 +99,8 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
     app.getDefaultJsonParser('error', 'error')(request, text as string, done)
   })
 
-  await app.register(swagger, { openapi: openapiHead(version) as never, hideUntagged: true, transformObject: (d) => completed('openapiObject' in d ? d.openapiObject : d.swaggerObject) as never })
+  const shown = { ...examples(), ...needs.examples }
+  await app.register(swagger, { openapi: openapiHead(version) as never, hideUntagged: true, transformObject: (d) => completed('openapiObject' in d ? d.openapiObject : d.swaggerObject, shown) as never })
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'none', persistAuthorization: true } })
   measure(app, metrics)
   for (const route of registry) hang(app, core, route)
