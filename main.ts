@@ -13,6 +13,7 @@ import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, op
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
 import { outboundTasks } from '#main/outbound.js'
+import { Parts } from '#main/parts.js'
 import { followFolder } from '#main/reload.js'
 import { seedConformance } from '#main/seed-conformance.js'
 import { Closing, firstTenant, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
@@ -45,7 +46,8 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
     core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }))
-    const needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing }
+    const parts = new Parts(), needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing, parts }
+    parts.disk(options.data.path)
     const vtn = await openVtn(needs)
     const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))
     core.connect({ openadr: vtn.channel, ieee2030_5: csip.channel, ocpp: csms.channel })

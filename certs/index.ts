@@ -25,7 +25,7 @@ export type { CertificateRegistry, CertificateState, RevocationReason } from '#c
 export { buildRevocation } from '#certs/revocation.js'
 export type { Ledger, RevocationDoor } from '#certs/revocation.js'
 export { seedVendor } from '#certs/seed.js'
-export { buildEst } from '#certs/server.js'
+export { buildEst, modernTls } from '#certs/server.js'
 export type { EstNeeds } from '#certs/server.js'
 export { buildVendors } from '#certs/vendor.js'
 export type { Vendors } from '#certs/vendor.js'

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -38,15 +39,27 @@ export interface EstNeeds {
   readonly config: { readonly profile: DoorProfile; readonly production: boolean; readonly rateLimits: boolean }
 }
 
+/** SEC-005: forward secrecy and AEAD, nothing else; Node's own list would take CBC and RSA key exchange too. */
+export const modernTls = {
+  minVersion: 'TLSv1.2', honorCipherOrder: true, secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  ciphers: [
+    'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256',
+  ].join(':'),
+} as const
+
 const batchLimit = 16 * 2 ** 20
 const mostRows = 10_000
+
+/** REL-044, REL-045: who has not shaken hands and asked something within ten seconds is gone. */
+const deadlines = { handshakeTimeout: 10_000, headersTimeout: 10_000, connectionsCheckingInterval: 5000 }
 
 /** The EST door (RFC 7030, RFC 8951), with the vendors' batch upload beside it. Listen on it yourself. */
 export function buildEst(needs: EstNeeds): FastifyInstance {
   const { config, clock, log } = needs
   const app = Fastify({
     logger: false, bodyLimit: 64 * 1024, requestTimeout: 30_000,
-    https: { key: needs.tls.key, cert: needs.tls.cert, ca: [...needs.clientCas], minVersion: 'TLSv1.2', requestCert: true, rejectUnauthorized: false, sessionIdContext: 'loadstone-est' },
+    https: { key: needs.tls.key, cert: needs.tls.cert, ca: [...needs.clientCas], ...modernTls, requestCert: true, rejectUnauthorized: false, sessionIdContext: 'loadstone-est', ...deadlines },
   }) as unknown as FastifyInstance
   const identity = estIdentity({ ...needs, profile: config.profile, production: config.production })
   const throttle = failureThrottle(clock)

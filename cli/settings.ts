@@ -1,4 +1,4 @@
-import { choiceSetting, portSetting, resolve, switchSetting, textSetting, type Resolved, type Setting } from '#core/config.js'
+import { choiceSetting, portSetting, resolve, switchSetting, textSetting, wholeSetting, type Resolved, type Setting } from '#core/config.js'
 import { existsSync, readFileSync } from 'node:fs'
 
 /** Every setting of the contract (§3). `0` as a port means the door is off. */
@@ -18,6 +18,7 @@ export const settings = {
   data: setting('data', 'LOADSTONE_DATA', './.loadstone', 'data folder: embedded database, keys, logs of the demo', textSetting),
   portBase: setting('portBase', 'LOADSTONE_PORT_BASE', 0, 'shifts all ports at once: operator B, vtn B+1, vtn http B+2, mqtt B+3, csip B+4, est B+5, ocpp B+6, ocpp tls B+7', portSetting),
   rateLimits: setting('rateLimits', 'LOADSTONE_RATE_LIMITS', true, 'rate limits on every door; the conformance seed turns them off', switchSetting),
+  connectionsPerAddress: setting('connectionsPerAddress', 'LOADSTONE_CONNECTIONS_PER_ADDRESS', 2000, 'most connections of one address (IPv6: of one /64) at one door, 0 = no limit; none either with rate limits off', wholeSetting),
   logLevel: setting('logLevel', 'LOADSTONE_LOG_LEVEL', 'warn', 'least level of log lines', choiceSetting('debug', 'info', 'warn', 'error')),
   names: setting('names', 'LOADSTONE_NAMES', '', 'host names of this server besides localhost, comma-separated, for its ordinary TLS certificates', textSetting),
   csipSni: setting('csipSni', 'LOADSTONE_CSIP_SNI', '', 'host names for which the 2030.5 door shows the ordinary certificate in place of the one with a hardwareModuleName, comma-separated', textSetting),

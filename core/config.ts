@@ -23,6 +23,10 @@ export const portSetting = (text: string): number => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`must be a port 1 … 65535 or 'off', not '${text}'`)
   return port
 }
+export const wholeSetting = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`must be a whole number, not '${text}'`)
+  return Number(text)
+}
 export const switchSetting = (text: string): boolean => {
   if (/^(on|true|1|yes)$/i.test(text)) return true
   if (/^(off|false|0|no)$/i.test(text)) return false

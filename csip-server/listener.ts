@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import https from 'node:https'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -57,6 +58,7 @@ const contextOf = (tls: TlsMaterial, config: Pick<CsipConfig, 'tls'>): SecureCon
   key: tls.key, cert: tls.cert, ca: [...tls.ca],
   minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: config.tls === 'strict' ? strict : compatible, honorCipherOrder: true,
   ecdhCurve: 'prime256v1', sigalgs: 'ecdsa_secp256r1_sha256',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION, // SEC-005
 })
 
 /** SEP-210: trust and suites are the door's, the certificate is another. */
@@ -88,7 +90,7 @@ export function makeListener(needs: ListenerNeeds) {
   server.on('secureConnection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    const met = meet(needs, examined, socket)
+    const met = safely(() => meet(needs, examined, socket), log)
     needs.count?.('handshake', { result: met?.verdict.ok ? 'accepted' : 'refused', suite: socket.getCipher()?.name ?? '' })
     needs.meter.handshake(met?.verdict.ok ? 'accepted' : 'refused', socket.getCipher()?.name ?? '')
     if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || needs.isRevoked(met.peer.lfdi)) {
@@ -117,7 +119,7 @@ export function makeListener(needs: ListenerNeeds) {
       let ended = 0
       for (const socket of sockets) {
         const met = known.get(socket)
-        if (met && (needs.isRevoked(met.peer.lfdi) || !stillGood(needs, met))) { socket.destroy(); ended++ }
+        if (met && (needs.isRevoked(met.peer.lfdi) || !safely(() => stillGood(needs, met), log))) { socket.destroy(); ended++ }
       }
       return ended
     },
@@ -135,6 +137,16 @@ function unreadable(door: Door, error: NodeJS.ErrnoException, socket: Duplex): v
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
   const body = faultAnswer(door.codec, { status, reasonCode: reason.format }).body as Buffer
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/sep+xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`)
+}
+
+/** REL-006: whatever a stranger's certificate makes us trip over ends that connection, never the process; unsure is refused. */
+function safely<T>(look: () => T, log: Log): T | undefined {
+  try {
+    return look()
+  } catch (error) {
+    log.error({ err: error, clause: 'REL-006' }, 'a client certificate could not be judged: refused')
+    return undefined
+  }
 }
 
 type Examined = LRUCache<string, { verdict: LeafVerdict; at: number; chain: readonly Buffer[] }>
@@ -165,7 +177,7 @@ function stillGood(needs: ListenerNeeds, met: Known): boolean {
 
 function serve(needs: ListenerNeeds, known: WeakMap<TLSSocket, Known>, req: IncomingMessage, res: ServerResponse): void {
   const met = known.get(req.socket as TLSSocket)
-  if (!met || needs.isRevoked(met.peer.lfdi) || !stillGood(needs, met)) { req.socket.destroy(); return }
+  if (!met || needs.isRevoked(met.peer.lfdi) || !safely(() => stillGood(needs, met), needs.log)) { req.socket.destroy(); return }
   if (!met.verdict.ok) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 403, reasonCode: reason.format })); return }
   serveKnown(needs, met.peer, req, res)
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Ids } from '#core/port/ids.js'
@@ -43,6 +43,8 @@ export interface CsipNeeds {
   readonly alarm?: (alarm: DerAlarm) => void
   /** Told of every exchange with a device (UX-049). */
   readonly words?: (lfdi: string, said: Exchange) => void
+  /** Looks at each connection before TLS does, and may end it (REL-045). */
+  readonly limit?: (socket: Socket) => void
 }
 
 export interface Csip {
@@ -57,6 +59,8 @@ export interface Csip {
   /** Ends a client's live connections at once, e.g. when it is revoked. */
   cut(lfdi: string): void
   connections(): number
+  /** Whether the door still takes connections (REL-073). */
+  listening(): boolean
   /** What /metrics shows of this room (SEP-255). */
   samples(): Promise<Sample[]>
   close(): Promise<void>
@@ -95,6 +99,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
       taken = port
       for (const host of hosts) {
         const listener = make()
+        if (needs.limit) listener.server.prependListener('connection', needs.limit)
         await new Promise<void>((done, failed) => {
           listener.server.once('error', failed)
           listener.server.listen(taken, host, () => { listener.server.off('error', failed); done() })
@@ -118,6 +123,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
       ...await samplesOf(context, meter, notifier),
       { name: 'loadstone_csip_readings_too_old_total', help: 'Readings older than the retention, accepted and dropped', type: 'counter', labels: {}, value: tooOld },
     ],
+    listening: () => listeners.length > 0 && listeners.every(({ server }) => server.listening),
     connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
     async close() {
       sweeping?.cancel()

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer as createHttp, type Server } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 
@@ -14,7 +15,7 @@ const ciphers = [
 ].join(':')
 
 /** What a context of this door is made of beside its certificates; said again at each reload, or node:tls forgets it. */
-export const csmsTls = { minVersion: 'TLSv1.2', ciphers, honorCipherOrder: true } as const
+export const csmsTls = { minVersion: 'TLSv1.2', ciphers, honorCipherOrder: true, secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const
 
 /**
  * Security profiles 2 and 3: TLS 1.2 and up (OCPP-024), an ECDSA and an RSA certificate on one port. A client certificate is

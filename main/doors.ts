@@ -1,6 +1,7 @@
+import type { Server as NetServer } from 'node:net'
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { buildEst, buildRevocation, type Enrolment, type PkiFolder } from '#certs/index.js'
+import { buildEst, buildRevocation, modernTls, type Enrolment, type PkiFolder } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
@@ -16,7 +17,9 @@ import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
 import { derAlarm, watchOwnCertificates } from '#main/alarms.js'
 import { listOf, type Certificates } from '#main/certificates.js'
-import { addresses, listen } from '#main/listen.js'
+import { addresses, listen, type Listening } from '#main/listen.js'
+import type { Parts } from '#main/parts.js'
+import { connectionLimit, type ConnectionLimit } from '#main/per-address.js'
 import { conformanceClients } from '#main/seed-conformance.js'
 import { firstTenant, type BuildOptions, type Closing } from '#main/shape.js'
 
@@ -28,7 +31,18 @@ export interface DoorNeeds {
   readonly ids: Ids
   readonly log: Log
   readonly closing: Closing
+  readonly parts: Parts
 }
+
+/** What every door's listening has in common: the cap per address (REL-045), and its line in /readyz. */
+export async function listenDoor(needs: Pick<DoorNeeds, 'options' | 'log' | 'parts'>, name: string, server: NetServer, port: number, hosts: readonly string[], what: string): Promise<Listening> {
+  const listening = await listen(server, port, hosts, what, limitOf(needs, what))
+  needs.parts.door(name, listening.open)
+  return listening
+}
+
+const limitOf = ({ options: { settings }, log }: Pick<DoorNeeds, 'options' | 'log'>, what: string): ConnectionLimit =>
+  connectionLimit(settings.rateLimits ? settings.connectionsPerAddress : 0, what, log)
 
 /** Where a door listens: the operator's on loopback, the others everywhere unless a demo or a seed keeps them at home. */
 export const hostsOf = ({ settings }: BuildOptions, door: 'operator' | 'other'): readonly string[] => addresses(settings.host, door === 'operator' ? 'loopback' : 'everywhere')
@@ -36,9 +50,9 @@ export const hostsOf = ({ settings }: BuildOptions, door: 'operator' | 'other'):
 const intakeOf = ({ core }: DoorNeeds) => ({ readings: core.readings, happenings: core.happenings, availability: core.availability, optOuts: core.optOuts, directory: core.directory })
 
 /** Listens with a fastify application on all the door's addresses. */
-export async function serveApp(app: FastifyInstance, port: number, hosts: readonly string[], what: string, closing: Closing): Promise<number> {
-  const listening = await listen(app.server, port, hosts, what)
-  closing.add(what, async () => {
+export async function serveApp(needs: Pick<DoorNeeds, 'options' | 'log' | 'parts' | 'closing'>, name: string, app: FastifyInstance, port: number, hosts: readonly string[], what: string): Promise<number> {
+  const listening = await listenDoor(needs, name, app.server, port, hosts, what)
+  needs.closing.add(what, async () => {
     const closed = listening.close()
     app.server.closeIdleConnections()
     setTimeout(() => app.server.closeAllConnections(), 2000).unref()
@@ -51,7 +65,10 @@ export async function serveApp(app: FastifyInstance, port: number, hosts: readon
 const follow = (certificates: Certificates, server: unknown, material: (pki: PkiFolder) => SecureContextOptions): void =>
   certificates.onReload((pki) => (server as TlsServer).setSecureContext(material(pki)))
 
-const vtnMaterial = ({ tls }: PkiFolder) => ({ key: tls.ec.key, cert: tls.ec.cert, minVersion: 'TLSv1.2' as const })
+/** SEC-005, OA-001: forward secrecy and AEAD, nothing else; Node's own list would take CBC and RSA key exchange too. */
+const vtnMaterial = ({ tls }: PkiFolder) => ({ key: tls.ec.key, cert: tls.ec.cert, ...modernTls })
+/** REL-044, REL-045: who has not said hello and asked something within ten seconds is gone. */
+const deadlines = { handshakeTimeout: 10_000, headersTimeout: 10_000, connectionsCheckingInterval: 5000 }
 
 export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
   const { options: { seed, settings }, core, machine, ids, log, closing } = needs
@@ -86,20 +103,20 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
   const { options, certificates, closing } = needs, { pki } = certificates, { settings } = options
   const out: { vtn?: string; vtnHttp?: string; mqtt?: string } = {}
   if (settings.mqttPort && !settings.mqttUrl && vtn.broker) {
-    const broker = vtn.broker({ key: pki.tls.ec.key, cert: pki.tls.ec.cert })
+    const broker = vtn.broker({ ...vtnMaterial(pki), handshakeTimeout: deadlines.handshakeTimeout })
     follow(certificates, broker, vtnMaterial)
-    const listening = await listen(broker, settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
+    const listening = await listenDoor(needs, 'mqtt', broker, settings.mqttPort, hostsOf(options, 'other'), 'MQTT broker')
     closing.add('MQTT broker', () => listening.close())
     out.mqtt = `mqtts://localhost:${listening.port}`
   } else if (settings.mqttUrl) out.mqtt = withoutUserinfo(settings.mqttUrl)
   if (settings.vtnPort) {
-    const app = await vtn.door({ tls: vtnMaterial(pki) })
+    const app = await vtn.door({ tls: { ...vtnMaterial(pki), ...deadlines } })
     follow(certificates, app.server, vtnMaterial)
-    out.vtn = `https://localhost:${await serveApp(app, settings.vtnPort, hostsOf(options, 'other'), 'VTN', closing)}/openadr3/3.1.1`
+    out.vtn = `https://localhost:${await serveApp(needs, 'vtn', app, settings.vtnPort, hostsOf(options, 'other'), 'VTN')}/openadr3/3.1.1`
   }
   if (settings.vtnHttpPort) {
     const app = await vtn.door()
-    out.vtnHttp = `http://localhost:${await serveApp(app, settings.vtnHttpPort, ['127.0.0.1', '::1'], 'VTN (http)', closing)}/openadr3/3.1.1`
+    out.vtnHttp = `http://localhost:${await serveApp(needs, 'vtnHttp', app, settings.vtnHttpPort, ['127.0.0.1', '::1'], 'VTN (http)')}/openadr3/3.1.1`
   }
   return out
 }
@@ -118,6 +135,7 @@ export function openCsip(needs: DoorNeeds): Csip {
     tls: csipMaterial(pki, options),
     checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
     words: (lfdi, said) => core.words.add('ieee2030_5', lfdi, said),
+    limit: limitOf(needs, '2030.5'),
   })
   watchOwnCertificates(core, certificates, needs.machine, log, closing)
   certificates.onReload((now) => csip.reload(csipMaterial(now, options)))
@@ -125,9 +143,10 @@ export function openCsip(needs: DoorNeeds): Csip {
   return csip
 }
 
-export async function listenCsip(csip: Csip, { options, closing }: DoorNeeds): Promise<string | undefined> {
+export async function listenCsip(csip: Csip, { options, closing, parts }: DoorNeeds): Promise<string | undefined> {
   if (!options.settings.csipPort) return undefined
   const port = await csip.listen({ port: options.settings.csipPort, hosts: hostsOf(options, 'other') })
+  parts.door('csip', () => csip.listening())
   closing.add('2030.5', () => csip.close())
   return `https://localhost:${port}${csip.context.config.prefix}${csip.context.config.dcapPath}`
 }
@@ -149,15 +168,15 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
 
 const csmsMaterial = ({ tls: { ec, rsa }, ocpp }: PkiFolder): { key: string[]; cert: string[]; ca: string[] } => ({ key: [ec.key, rsa.key], cert: [ec.cert, rsa.cert], ca: [ocpp.ca] })
 
-export async function listenCsms(csms: Csms, { options, certificates, closing }: DoorNeeds): Promise<{ ocpp?: string; ocppTls?: string }> {
-  const { pki } = certificates, { settings } = options, out: { ocpp?: string; ocppTls?: string } = {}
+export async function listenCsms(csms: Csms, needs: DoorNeeds): Promise<{ ocpp?: string; ocppTls?: string }> {
+  const { options, certificates, closing } = needs, { pki } = certificates, { settings } = options, out: { ocpp?: string; ocppTls?: string } = {}
   const plain = settings.ocppPort ? plainServer() : undefined
   const tls = settings.ocppTlsPort ? tlsServer(csmsMaterial(pki)) : undefined
   for (const [server, port, scheme] of [[plain, settings.ocppPort, 'ws'], [tls, settings.ocppTlsPort, 'wss']] as const) {
     if (!server) continue
     csms.attach(server)
     if (server === tls) follow(certificates, tls, (now) => ({ ...csmsTls, ...csmsMaterial(now) }))
-    const listening = await listen(server, port, hostsOf(options, 'other'), `OCPP (${scheme})`)
+    const listening = await listenDoor(needs, scheme === 'ws' ? 'ocpp' : 'ocppTls', server, port, hostsOf(options, 'other'), `OCPP (${scheme})`)
     closing.add(`OCPP ${scheme}`, () => { server.closeAllConnections(); return listening.close() })
     out[scheme === 'ws' ? 'ocpp' : 'ocppTls'] = `${scheme}://localhost:${listening.port}/ocpp`
   }
@@ -180,13 +199,13 @@ export function enrolmentOf(csip: Csip, { certificates }: DoorNeeds): Enrolment 
 const estMaterial = ({ tls, csip }: PkiFolder): { key: string; cert: string; ca: string[] } => ({ key: tls.ec.key, cert: tls.ec.cert, ca: [tls.ca, ...csip.trust] })
 
 export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise<string | undefined> {
-  const { options, certificates, machine, log, closing } = needs, { pki, registry, vendors } = certificates, { settings } = options
+  const { options, certificates, machine, log } = needs, { pki, registry, vendors } = certificates, { settings } = options
   if (!settings.estPort) return undefined
   const app = buildEst({
     tls: pki.tls.ec, clientCas: estMaterial(pki).ca, trust: () => certificates.trust(), mica: pki.csip.mica, enrolment,
     vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
   })
   await app.ready()
-  follow(certificates, app.server, (now) => ({ ...estMaterial(now), minVersion: 'TLSv1.2' }))
-  return `https://localhost:${await serveApp(app, settings.estPort, hostsOf(options, 'other'), 'EST', closing)}/.well-known/est`
+  follow(certificates, app.server, (now) => ({ ...estMaterial(now), ...modernTls }))
+  return `https://localhost:${await serveApp(needs, 'est', app, settings.estPort, hostsOf(options, 'other'), 'EST')}/.well-known/est`
 }

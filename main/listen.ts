@@ -1,9 +1,12 @@
 import { createServer, type Server as NetServer, type AddressInfo } from 'node:net'
 import { Refusal } from '#core/error.js'
+import type { ConnectionLimit } from '#main/per-address.js'
 
 /** A server that listens; `close` stops taking connections on every address. */
 export interface Listening {
   readonly port: number
+  /** Whether it still takes connections (REL-073). */
+  open(): boolean
   close(): Promise<void>
 }
 
@@ -19,8 +22,9 @@ export function addresses(host: string, fallback: 'loopback' | 'everywhere'): re
  * WebSocket server answers on 127.0.0.1 and ::1 alike. A machine without IPv6 has the first one only. Throws `unavailable` with
  * the port when it is taken.
  */
-export async function listen(server: NetServer, port: number, hosts: readonly string[], what: string): Promise<Listening> {
+export async function listen(server: NetServer, port: number, hosts: readonly string[], what: string, limit?: ConnectionLimit): Promise<Listening> {
   const [first = '127.0.0.1', ...others] = hosts
+  if (limit) server.prependListener('connection', limit)
   await bind(server, port, first === '::' && !(await haveIPv6()) ? '0.0.0.0' : first, what)
   const chosen = (server.address() as AddressInfo).port
   const doors: NetServer[] = []
@@ -34,7 +38,7 @@ export async function listen(server: NetServer, port: number, hosts: readonly st
     }
   }
   const closeOne = (one: NetServer): Promise<void> => new Promise((done) => { one.close(() => done()) })
-  return { port: chosen, close: async () => { await Promise.all([server, ...doors].map(closeOne)) } }
+  return { port: chosen, open: () => server.listening && doors.every((door) => door.listening), close: async () => { await Promise.all([server, ...doors].map(closeOne)) } }
 }
 
 function bind(server: NetServer, port: number, host: string, what: string): Promise<void> {

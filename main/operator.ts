@@ -61,14 +61,14 @@ const callerOf = (request: FastifyRequest): Caller => request.operator
 
 /** The operator's door with everything that hangs on it: the core's routes, stations, certificates, 2030.5 writes, the console. */
 export async function listenOperator(needs: OperatorNeeds): Promise<Partial<ReadyLine>> {
-  const { options, core, log, closing, csip, csms, certificates, machine, enrolment } = needs, { settings } = options
+  const { options, core, log, csip, csms, certificates, machine, enrolment } = needs, { settings } = options
   const { documents } = core.database.stores
   const metrics = new Registry()
   collectProcessMetrics(metrics)
   collectCsipMetrics(metrics, csip)
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const app = await buildOperator({
-    core, log, version: version(), metrics, rolesOf, home: firstTenant, bodyLimit: 512 * 2 ** 20,
+    core, log, version: version(), metrics, rolesOf, parts: needs.parts.list, home: firstTenant, bodyLimit: 512 * 2 ** 20,
     extend: async (door: FastifyInstance) => {
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
       await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })
@@ -80,7 +80,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
       await serveConsole(door, settings.operatorUrl.startsWith('https:'))
     },
   })
-  const port = await serveApp(app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door', closing)
+  const port = await serveApp(needs, 'operator', app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door')
   return { operator: `http://localhost:${port}`, operatorToken: await operatorToken(needs) }
 }
 
