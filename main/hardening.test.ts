@@ -128,7 +128,10 @@ t.test('REL-045 one address holds so many connections of a door; others are not 
     await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {})
     return socket
   }))
-  const greedy = await open(5 * most), living = (await Promise.all(greedy.map(alive))).filter(Boolean).length
+  const greedy = await open(5 * most)
+  let living = greedy.length
+  // the kernel says yes before we do: wait until we have looked at them all
+  for (let i = 0; i < 50 && living > most; i++) living = (await Promise.all(greedy.map(alive))).filter(Boolean).length
   t.ok(living > 0 && living <= most, `${living} of ${5 * most} live`)
   // 127.0.0.2 is another address of this machine on Linux alone
   const [neighbour] = await open(1, '127.0.0.2')
