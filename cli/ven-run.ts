@@ -8,6 +8,7 @@ import { battery } from '#ven-client/device/battery.js'
 import { evCharger } from '#ven-client/device/ev-charger.js'
 import { thermostat } from '#ven-client/device/thermostat.js'
 import { vtnClient, type VtnClient } from '#ven-client/openadr/client.js'
+import { discoverVtns } from '#ven-client/openadr/discover.js'
 import { isVtnError } from '#ven-client/openadr/error.js'
 import { changes } from '#ven-client/openadr/feed.js'
 import { place, stateOf } from '#ven-client/openadr/interval.js'
@@ -65,6 +66,12 @@ export async function events(o: VenConnection & { program?: string; follow?: boo
       process.stdout.write(o.json ? `${JSON.stringify({ change: change.kind, ...row(change.event) })}\n` : `${change.kind.padEnd(8)} ${line(change.event)}\n`)
     }
   })
+}
+
+/** `ven discover`: VTNs of this site, each with the address to give to `--url` (OA-212). */
+export async function discover(o: { for: string; json?: boolean }): Promise<void> {
+  const found = await discoverVtns({ within_ms: Number(o.for) * 1000 })
+  process.stdout.write(o.json ? `${JSON.stringify(found)}\n` : found.length === 0 ? 'no VTN answered\n' : `${found.map((v) => `${v.url}  ${v.instance}  ${v.version ?? '-'}  ${v.program_names?.join(', ') ?? ''}`).join('\n')}\n`)
 }
 
 function deviceOf(kind: string): Device {

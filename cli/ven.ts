@@ -21,6 +21,11 @@ export function registerVen(program: Command): void {
     .addHelpText('before', 'Examples:\n  $ loadstone ven run --url http://localhost:8082/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt --device ev-charger\n')
     .action(async (o: Connection & { name?: string; device: string; queue?: string; poll: string; for?: string }) => { await (await import('#cli/ven-run.js')).run(o) })
 
+  ven.command('discover').description('find VTNs that announce themselves on the local network')
+    .option('--for <s>', 'listen so many seconds', '3').option('--json', 'JSON on stdout')
+    .addHelpText('before', 'Examples:\n  $ loadstone ven discover\n  $ loadstone ven discover --for 10 --json\n')
+    .action(async (o: { for: string; json?: boolean }) => { await (await import('#cli/ven-run.js')).discover(o) })
+
   connection(ven.command('report').description('send one report by hand'))
     .requiredOption('--event <id>', 'the event that it answers').requiredOption('--resource <name>', 'resourceName').requiredOption('--value <value>', 'a number, or a word')
     .option('--type <payloadType>', 'payload type', 'USAGE').option('--units <units>', 'units', 'KWH').option('--start <dateTime>', 'start of the interval').option('--duration <duration>', 'its length', 'PT15M')

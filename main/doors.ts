@@ -1,4 +1,5 @@
 import type { Server as NetServer } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { buildEst, buildRevocation, modernTls, type Enrolment, type PkiFolder } from '#certs/index.js'
@@ -99,6 +100,9 @@ function trimDaily(vtn: Vtn, { machine, log, closing }: DoorNeeds): void {
   closing.add('webhook log', () => next.cancel())
 }
 
+/** The addresses of this machine that others on its networks can reach. */
+const ownAddresses = (): string[] => Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((a) => !a.internal && !a.address.startsWith('fe80:')).map((a) => a.address)
+
 export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: string; vtnHttp?: string; mqtt?: string }> {
   const { options, certificates, closing } = needs, { pki } = certificates, { settings } = options
   const out: { vtn?: string; vtnHttp?: string; mqtt?: string } = {}
@@ -112,7 +116,10 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
   if (settings.vtnPort) {
     const app = await vtn.door({ tls: { ...vtnMaterial(pki), ...deadlines } })
     follow(certificates, app.server, vtnMaterial)
-    out.vtn = `https://localhost:${await serveApp(needs, 'vtn', app, settings.vtnPort, hostsOf(options, 'other'), 'VTN')}/openadr3/3.1.1`
+    const port = await serveApp(needs, 'vtn', app, settings.vtnPort, hostsOf(options, 'other'), 'VTN')
+    out.vtn = `https://localhost:${port}/openadr3/3.1.1`
+    const announced = await vtn.discovery?.({ host: `${hostname().split('.')[0] ?? 'loadstone'}.local`, port, addresses: ownAddresses })
+    if (announced) closing.add('local discovery', () => announced.stop())
   }
   if (settings.vtnHttpPort) {
     const app = await vtn.door()

@@ -38,7 +38,7 @@ async function installed(): Promise<{ dependencies: Record<string, string>; file
 
 t.test('UX-028 the client packs alone: typed, small, no server and no native code in it', async (t) => {
   const { dependencies, files } = await installed()
-  t.same(Object.keys(dependencies), ['mqtt', 'saxes', 'typebox', 'undici'])
+  t.same(Object.keys(dependencies), ['mqtt', 'multicast-dns', 'saxes', 'typebox', 'undici'])
   t.ok(files.includes('package/ven-client/index.d.ts'))
   t.notOk(files.some((f) => /test|prisma|csms|\/resource\/|registry|server\.js/.test(f)), files.filter((f) => /test|prisma|csms|server\.js/.test(f)).join())
 })

@@ -26,12 +26,16 @@ export interface Noun {
   readonly write: Scope
   /** Query parameters of the list besides skip and limit, for OpenAPI. */
   readonly parameters: readonly string[]
+  /** The same of 3.0.1 (OA-231, OA-232, OA-244). */
+  readonly parameters301: readonly string[]
   // Contents are checked by `request` before a behaviour sees them; the registry holds behaviours of different contents.
   readonly behaviour: Behaviour
 }
 
+const byType = ['targetType', 'targetValues']
+
 const noun = <C>(objectType: ObjectType, described: Described, request: TSchema, scopes: readonly [Scope, Scope], parameters: readonly string[], behaviour: Behaviour<C>): Noun => ({
-  objectType, described, request, collection: `/${described.name}s`, read: scopes[0], write: scopes[1], parameters, behaviour: behaviour as unknown as Behaviour,
+  objectType, described, request, collection: `/${described.name}s`, read: scopes[0], write: scopes[1], parameters, parameters301: [...parameters.filter((p) => !['active', 'venID', 'targets'].includes(p)), ...(objectType === 'REPORT' ? [] : byType)], behaviour: behaviour as unknown as Behaviour,
 })
 
 /** What this server speaks (OpenADR 3.1.1 YAML, paths). */

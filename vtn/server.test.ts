@@ -31,7 +31,7 @@ t.test('OA-054 PUT replaces the whole, keeps createdDateTime, advances modificat
   t.ok(one.modificationDateTime > p.modificationDateTime && two.modificationDateTime > one.modificationDateTime)
 })
 
-t.test('OA-007 OA-055 OA-056 bad bodies are Problems that name the pointer, and nothing is stored', async (t) => {
+t.test('OA-007 OA-055 OA-056 OA-072 SEC-041 bad bodies are Problems that name the pointer, and nothing is stored', async (t) => {
   const p = await program(fresh('bad'))
   const before = (await v.call('GET', '/events', bl)).json().length
   const table: [string, string, unknown, number, string?][] = [
@@ -259,7 +259,7 @@ t.test('OA-083 resources: drafts without clientID or venID, other VENs are as if
   t.equal((await v.call('PUT', `/resources/${byBl.json().id}`, bl, { objectType: 'BL_RESOURCE_REQUEST', resourceName: 'r', venID: v2.id })).statusCode, 400)
 })
 
-t.test('OA-100 OA-102 OA-103 OA-104 OA-105 OA-106 OA-107 OA-108 OA-109 OA-110 OA-033 SEC-033 object privacy and target hiding', async (t) => {
+t.test('OA-100 OA-060 OA-102 OA-103 OA-104 OA-105 OA-106 OA-107 OA-108 OA-109 OA-110 OA-033 SEC-033 object privacy and target hiding', async (t) => {
   const open = await program(fresh('open')), closed = await program(fresh('closed'), { targets: ['g1', 'g3'] }), foreign = await program(fresh('foreign'), { targets: ['g3'] })
   const visible = async (as: string, query = '') => names((await v.call('GET', `/programs${query}`, as)).json()).filter((n) => [open, closed, foreign].some((p) => p.programName === n))
   t.same(await visible(ven), [open.programName, closed.programName])
@@ -288,7 +288,7 @@ t.test('OA-100 OA-102 OA-103 OA-104 OA-105 OA-106 OA-107 OA-108 OA-109 OA-110 OA
   t.equal((await v.call('GET', '/vens?targets[]=g1')).json().length, 1)
 })
 
-t.test('OA-101 SEC-030 what belongs to another VEN is as if absent, for every verb and list', async (t) => {
+t.test('OA-101 OA-063 OA-064 SEC-030 what belongs to another VEN is as if absent, for every verb and list', async (t) => {
   const p = await program(fresh('idor')), e = await event(p.id)
   const [venOf2] = (await v.call('GET', '/vens', ven2)).json(), [resourceOf2] = (await v.call('GET', '/resources', ven2)).json()
   const report = (await v.call('POST', '/reports', ven2, { eventID: e.id, clientName: 'two', resources: [] })).json()
@@ -361,9 +361,14 @@ t.test('OA-065 Idempotency-Key: one effect, same answer; another body is a confl
   t.equal((await send('b')).statusCode, 201, 'forgotten after 24 hours')
 })
 
-t.test('OA-010 openapi.json is what is served', async (t) => {
-  const doc = (await v.call('GET', '/openapi.json', null)).json()
-  t.ok(doc.paths[`${base}/programs/{programID}`].put)
+t.test('OA-010 openapi.json is what is served, on both revisions, and is read only', async (t) => {
+  for (const at of [base, '/openadr3/3.0.1']) {
+    const doc = (await v.call('GET', `${at}/openapi.json`, null)).json()
+    t.ok(doc.paths[`${at}/programs/{programID}`].put)
+    t.equal(Object.keys(doc.paths).filter((p) => p.includes('/mqtt/')).length, 0, 'no topics without a broker')
+    const put = await v.call('PUT', `${at}/openapi.json`, null, {})
+    t.match([put.statusCode, put.headers.allow], [405, 'GET, HEAD'])
+  }
 })
 
 t.test('OA-062 programName look-up', async (t) => {

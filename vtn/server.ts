@@ -13,8 +13,9 @@ import { Answers } from '#vtn/answers.js'
 import { makeClients, type Clients } from '#vtn/client.js'
 import type { VtnConfig } from '#vtn/config.js'
 import type { Context } from '#vtn/context.js'
+import { announce, localVtn, type Announcement, type AnnounceNeeds } from '#vtn/discovery.js'
 import { openAdrChannel } from '#vtn/dispatch-channel.js'
-import { makeDoor, routes } from '#vtn/door.js'
+import { makeDoor, routes, type Route } from '#vtn/door.js'
 import { eventReadLog } from '#vtn/event-read-log.js'
 import { makeIdentity, type Identity } from '#vtn/identity.js'
 import { buildMqtt } from '#vtn/mqtt/build.js'
@@ -22,7 +23,7 @@ import { notifierRoutes } from '#vtn/mqtt/notifier-door.js'
 import { makeNotices } from '#vtn/notice.js'
 import { noticeWorker } from '#vtn/notice-worker.js'
 import { makeObjects, type Objects } from '#vtn/objects.js'
-import { document31 } from '#vtn/openapi.js'
+import { document301, document31 } from '#vtn/openapi.js'
 import { publishPrices, readPrices } from '#vtn/price.js'
 import { rateLimit } from '#vtn/rate.js'
 import { reportTracking, type VenReports } from '#vtn/report-tracking.js'
@@ -77,6 +78,8 @@ export interface Vtn {
   mqttAcl(): Promise<string | undefined>
   /** An MQTT listener, not yet listening, when the embedded broker is configured; call it once per address. */
   readonly broker?: (tls?: MqttTlsOptions) => Server
+  /** Announces this VTN on the local network (OA-220); undefined unless configured. `port` is that of the HTTPS door. */
+  discovery?(machine: Pick<AnnounceNeeds, 'host' | 'port' | 'addresses' | 'mdns'>): Promise<Announcement>
   /** Starts the outbox workers; doors work without, but nothing is told. */
   start(): Promise<void>
   stop(): Promise<void>
@@ -86,6 +89,9 @@ export interface Vtn {
 
 export const base301 = '/openadr3/3.0.1'
 export const bases31 = ['/openadr3/3.1.1', '/openadr3/3.1.0', '/openadr3/3.1'] as const
+
+/** OA-010: open to everybody, as it says nothing of anybody's objects. */
+const openapiRoute = (document: () => object): Route => ({ path: '/openapi.json', methods: { GET: { scope: 'none', handler: (_request, reply) => reply.send(document()) } } })
 
 export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
   const { database, clock, tokenClock, ids } = needs
@@ -131,11 +137,12 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     for (const base of new Set(config.basePath31 === undefined ? bases31 : [config.basePath31, ...bases31])) {
       routes(app, base, table, config.auth?.invalidTokenStatus31 ?? 401)
       tokenRoutes(app, base, token, { authServer: true, wrongClient: 401 })
-      app.get(`${base}/openapi.json`, (_request, reply) => reply.send(document31(base)))
+      routes(app, base, [openapiRoute(() => document31(base, { mqtt: config.mqtt !== undefined }))], 401)
     }
     for (const base of new Set(config.basePath301 === undefined ? [base301] : [config.basePath301, base301])) {
       routes(app, base, table301, config.auth?.invalidTokenStatus301 ?? 403)
       tokenRoutes(app, base, token, { authServer: false, wrongClient: 403 })
+      routes(app, base, [openapiRoute(() => document301(base))], 403)
     }
     if (config.mqtt?.external && mqtt) mqtt.callbacks(app)
     await app.ready()
@@ -156,6 +163,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     reportsDue: reportTracking(context),
     publishPrices: (programName, currency, name, csv) => publishPrices(context, programName, currency, name, readPrices(csv)),
     mqttAcl: async () => mqtt?.acl(),
+    ...(config.discovery ? { discovery: (machine) => announce({ ...machine, instance: `Loadstone on ${machine.host.split('.')[0] ?? ''}`, log, say: () => localVtn(context, machine) }) } : {}),
     ...(mqtt?.broker ? { broker: mqtt.broker.server } : {}),
   }
 }

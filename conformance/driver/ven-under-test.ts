@@ -118,7 +118,7 @@ function right(vtn: Vtn, { method, path, query, headers, body }: Seen, context: 
 export const startClient: Action = async (_args, context) => {
   const command = context.target.values['command'] as string[] | undefined
   if (!command) return { started: false, byHand: true }
-  const { url } = vtnOf(context)
+  const vtn = vtnOf(context), { url } = vtn
   const put = (word: string): string => word.replaceAll('{url}', url).replaceAll('{clientId}', 'ven_client').replaceAll('{secret}', '999')
   const child = spawn(put(command[0] as string), command.slice(1).map(put), { env: { ...process.env, LOADSTONE_VEN_SECRET: '999' }, stdio: ['ignore', 'pipe', 'pipe'] })
   let ended: number | null | undefined
@@ -126,6 +126,11 @@ export const startClient: Action = async (_args, context) => {
   child.on('error', () => { ended = -1 })
   clients.set(context, () => ended)
   context.onEnd(() => { child.kill('SIGKILL') })
+  // How long a process takes to come up on a busy machine is not what is judged: its time begins with its first word.
+  const deadline = performance.now() + 30_000
+  while (vtn.seen.length === 0 && ended === undefined && performance.now() < deadline) {
+    await new Promise<void>((wake) => { const timer = setTimeout(wake, 250); vtn.waiting.push(() => { clearTimeout(timer); wake() }) })
+  }
   return { started: true, pid: child.pid }
 }
 

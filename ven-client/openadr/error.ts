@@ -15,6 +15,9 @@
  * | no connection | unreachable | any method: nothing was sent |
  * | cut, timeout | unreachable, timeout | GET, PUT, DELETE |
  * | not JSON, wrong type, redirect, too long | protocol | never again |
+ *
+ * Above single requests: polling goes on after everything but a refusal of who we are (`unauthenticated`), each time a little later; 400 and
+ * 403 end it when they come `patience` times in a row. Waiting reports are dropped at a refusal of their own (400, 403, 404, 409).
  */
 export type VtnErrorKind =
   | 'invalid' | 'unauthenticated' | 'forbidden' | 'notFound' | 'conflict' | 'stale' | 'rateLimited' | 'unavailable' | 'unreachable' | 'timeout' | 'protocol' | 'aborted'
@@ -40,7 +43,7 @@ export const isVtnError = (error: unknown): error is VtnError => error instanceo
 
 /** Refusals that no waiting heals: a person has to change something. */
 export const isPermanent = (error: unknown): boolean =>
-  isVtnError(error) && ['invalid', 'unauthenticated', 'forbidden', 'protocol'].includes(error.kind)
+  isVtnError(error) && ['invalid', 'unauthenticated', 'forbidden'].includes(error.kind)
 
 const byStatus: Readonly<Record<number, VtnErrorKind>> = {
   400: 'invalid', 401: 'unauthenticated', 403: 'forbidden', 404: 'notFound', 409: 'conflict', 412: 'stale', 413: 'invalid', 415: 'invalid', 422: 'invalid', 429: 'rateLimited',

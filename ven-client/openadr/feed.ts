@@ -15,7 +15,7 @@ export interface FeedOptions {
   readonly firstPollWithin_s?: number
   readonly query?: Query
   readonly onChanges: (changes: readonly Change[], all: readonly Event[]) => void
-  /** A refusal that no waiting heals ends the feed here; everything else is waited out. */
+  /** Refusals that no waiting heals end the feed here; everything else is waited out. */
   readonly onStopped?: (error: VtnError) => void
 }
 
@@ -25,6 +25,9 @@ export interface Feed {
   stop(): void
 }
 
+/** A VTN that says 403 once may be in the middle of a change of its own; so many in a row are meant. */
+const patience = 5
+
 /** Polling is the base: state is always read by REST, push is only a hint (OA-203). */
 export function eventFeed(client: VtnClient, options: FeedOptions): Feed {
   const { clock, log, random } = client
@@ -32,7 +35,7 @@ export function eventFeed(client: VtnClient, options: FeedOptions): Feed {
   const every_ms = (options.pollEvery_s ?? 60) * 1000
   const abort = new AbortController()
   let known = new Map<string, Event>()
-  let polling = false, poked = false
+  let polling = false, poked = false, refusals = 0
   let timer = clock.after(random() * (options.firstPollWithin_s ?? 5) * 1000, () => void poll())
 
   async function poll(): Promise<void> {
@@ -42,10 +45,12 @@ export function eventFeed(client: VtnClient, options: FeedOptions): Feed {
     try {
       const events = await client.events(options.query ?? {}, { signal: abort.signal })
       wait.reset()
+      refusals = 0
       announce(events)
     } catch (error) {
       if (abort.signal.aborted) return
-      if (isVtnError(error) && isPermanent(error)) {
+      refusals = isPermanent(error) ? refusals + 1 : 0
+      if (isVtnError(error) && (error.kind === 'unauthenticated' || refusals >= patience)) {
         log.error({ kind: error.kind, status: error.status }, 'polling stopped: the VTN refuses for good')
         options.onStopped?.(error)
         return

@@ -11,6 +11,8 @@ export interface Waiting {
   readonly key: string
   readonly report: ReportRequest
   readonly tried: boolean
+  /** How often the VTN's answer to it could not be read. */
+  readonly unread?: number
 }
 
 /** Where waiting reports outlive the process. */
@@ -79,6 +81,9 @@ export interface QueueOptions {
   readonly onDropped?: (key: string, reason: string) => void
 }
 
+/** A page of a proxy in between is no answer of the VTN's; the same again and again is. */
+const patience = 8
+
 /** Reports go out one by one in order; what cannot be sent waits, what the VTN will never take is dropped and said so (OA-207). */
 export function reportQueue(client: VtnClient, options: QueueOptions = {}): ReportQueue {
   const store = options.store ?? memoryStore(), max = options.max ?? 2000
@@ -115,13 +120,14 @@ export function reportQueue(client: VtnClient, options: QueueOptions = {}): Repo
         if (abort.signal.aborted) return
         const reason = isVtnError(error) ? error.kind : 'unknown'
         // the event is gone or the report will never be taken: keeping it would block the others for ever
-        if (isVtnError(error) && ['invalid', 'forbidden', 'notFound', 'conflict', 'protocol'].includes(error.kind)) {
-          log.warn({ report: one.key, reason, status: error.status }, 'report dropped: the VTN refuses it')
+        const unread = (one.unread ?? 0) + (reason === 'protocol' ? 1 : 0)
+        if (['invalid', 'forbidden', 'notFound', 'conflict'].includes(reason) || unread >= patience) {
+          log.warn({ report: one.key, reason, status: isVtnError(error) ? error.status : undefined }, 'report dropped: the VTN refuses it')
           await done(one)
           options.onDropped?.(one.key, reason)
           continue
         }
-        if (waiting.get(one.key) === one) waiting.set(one.key, { ...one, tried: true })
+        if (waiting.get(one.key) === one) waiting.set(one.key, { ...one, tried: true, unread })
         timer = clock.after(wait.next(isVtnError(error) ? error.retryAfter_ms : undefined), kick)
         return
       }
@@ -131,10 +137,12 @@ export function reportQueue(client: VtnClient, options: QueueOptions = {}): Repo
   /** No idempotency in the API: after a try with an unknown end the stored report is looked for first (OA-207). */
   async function deliver({ report, tried }: Waiting): Promise<void> {
     const signal = { signal: abort.signal }
-    if (!tried) { await client.createReport(report, signal); return }
+    // Not tried again by itself: before a second POST we look.
+    const create = async (): Promise<void> => { await client.send({ method: 'POST', path: '/reports', json: report, attempts: 1, ...signal }) }
+    if (!tried) return create()
     const stored = (await client.reports({ eventID: report.eventID, clientName: report.clientName }, signal))
       .find((r) => r.reportName === report.reportName)
-    if (!stored) await client.createReport(report, signal)
+    if (!stored) await create()
     else if (JSON.stringify(stored.resources) !== JSON.stringify(report.resources)) await client.updateReport(stored.id, report, signal)
   }
 

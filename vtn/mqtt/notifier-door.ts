@@ -20,10 +20,10 @@ interface Row {
   readonly single?: boolean
 }
 
-const root = '/notifiers/mqtt/topics'
+export const topicRoot = '/notifiers/mqtt/topics'
 
 /** The twelve topic endpoints (OpenADR 3.1.1 YAML, MQTT notifier; OA-136). */
-const table: readonly Row[] = [
+export const topicTable: readonly Row[] = [
   { path: '/programs', set: topicSets.programs, who: 'programs' },
   { path: '/programs/:programID', set: topicSets.program, who: 'programs', of: ['PROGRAM', 'programID'], single: true },
   { path: '/programs/:programID/events', set: topicSets.programEvents, who: 'programs', of: ['PROGRAM', 'programID'] },
@@ -38,6 +38,9 @@ const table: readonly Row[] = [
   { path: '/vens/:venID/resources', set: topicSets.venResources, who: 'ven', of: ['VEN', 'venID'] },
 ]
 
+/** OA-034: with public topics, those of programs are open to VENs as well. */
+export const topicScopes: Readonly<Record<Row['who'], Scope>> = { programs: 'read_all', businessLogic: 'read_bl', ven: 'read_ven_objects' }
+
 export function notifierRoutes(context: Context, objects: Objects): Route[] {
   const { mqtt } = context.config
   const prefix = mqtt?.prefix ?? ''
@@ -45,8 +48,7 @@ export function notifierRoutes(context: Context, objects: Objects): Route[] {
   async function topics(row: Row, request: FastifyRequest): Promise<object> {
     if (!mqtt) throw new Refusal('notFound', 'this VTN has no MQTT notifier (OA-136)')
     const { caller } = request
-    const scopes: Record<Row['who'], Scope> = { programs: mqtt.publicTopics ? 'read_targets' : 'read_all', businessLogic: 'read_bl', ven: 'read_ven_objects' }
-    demand(caller, scopes[row.who])
+    demand(caller, mqtt.publicTopics && row.who === 'programs' ? 'read_targets' : topicScopes[row.who])
     const [objectType, name] = row.of ?? []
     if (objectType === undefined || name === undefined) return topicsOf(prefix, row.set(''), false)
     const noun = nounOf(objectType), id = pathId((request.params as Record<string, string>)[name])
@@ -73,6 +75,6 @@ export function notifierRoutes(context: Context, objects: Objects): Route[] {
         },
       },
     },
-    ...table.map((row): Route => ({ path: root + row.path, methods: { GET: { scope: 'any', handler: (request) => topics(row, request) } } })),
+    ...topicTable.map((row): Route => ({ path: topicRoot + row.path, methods: { GET: { scope: 'any', handler: (request) => topics(row, request) } } })),
   ]
 }

@@ -13,7 +13,7 @@ import { targetText, to301, to31, withWritten } from '#vtn/v301/translate.js'
 import type { ObjectType } from '#vtn/wire/field.js'
 import { Event301, Program301, Report301, Resource301, Subscription301, Ven301 } from '#vtn/wire/v301.js'
 
-const described = { PROGRAM: Program301, EVENT: Event301, REPORT: Report301, SUBSCRIPTION: Subscription301, VEN: Ven301, RESOURCE: Resource301 } satisfies Record<ObjectType, unknown>
+export const described301 = { PROGRAM: Program301, EVENT: Event301, REPORT: Report301, SUBSCRIPTION: Subscription301, VEN: Ven301, RESOURCE: Resource301 } satisfies Record<ObjectType, unknown>
 
 /** OA-231: type and values come together. */
 function asked(query: RawQuery): readonly string[] | undefined {
@@ -40,7 +40,7 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
   }
 
   const routesOf = (noun: Noun): Route[] => {
-    const check = doorCheck(described[noun.objectType].schema, config.validation)
+    const check = doorCheck(described301[noun.objectType].schema, config.validation)
     const nested = noun.objectType === 'RESOURCE'
     const collection = nested ? '/vens/:venID/resources' : noun.collection
     const idName = `${noun.described.name}ID`
