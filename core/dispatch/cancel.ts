@@ -1,3 +1,4 @@
+import { watchHabit } from '#core/audit/habit.js'
 import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { open } from '#core/dispatch/delivery-states.js'
@@ -40,5 +41,6 @@ export async function cancelDispatch(work: Work, caller: Caller, id: string, opt
   ])
   // a stop takes back everything below it anyway
   if (!options.atOnce) await restateDependents(work, caller, deliveries)
+  await watchHabit(work, caller, { what: 'cancel' })
   return cancelled
 }

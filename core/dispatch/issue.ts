@@ -1,3 +1,4 @@
+import { watchHabit } from '#core/audit/habit.js'
 import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { advance } from '#core/state-table.js'
@@ -97,6 +98,7 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
     { action: held ? 'dispatch.hold' : 'dispatch.publish', entity: id, reason: order.reason, after: { dispatch, deliveries } },
     ...overridden.map((c) => ({ action: 'dispatch.override', entity: id, reason: `${c.check}: ${c.detail}` })),
   ])
+  await watchHabit(work, caller, { what: 'order', size_W: Math.abs(order.delta_W) })
   return { outcome: held ? 'pendingRelease' : 'issued', dispatch, plan: made }
 }
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { note } from '#core/audit/note.js'
 import type { Availability } from '#core/availability/availability.js'
 import { availabilityFaults } from '#core/availability/declare.js'
 import { portfolioAvailability } from '#core/availability/portfolio-availability.js'
@@ -67,6 +68,9 @@ export const availabilityRoutes: readonly OperatorRoute[] = [
       }
       const faults = rows.flatMap(availabilityFaults)
       if (faults.length > 0) throw new Refusal('invalid', 'availability cannot be stored', { faults })
+      // one record for the batch, with its hash; the belief itself is kept for ever (CORE-030)
+      const about = [...new Set(rows.map((r) => r.resource))]
+      await note(work, ask.caller, [{ action: 'availability.declare', entity: about.length === 1 ? about[0]! : 'availability', reason: `${rows.length} intervals of ${about.length} resources`, after: rows }])
       await work.stores.availability.declare(tenant, rows)
       return { status: 201, body: { accepted: rows.length } }
     } },

@@ -20,6 +20,7 @@ import { measure } from '#core/operator/metrics.js'
 import { loginFailures } from '#core/operator/login-failures.js'
 import { completed } from '#core/operator/openapi-complete.js'
 import { openapiHead } from '#core/operator/openapi.js'
+import { noteRefusals } from '#core/operator/refused.js'
 import { registry } from '#core/operator/registry.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
 import { soundBody } from '#core/operator/sound-body.js'
@@ -80,6 +81,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   app.decorateRequest('operator')
   app.addHook('onRequest', doorkeeper(authenticate))
   app.addHook('preValidation', async (request) => soundBody(request.body))
+  noteRefusals(app, core)
   // deny by default: an API route that names no roles never starts
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith('/api/') && !Array.isArray(route.config?.roles)) {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { Type, type Static } from 'typebox'
+import { watchHabit } from '#core/audit/habit.js'
 import { note } from '#core/audit/note.js'
 import { Refusal } from '#core/error.js'
 import { present } from '#core/permission.js'
@@ -67,6 +68,7 @@ async function exported(ask: Ask) {
   if (format === 'greenbutton' && !point) throw new Refusal('invalid', 'Green Button is a form for one service point', { faults: [{ path: '/servicePoint', reason: 'is missing' }] })
   const key = await ask.core.transact(async (work) => {
     await note(work, ask.caller, [{ action: 'reading.export', entity: point?.id ?? 'all', reason: `${format} ${ask.query.from ?? ''}/${ask.query.to ?? ''}${scope === undefined ? '' : ` for ${scope}`}` }])
+    await watchHabit(work, ask.caller, { what: 'export' })
     return scope === undefined ? undefined : await tenantKey(work, tenant)
   })
   const names = new Map((point ? [point] : await every((p) => stores.servicePoints.list(tenant, {}, p), 5000)).map((p) => [p.id, key && scope !== undefined ? pseudonym(key, scope, p.id) : p.name]))

@@ -23,7 +23,12 @@ export async function storeReadings(work: Work, caller: Caller, rows: readonly R
     total.duplicates += r.duplicates
     total.corrected += r.corrected
   }
-  if (total.corrected > 0) await note(work, caller, [{ action: 'reading.correct', entity: rows[0]!.servicePoint, reason: `${total.corrected} of ${rows.length} values corrected`, after: total }])
+  // SEC-064: what a person brings in is his doing; what devices send is measurement and has its own lineage (CORE-120)
+  const brought = caller.kind === 'user' && total.accepted > 0, entity = rows[0]?.servicePoint ?? ''
+  await note(work, caller, [
+    ...(brought ? [{ action: 'reading.import', entity, reason: `${total.accepted} of ${rows.length} values`, after: total }] : []),
+    ...(total.corrected > 0 ? [{ action: 'reading.correct', entity, reason: `${total.corrected} of ${rows.length} values corrected`, after: total }] : []),
+  ])
   return total
 }
 

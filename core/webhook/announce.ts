@@ -30,7 +30,7 @@ export interface WebhookDelivery {
 }
 
 /** What is told outside. Single devices' words are not: ten thousand of them are a report, not events. */
-const told = /^(dispatch|enrolment|settlementRun|dispute|stop|program|serviceLevel)\./
+const told = /^(dispatch|enrolment|settlementRun|dispute|stop|program|serviceLevel|alarm)\./
 
 const wants = (events: readonly string[], type: string): boolean => events.some((e) => e === '*' || e === type || (e.endsWith('.*') && type.startsWith(e.slice(0, -1))))
 
