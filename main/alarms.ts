@@ -2,10 +2,10 @@ import { note } from '#core/audit/note.js'
 import type { Core } from '#core/assemble.js'
 import { system } from '#core/caller.js'
 import type { Log } from '#core/port/log.js'
-import { readCertificate, watchExpiry, type PkiFolder } from '#certs/index.js'
-import { certificatesFrom } from '#certs/x509/pem.js'
+import { watchExpiry, type PkiFolder } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { DerAlarm } from '#csip-server/context.js'
+import { certificateEnds } from '#main/metrics.js'
 import { firstTenant, type Closing } from '#main/shape.js'
 
 /** What operators hear of besides their own doing: written down, and so announced to their webhooks. */
@@ -18,11 +18,7 @@ export const derAlarm = (core: Core, log: Log) => ({ lfdi, alarm, raised }: DerA
 
 /** UX-076: our own server certificates and authorities. */
 export function watchOwnCertificates(core: Core, certificates: { readonly pki: PkiFolder }, clock: Clock, log: Log, closing: Closing): void {
-  const list = () => {
-    const { csip, tls, ocpp } = certificates.pki
-    const pem = { '2030.5 server': csip.server.cert, 'TLS server': tls.ec.cert, 'TLS server (RSA)': tls.rsa.cert, 'TLS root': tls.ca, 'OCPP root': ocpp.ca }
-    return Object.entries(pem).flatMap(([name, text]) => certificatesFrom(String(text)).slice(0, 1).map((der) => ({ name, notAfterMs: readCertificate(der).notAfterMs })))
-  }
+  const list = () => certificateEnds(certificates.pki)
   const watch = watchExpiry({ list, clock, log, alarm: ({ name, days }) => tell(core, log, 'certificate.expires', name, days === 0 ? 'has ended' : `ends within ${days} days`) })
   closing.add('expiry of certificates', () => watch.stop())
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import t from 'tap'
 import { readSettings } from '#cli/settings.js'
+import { packageRoot } from '#core/package-root.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build } from '#main.js'
+import { metricsPage } from '#main/metrics.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'loadstone-hard-'))
 const at = (...parts: string[]): string => join(folder, ...parts)
@@ -149,6 +151,18 @@ const ask = (path: string): Promise<{ status: number; body: string }> => new Pro
     let body = ''
     answer.on('data', (d: Buffer) => { body += String(d) }).on('end', () => done({ status: answer.statusCode ?? 0, body }))
   }).on('error', fail)
+})
+
+t.test('UX-071 docs/metrics.md is what this server prints; each name is described, each label bounded', async (t) => {
+  await shake(port.csip, { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0' })
+  await ask('/metrics')
+  const printed = (await ask('/metrics')).body, page = metricsPage(printed), file = join(packageRoot(), 'docs', 'metrics.md')
+  if (process.env['LOADSTONE_WRITE_DOCS']) writeFileSync(file, page)
+  t.equal(readFileSync(file, 'utf8'), page, 'run this file with LOADSTONE_WRITE_DOCS=1 to write it')
+  t.match(printed, /^loadstone_part_ready\{part="csip"\} 1$/m)
+  t.match(printed, /^loadstone_certificate_seconds_left\{certificate="TLS server"\} \d{8,}$/m)
+  t.match(printed, /^# TYPE loadstone_csip_handshakes_total counter$/m)
+  t.notMatch(printed, /device-1|CS001|[0-9A-F]{40}/, 'no device is named')
 })
 
 t.test('REL-073, UX-071 one door fails: the others go on, and /readyz says which', async (t) => {

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import compress from '@fastify/compress'
 import fastifyStatic from '@fastify/static'
 import helmet from '@fastify/helmet'
-import { Gauge, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Caller, Role } from '#core/caller.js'
 import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
-import { buildOperator, collectProcessMetrics } from '#core/operator/door.js'
+import { buildOperator } from '#core/operator/door.js'
 import { packageRoot } from '#core/package-root.js'
 import { rolesOf as groupsOf, type OidcConfig } from '#core/operator/session/oidc.js'
 import { sessionRoutes } from '#core/operator/session/routes.js'
@@ -20,6 +20,7 @@ import { operatorRoutes as stationRoutes } from '#csms/operator.js'
 import type { Csms } from '#csms/server.js'
 import type { Settings } from '#cli/settings.js'
 import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
+import { collectMetrics } from '#main/metrics.js'
 import { firstTenant, type ReadyLine } from '#main/shape.js'
 import type { Enrolment } from '#certs/index.js'
 import { operatorRoutes as openAdrRoutes } from '#vtn/operator.js'
@@ -64,8 +65,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   const { options, core, log, csip, csms, certificates, machine, enrolment } = needs, { settings } = options
   const { documents } = core.database.stores
   const metrics = new Registry()
-  collectProcessMetrics(metrics)
-  collectCsipMetrics(metrics, csip)
+  collectMetrics(metrics, { ...needs, version: version() })
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const app = await buildOperator({
     core, log, version: version(), metrics, rolesOf, parts: needs.parts.list, home: firstTenant, bodyLimit: 512 * 2 ** 20,
@@ -86,31 +86,6 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
 
 /** Single sign-on is there when its issuer is named. */
 const oidcOf = (s: Settings): { oidc?: OidcConfig } => (s.oidcIssuer ? { oidc: { issuer: s.oidcIssuer, clientId: s.oidcClientId, clientSecret: s.oidcClientSecret, claim: s.oidcClaim, roles: groupsOf(s.oidcRoles) } } : {})
-
-const csipMetrics = {
-  loadstone_csip_handshakes_total: ['result', 'suite'], loadstone_csip_requests_total: ['route', 'status'], loadstone_csip_devices_seen: ['within_s'],
-  loadstone_csip_notifications_total: ['outcome'], loadstone_csip_notifications_pending: [], loadstone_csip_events: ['state'],
-} as const
-
-/** The 2030.5 room counts for itself; each scrape asks it once (SEP-255). */
-function collectCsipMetrics(metrics: Registry, csip: Csip): void {
-  let asked: ReturnType<Csip['samples']> | undefined
-  const samples = (): ReturnType<Csip['samples']> => {
-    asked ??= csip.samples()
-    setImmediate(() => { asked = undefined })
-    return asked
-  }
-  for (const [name, labelNames] of Object.entries(csipMetrics)) {
-    metrics.registerMetric(new Gauge({
-      name, labelNames, help: `2030.5 door: ${name.slice('loadstone_csip_'.length).replaceAll('_', ' ')}`, registers: [],
-      async collect() {
-        const own = (await samples()).filter((s) => s.name === name)
-        this.reset()
-        for (const { labels, value } of own) this.set(labels as Record<string, string>, value)
-      },
-    }))
-  }
-}
 
 const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 
