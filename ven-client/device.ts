@@ -26,6 +26,8 @@ export interface Device {
   /** RUNNING_NORMAL, RUNNING_CURTAILED, IDLE_NORMAL …; the library itself says *_OPTED_OUT after a refusal. */
   operatingState?(): string
   readonly attributes?: readonly ValuesMap[]
+  /** Length of its own meter's intervals: where an event lets the VEN choose finer ones or its own (OA-180); absent = those of the event. */
+  readonly resolution_s?: number
 }
 
 /** `optOut`: the customer says no to this order (OA-208); `reject`: the device cannot do it. */

@@ -96,7 +96,7 @@ t.test('OA-055 every description agrees with the official YAML, but for the list
   t.same(listed.filter((d) => !found.includes(d)), [], 'listed, but no longer so')
 })
 
-t.test('OA-004 every operation of both YAML files is served, under its scope', { skip }, async (t) => {
+t.test('OA-004 OA-263 every operation of both YAML files is served, under its scope', { skip }, async (t) => {
   const v = await testVtn({ mqtt: { uris: ['mqtts://localhost:8883'] } })
   t.teardown(() => v.close())
   for (const version of ['3.1.1', '3.0.1']) {

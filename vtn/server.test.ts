@@ -68,6 +68,36 @@ t.test('OA-007 OA-055 OA-056 OA-072 SEC-041 bad bodies are Problems that name th
   t.equal((await v.call('GET', '/events', bl)).json().length, before)
 })
 
+t.test('OA-050 OA-011 every refusal is a Problem of its status, of JSON, that names the request and nothing of our inside', async (t) => {
+  const p = await program(fresh('problem')), long = 'x'.repeat(200)
+  const table: [number, 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH', string, string | null, unknown?][] = [
+    [400, 'POST', '/programs', 'bl_client', {}], [400, 'POST', '/programs', 'bl_client', '{"programName":'], [400, 'POST', '/programs', 'bl_client', ''], [400, 'GET', '/events?limit=51', 'bl_client'],
+    [400, 'GET', `/programs/${long}`, 'bl_client'], [400, 'GET', '/programs/a%2Fb', 'bl_client'], [400, 'GET', '/events?targets=%ff', 'bl_client'], [400, 'GET', '/programs/%zz', 'bl_client'],
+    [401, 'GET', '/programs', null], [403, 'POST', '/programs', 'ven_client', { programName: 'x' }], [404, 'GET', '/programs/nobody', 'bl_client'], [404, 'GET', '/nothing/here', 'bl_client'], [404, 'GET', '/../..', null],
+    [405, 'PATCH', '/programs', 'bl_client', {}], [405, 'DELETE', '/auth/server', null], [409, 'POST', '/programs', 'bl_client', { programName: p.programName }], [413, 'POST', '/programs', 'bl_client', `{"programName":"${'x'.repeat(1_100_000)}"}`],
+  ]
+  for (const [status, method, path, as, body] of table) {
+    const what = `${status} ${method} ${path.slice(0, 40)}`, answer = await v.call(method, path, as, body), problem = answer.json()
+    t.equal(answer.statusCode, status, what)
+    t.match(problem, { type: 'about:blank', title: /^[A-Z]/, status, detail: /\w/, instance: `urn:uuid:${answer.headers['x-request-id']}` }, what)
+    t.match(answer.headers['content-type'], /^application\/json/, what)
+    t.notMatch(answer.body, /\.[jt]s:|at .*\(|node_modules|select |insert /, what)
+    if (body === '') continue
+    const asked = await v.call(method, path, as, body, { accept: 'application/problem+json' })
+    t.match(asked.headers['content-type'], /^application\/problem\+json/, what)
+  }
+})
+
+t.test('OA-005 objects travel as application/json, the token request as a form and nothing else', async (t) => {
+  const p = await program(fresh('media'))
+  for (const path of ['/programs', `/programs/${p.id}`, '/auth/server', '/notifiers']) t.match((await v.call('GET', path)).headers['content-type'], /^application\/json/, path)
+  for (const type of ['application/x-www-form-urlencoded', 'text/json', 'application/xml']) t.equal((await v.call('POST', '/programs', 'bl_client', 'programName=x', { 'content-type': type })).statusCode, 415, type)
+  const token = (payload: string, type: string) => v.app.inject({ method: 'POST', url: `${base}/auth/token`, headers: { 'content-type': type }, payload })
+  const form = 'grant_type=client_credentials&client_id=bl_client&client_secret=1001'
+  t.match((await token(form, 'application/x-www-form-urlencoded; charset=utf-8')).headers['content-type'], /^application\/json/)
+  t.equal((await token(JSON.stringify(Object.fromEntries(new URLSearchParams(form))), 'application/json')).statusCode, 415)
+})
+
 t.test('OA-007 SEC-045 media types: only application/json, however it is dressed up', async (t) => {
   const send = (type: string | undefined, encoding?: string) => v.call('POST', '/programs', bl, undefined, { ...(type === undefined ? {} : { 'content-type': type }), ...(encoding ? { 'content-encoding': encoding } : {}) })
   for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx', 'application/json\tx', 'application/ json']) {

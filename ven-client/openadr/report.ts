@@ -38,6 +38,29 @@ const round = (value: number, digits: number): number => Math.round(value * 10 *
 
 export const aggregated = 'AGGREGATED_REPORT'
 
+/** Beyond so many parts of one interval a report would be larger than VTNs take. */
+const mostParts = 2000
+
+interface Piece { readonly id: number; readonly start: number; readonly end: number }
+
+/**
+ * OA-180, the intervals that a report has: those of the event; with SUB_INTERVALS the device's finer ones, which repeat the id of the one
+ * that they are part of; with OPEN_INTERVALS the device's own, numbered from 0. A device without a resolution keeps to the event's.
+ */
+export function piecesOf(intervals: readonly PlacedInterval[], { reportIntervals }: ReportDescriptor, resolution_s: number | undefined): Piece[] {
+  const whole = intervals.flatMap(({ id, start, end }) => (end !== null && end > start ? [{ id, start, end }] : []))
+  const step = (resolution_s ?? 0) * 1000
+  if (!(step > 0) || (reportIntervals !== 'SUB_INTERVALS' && reportIntervals !== 'OPEN_INTERVALS')) return whole
+  const pieces = whole.flatMap(({ id, start, end }) => {
+    const parts = Math.ceil((end - start) / step)
+    return parts > mostParts ? [{ id, start, end }] : Array.from({ length: parts }, (_, i) => ({ id, start: start + i * step, end: Math.min(end, start + (i + 1) * step) }))
+  })
+  return reportIntervals === 'OPEN_INTERVALS' ? pieces.map((piece, id) => ({ ...piece, id })) : pieces
+}
+
+/** A sum needs one resolution for all. */
+const common = (devices: readonly Device[]): number | undefined => (devices.every((d) => d.resolution_s === devices[0]?.resolution_s) ? devices[0]?.resolution_s : undefined)
+
 export interface Asked {
   readonly descriptor: ReportDescriptor
   readonly devices: readonly Device[]
@@ -48,22 +71,24 @@ export interface Asked {
  * Undefined when no device knows anything. Each interval carries its own start and duration besides the event's id.
  */
 export function buildReport(event: Event, clientName: string, reportName: string, intervals: readonly PlacedInterval[], asked: readonly Asked[], verdict: (device: Device) => Verdict): ReportRequest | undefined {
-  const byResource = new Map<string, Map<PlacedInterval, ValuesMap[]>>()
-  const put = (resource: string, interval: PlacedInterval, payload: ValuesMap): void => {
-    const rows = byResource.get(resource) ?? new Map<PlacedInterval, ValuesMap[]>()
-    byResource.set(resource, rows.set(interval, [...rows.get(interval) ?? [], payload]))
+  const byResource = new Map<string, Map<string, { at: Piece; payloads: ValuesMap[] }>>()
+  const put = (resource: string, at: Piece, type: string, value: Value): void => {
+    const rows = byResource.get(resource) ?? new Map<string, { at: Piece; payloads: ValuesMap[] }>(), key = `${at.id} ${at.start} ${at.end}`
+    byResource.set(resource, rows.set(key, { at, payloads: [...rows.get(key)?.payloads ?? [], { type, values: [value] }] }))
   }
   for (const { descriptor, devices } of asked) {
-    for (const interval of intervals) {
-      if (interval.end === null || interval.end <= interval.start) continue
-      const end = interval.end
-      const values = devices.map((d) => [d, valueOf(d, descriptor, interval.start, end, verdict(d))] as const).filter(([, v]) => v !== undefined)
-      if (descriptor.aggregate ?? false) {
+    const type = descriptor.payloadType
+    if (descriptor.aggregate ?? false) {
+      for (const at of piecesOf(intervals, descriptor, common(devices))) {
+        const values = devices.map((d) => valueOf(d, descriptor, at.start, at.end, verdict(d)))
         // OA-181: one summed entry; a sum that misses a device would be a wrong number
-        if (values.length === devices.length && values.every(([, v]) => typeof v === 'number')) {
-          put(aggregated, interval, { type: descriptor.payloadType, values: [round(values.reduce((sum, [, v]) => sum + (v as number), 0), 6)] })
-        }
-      } else for (const [device, value] of values) put(device.name, interval, { type: descriptor.payloadType, values: [value as Value] })
+        if (values.every((v) => typeof v === 'number')) put(aggregated, at, type, round(values.reduce((sum, v) => sum + v, 0), 6))
+      }
+    } else {
+      for (const device of devices) for (const at of piecesOf(intervals, descriptor, device.resolution_s)) {
+        const value = valueOf(device, descriptor, at.start, at.end, verdict(device))
+        if (value !== undefined) put(device.name, at, type, value)
+      }
     }
   }
   if (byResource.size === 0) return undefined
@@ -75,10 +100,8 @@ export function buildReport(event: Event, clientName: string, reportName: string
     })),
     resources: [...byResource].map(([resourceName, rows]) => ({
       resourceName,
-      intervals: [...rows].map(([interval, payloads]) => ({
-        id: interval.id,
-        intervalPeriod: { start: new Date(interval.start).toISOString(), duration: durationText((interval.end as number) - interval.start) },
-        payloads,
+      intervals: [...rows.values()].sort((a, b) => a.at.start - b.at.start).map(({ at, payloads }) => ({
+        id: at.id, intervalPeriod: { start: new Date(at.start).toISOString(), duration: durationText(at.end - at.start) }, payloads,
       })),
     })),
   }
