@@ -6,6 +6,7 @@ import { mustSeeProgram, present } from '#core/permission.js'
 import type { Program } from '#core/program/program.js'
 import { keepVersion } from '#core/program/versions.js'
 import { Exact, minorDigits } from '#core/quantity/money.js'
+import { moneyRuleFaults } from '#core/settlement/rule-faults.js'
 import { methodOf } from '#core/verification/evaluate.js'
 import type { Work } from '#core/work.js'
 
@@ -31,6 +32,7 @@ export function programFaults(p: ProgramTerms): Fault[] {
   decimal('/capacityPrice', p.capacityPrice)
   decimal('/customerShare', p.customerShare, 1)
   decimal('/paidRatioCap', p.paidRatioCap)
+  if (/^[A-Z]{3}$/.test(p.currency)) out.push(...moneyRuleFaults(p.rules, p.currency))
   return out
 }
 

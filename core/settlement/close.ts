@@ -71,16 +71,25 @@ function statements(run: SettlementRun, input: RunInput, now: RunResult, issued:
     body: {
       period: { from: run.from, to: run.to }, runNumber: run.runNumber, supersedes: run.supersedes, share: input.points[servicePoint]?.share ?? input.terms.customerShare,
       method: input.terms.method, level: input.terms.level, price: input.terms.energyPrice,
-      lines: now.events.flatMap((e) => {
+      lines: [...now.events.flatMap((e) => {
         const paid_Wh = e.energy_Wh[servicePoint], event = events.get(e.dispatch), own = event?.points.get(servicePoint)
         return paid_Wh === undefined && !own ? [] : [{
           dispatch: e.dispatch, kind: 'energy', start: event?.e.intervals[0]?.start ?? null, end: event?.e.intervals.at(-1)?.end ?? null, paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, baseline_kWh: own?.baseline_kWh ?? null, metered_kWh: own?.metered_kWh ?? null, flags: own?.flags ?? [], account: own?.account ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
-          days: event?.e.days, verification: event?.e.verification,
+          days: event?.e.days, verification: event?.e.verification, components: e.lines,
         }]
-      }),
+      }), ...periodLines(input, now, servicePoint)],
       dispute: { until: run.to + input.terms.disputeDays * 86_400, how: 'POST /api/v1/disputes with this statement and the line' },
     },
   }))
+}
+
+/** What is paid or charged for the period and not for one event: every amount of a statement is one of its lines (CORE-180). */
+function periodLines(input: RunInput, now: RunResult, servicePoint: string): object[] {
+  const plain = { start: input.from, end: input.to, paid_kWh: 0, own_kWh: null }, paid = now.period?.payments[servicePoint], out = now.optOuts?.[servicePoint]
+  return [
+    ...(paid === undefined ? [] : [{ ...plain, dispatch: 'period', kind: 'period', amount: paid, components: now.period!.lines }]),
+    ...(out === undefined ? [] : [{ ...plain, dispatch: 'optOuts', kind: 'optOut', amount: out.amount, components: [{ name: 'optOut', formula: '- opt-outs beyond the free ones × penalty', inputs: { count: String(out.count), penalty: input.terms.optOutPenalty! }, amount: out.amount }] }]),
+  ]
 }
 
 async function move(work: Work, caller: Caller, id: string, happening: 'approve' | 'issue', ifVersion: number | undefined): Promise<{ before: SettlementRun; state: SettlementRun['state'] }> {

@@ -4,6 +4,8 @@ import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
 import type { Claim } from '#core/settlement/ledger.js'
+import type { OptOutRule } from '#core/settlement/opt-out-price.js'
+import { pricedRefusals } from '#core/settlement/season-refusals.js'
 import type { RunEvent, RunInput } from '#core/settlement/run.js'
 import type { PriceRule } from '#core/settlement/terms.js'
 import type { PerformanceBody } from '#core/verification/verify.js'
@@ -24,12 +26,12 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
     })
   }
   const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(events.flatMap((e) => e.points.map((p) => p.id)))
-  const rules = program.rules as { prices?: readonly PriceRule[]; disputeDays?: number }
+  const rules = program.rules as { prices?: readonly PriceRule[]; disputeDays?: number; optOut?: OptOutRule }, optOuts = await pricedRefusals(stores, tenant, program, period)
   return {
-    ...period, events,
+    ...period, events, ...(optOuts && Object.keys(optOuts).length > 0 ? { optOuts } : {}),
     terms: {
       program: program.id, programVersion: program.programVersion, currency: program.currency, energyPrice: program.energyPrice, customerShare: program.customerShare,
-      floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30,
+      floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30, ...(rules.optOut?.penalty === undefined ? {} : { optOutPenalty: rules.optOut.penalty }),
       rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
     },
     points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: e.nominated_W }])),

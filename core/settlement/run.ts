@@ -1,5 +1,6 @@
 import { fromMinor, type Money } from '#core/quantity/money.js'
 import { settle, type Settlement } from '#core/settlement/settle.js'
+import { optOutCharges } from '#core/settlement/opt-out-price.js'
 import { exactMinor } from '#core/settlement/split.js'
 import type { Line, PriceRule } from '#core/settlement/terms.js'
 import type { FloorLevel } from '#core/verification/floor-level.js'
@@ -20,9 +21,13 @@ export interface RunInput {
     readonly method: string
     readonly level: 'point' | 'portfolio'
     readonly disputeDays: number
+    /** CORE-113: what one refusal beyond the free ones costs; only where the program prices them. */
+    readonly optOutPenalty?: Money
   }
   readonly points: Readonly<Record<string, { readonly share: string | null; readonly nominated_W: number | null }>>
   readonly events: readonly RunEvent[]
+  /** CORE-113: priced refusals of the period by point. */
+  readonly optOuts?: Readonly<Record<string, number>>
 }
 
 export interface RunEvent {
@@ -46,6 +51,8 @@ export interface RunResult {
   readonly energy_Wh: Readonly<Record<string, number>>
   readonly events: readonly { readonly dispatch: string; readonly lines: readonly Line[]; readonly revenue: Money; readonly payments: Readonly<Record<string, Money>>; readonly energy_Wh: Readonly<Record<string, number>>; readonly trace: Settlement['trace'] }[]
   readonly period: { readonly lines: readonly Line[]; readonly payments: Readonly<Record<string, Money>> } | null
+  /** CORE-113: charges for refusals, taken off the point's payment and kept by the aggregator; absent where there are none. */
+  readonly optOuts?: Readonly<Record<string, { readonly count: number; readonly amount: Money }>>
   /** Events that cannot be paid because they cannot be verified. */
   readonly unverified: readonly string[]
 }
@@ -63,16 +70,19 @@ export function calculate(input: RunInput): RunResult {
   const period = terms.rules.length === 0 || good.length === 0 ? undefined : settle({ ...common, ...together(input, good), rules: terms.rules })
   const all = [...events.map((x) => x.s), ...(period ? [period] : [])]
   const total = (amounts: readonly Money[]): Money => fromMinor(amounts.reduce((sum, m) => sum + exactMinor(m, terms.currency), 0n), terms.currency)
-  const ids = [...new Set(all.flatMap((s) => Object.keys(s.payments)))].sort()
+  const charges = input.optOuts && terms.optOutPenalty !== undefined ? optOutCharges(input.optOuts, terms.optOutPenalty, terms.currency) : {}, charged = total(Object.values(charges))
+  const ids = [...new Set([...all.flatMap((s) => Object.keys(s.payments)), ...Object.keys(charges)])].sort()
   const energy = new Map<string, number>()
   for (const { s } of events) for (const [id, Wh] of s.energy_Wh) energy.set(id, (energy.get(id) ?? 0) + Wh)
   return {
-    revenue: total(all.map((s) => s.revenue)), tax: total(all.map((s) => s.tax)), customerPool: total(all.map((s) => s.customerPool)), aggregator: total(all.map((s) => s.aggregator)),
-    payments: Object.fromEntries(ids.map((id) => [id, total(all.map((s) => s.payments[id] ?? '0'))])), energy_Wh: Object.fromEntries([...energy].sort(([a], [b]) => (a < b ? -1 : 1))),
+    revenue: total(all.map((s) => s.revenue)), tax: total(all.map((s) => s.tax)), customerPool: total([...all.map((s) => s.customerPool), charged]), aggregator: total([...all.map((s) => s.aggregator), negated(charged)]),
+    payments: Object.fromEntries(ids.map((id) => [id, total([...all.map((s) => s.payments[id] ?? '0'), charges[id] ?? '0'])])), energy_Wh: Object.fromEntries([...energy].sort(([a], [b]) => (a < b ? -1 : 1))),
     events: events.map(({ e, s }) => ({ dispatch: e.dispatch, lines: s.lines, revenue: s.revenue, payments: s.payments, energy_Wh: Object.fromEntries(s.energy_Wh), trace: s.trace })),
-    period: period ? { lines: period.lines, payments: period.payments } : null, unverified: input.events.filter((e) => e.status !== 'OK').map((e) => e.dispatch),
+    period: period ? { lines: period.lines, payments: period.payments } : null, ...(Object.keys(charges).length === 0 ? {} : { optOuts: Object.fromEntries(Object.entries(charges).map(([id, amount]) => [id, { count: input.optOuts![id]!, amount }])) }), unverified: input.events.filter((e) => e.status !== 'OK').map((e) => e.dispatch),
   }
 }
+
+const negated = (amount: Money): Money => (amount.startsWith('-') ? amount.slice(1) : `-${amount}`)
 
 /** All events of the period as one: capacity, availability, bonus, penalty and fees are the period's. */
 function together(input: RunInput, events: readonly RunEvent[]) {
