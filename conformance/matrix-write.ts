@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '#core/package-root.js'
+import { readmeOf, statusTable, withStatus } from '#conformance/status.js'
 import { keptResults, matrixPage, matrixRows, testsByNumber } from '#conformance/matrix.js'
 
-/** `node build/conformance/matrix-write.js [REPORT.json …]`: takes the verdicts of reports (`--json` of a run) into results.json and writes matrix.md. */
+/** `node build/conformance/matrix-write.js [REPORT.json …]`: takes the verdicts of reports (`--json` of a run) into results.json and writes matrix.md and the README's status. */
 const root = packageRoot(import.meta.url)
 const results = keptResults(root)
 for (const file of process.argv.slice(2)) for (const r of (JSON.parse(readFileSync(file, 'utf8')) as { results: { id: string; verdict: never }[] }).results) results[r.id] = r.verdict
@@ -12,3 +13,4 @@ const known = new Set(Object.values(procedures).flat().map((p) => p.id))
 const sorted = Object.fromEntries(Object.entries(results).filter(([id]) => known.has(id)).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 writeFileSync(join(root, 'conformance/results.json'), `${JSON.stringify(sorted, null, 1)}\n`)
 writeFileSync(join(root, 'conformance/matrix.md'), matrixPage(matrixRows(sorted, testsByNumber(root))))
+writeFileSync(join(root, 'README.md'), withStatus(readmeOf(root), statusTable(procedures, sorted)))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { keptResults, matrixRows, testsByNumber } from '#conformance/matrix.js'
 import { procedures } from '#conformance/registry.js'
+import { readmeOf, statusTable, withStatus } from '#conformance/status.js'
 import { notObservable, requirements } from '#conformance/requirements.js'
 import { packageRoot } from '#core/package-root.js'
 
@@ -22,6 +23,10 @@ t.test('UX-035 matrix.md is not stale: its procedures and verdicts are those of 
   const page = readFileSync(join(root, 'conformance/matrix.md'), 'utf8')
   const stale = rows.filter((r) => { const line = page.split('\n').find((l) => l.startsWith(`| ${r.id} |`)); return !line || !line.endsWith(` ${r.result} |`) || !r.procedures.slice(0, 3).every((p) => line.includes(`\`${p}\``)) })
   t.same(stale.map((r) => r.id), [], 'write it again with `node build/conformance/matrix-write.js`')
+})
+
+t.test('UX-035 the README says what the kept runs say', async (t) => {
+  t.equal(readmeOf(root), withStatus(readmeOf(root), statusTable(procedures, keptResults(root))), 'write it again with `node build/conformance/matrix-write.js`')
 })
 
 t.test('UX-035 the numbers are those of the requirement lists', { skip: existsSync(join(root, '../shared/protocols')) ? false : 'the lists are not here' }, async (t) => {
