@@ -123,6 +123,7 @@ t.test('OA-185 a VEN that was offline sends the latest report only, once', async
   await clock.advance(75_000)
   await until(() => vtn.objects.reports.size === 1, clock)
   t.equal([...vtn.objects.reports.values()][0]?.resources[0]?.intervals[0]?.id, 1)
+  await agent.idle()
   t.equal(agent.waitingReports, 0)
 })
 

@@ -10,10 +10,13 @@ import { Time } from '#csip-server/wire/time.js'
 import { backoff } from '#ven-client/backoff.js'
 import { eventLines, modeClaims, type EventLine, type Mode } from '#ven-client/csip/control.js'
 import { DeviceCapability, firstDer, ownEndDevice, readAssignments, readControls, readDefault, readPrograms } from '#ven-client/csip/discover.js'
-import type { DERValue, DeviceCapabilityValue, EndDeviceValue, FunctionSetAssignmentsValue, Program } from '#ven-client/csip/discover.js'
+import type { DERControlValue, DERValue, DeviceCapabilityValue, EndDeviceValue, FunctionSetAssignmentsValue, Program } from '#ven-client/csip/discover.js'
+import { ownRecord, type OwnRecord } from '#ven-client/csip/register.js'
+import { memoryCsipStore, type CsipStore } from '#ven-client/csip/store.js'
+import { subscriptions, type CsipPush } from '#ven-client/csip/subscribe.js'
 import { mirror, type MirrorOptions, type Series } from '#ven-client/csip/mirror.js'
 import { dueStatuses, type Decision } from '#ven-client/csip/response.js'
-import { CsipError, csipWire, type CsipTransport } from '#ven-client/csip/transport.js'
+import { CsipError, csipWire, type CsipTransport, type CsipWire } from '#ven-client/csip/transport.js'
 import { silent, type Log } from '#ven-client/log.js'
 import { randomFrom } from '#ven-client/random.js'
 import { timeline, type Claim } from '#ven-client/timeline.js'
@@ -31,8 +34,18 @@ export interface DerDevice {
   readonly series: readonly Series[]
 }
 
-export interface CsipAgentOptions extends CsipTransport, Pick<MirrorOptions, 'pen' | 'roleFlags' | 'interval_s' | 'mirroredUntil'> {
+export interface CsipAgentOptions extends CsipTransport, Pick<MirrorOptions, 'pen' | 'roleFlags' | 'interval_s' | 'mirroredUntil'>, Partial<Pick<OwnRecord, 'register' | 'pin' | 'connectionPoint'>> {
   readonly device: DerDevice
+  /** The device that is acted for, when it is not the one of the certificate (an aggregator's, SEP-192). */
+  readonly lfdi?: string
+  /** A connection that is shared with other agents; it stays open when this one stops. */
+  readonly wire?: CsipWire
+  /** Be told at once of changes; polling goes on beside it. */
+  readonly push?: CsipPush
+  /** Where waiting readings and given responses outlive the process (`diskCsipStore(folder)`); in memory when unset. */
+  readonly store?: CsipStore
+  /** Hex bitmap: events for other categories are not for us; unset = all are. */
+  readonly deviceCategory?: string
   readonly clock?: Clock
   readonly log?: Log
   readonly random?: () => number
@@ -53,6 +66,8 @@ export interface CsipAgent {
   optOut(mRID: string): void
   poke(): void
   readonly waitingReadings: number
+  /** Resources that the server notifies us of; empty = polling only. */
+  readonly pushedBy: readonly string[]
   /** Readings before this instant (epoch seconds) have been posted. */
   readonly mirroredUntil: number | undefined
   stop(): Promise<void>
@@ -61,9 +76,9 @@ export interface CsipAgent {
 /** Runs one DER against a 2030.5 server: discovery, polling, event rules, responses, mirror metering. */
 export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   const clock = options.clock ?? systemClock, log = options.log ?? silent
-  const lfdi = lfdiOf(new X509Certificate(options.cert).raw)
+  const certified = lfdiOf(new X509Certificate(options.cert).raw), lfdi = options.lfdi?.toUpperCase() ?? certified
   const random = options.random ?? randomFrom(lfdi)
-  const wire = csipWire(options)
+  const wire = options.wire ?? csipWire(options), store = options.store ?? memoryCsipStore()
   const wait = backoff(random)
   const interval_ms = (options.interval_s ?? 900) * 1000
   const lag_ms = (0.1 + 0.9 * random()) * (options.postWithin_s ?? 60) * 1000
@@ -73,8 +88,10 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   let discoveredAt = -Infinity, pollRate_s = 300, standing = '[]', stopped = false
   let pollTimer: Timer | undefined, eventTimer: Timer | undefined, meterTimer: Timer | undefined
   let polling = false, answering: Promise<void> = Promise.resolve()
+  let subscriber: EndDeviceValue | undefined, remembered = false
+  const pushed = options.push ? subscriptions(wire, () => subscriber?.SubscriptionListLink, options.push, log) : undefined
   const meter = mirror(wire, () => dcap?.MirrorUsagePointListLink?.href ?? '/mup', {
-    lfdi, series: options.device.series,
+    lfdi, series: options.device.series, store: store.readings,
     ...(options.pen === undefined ? {} : { pen: options.pen }), ...(options.roleFlags ? { roleFlags: options.roleFlags } : {}), ...(options.interval_s ? { interval_s: options.interval_s } : {}),
     ...(options.mirroredUntil === undefined ? {} : { mirroredUntil: options.mirroredUntil }),
   })
@@ -88,8 +105,11 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   async function discover(): Promise<void> {
     dcap = await wire.read(DeviceCapability, wire.start)
     await time()
-    own = await ownEndDevice(wire, dcap, lfdi)
-    if (!own) throw new CsipError('The server does not know this device yet: register its LFDI.', 404)
+    await remember()
+    const { register, pin, connectionPoint } = options
+    own = await ownRecord(wire, dcap, { lfdi, register, pin, connectionPoint }, Math.floor(clock.nowMs() / 1000))
+    // SEP-153: an aggregator's subscriptions hang below the record of its own certificate
+    subscriber = lfdi === certified ? own : await ownEndDevice(wire, dcap, certified)
     der = await firstDer(wire, own)
     if (der) await declare(der, true)
     assignments = (await readAssignments(wire, own)).items
@@ -105,6 +125,16 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     const availability = device.availability?.(now)
     if (of.DERAvailabilityLink && availability) await wire.write('PUT', DERAvailability, of.DERAvailabilityLink.href, availability)
   }
+
+  /** What an earlier process has said of events that may still be listed. */
+  async function remember(): Promise<void> {
+    if (remembered) return
+    for (const { key, statuses, lastSeen: at } of await store.said.all()) { said.set(key, new Set([...statuses, ...said.get(key) ?? []])); lastSeen.set(key, at) }
+    remembered = true
+  }
+
+  /** Assignments, programs and their controls: what a change of ours would show in. */
+  const watched = (): string[] => [own?.FunctionSetAssignmentsListLink?.href, ...assignments.map((a) => a.DERProgramListLink?.href), ...programs.map((p) => p.program.DERControlListLink?.href)].filter((h) => h !== undefined)
 
   /** Programs of all assignments; defaults are read again when the program's version moved. */
   async function look(): Promise<void> {
@@ -137,15 +167,21 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
       await look()
       wait.reset()
       obey()
+      await pushed?.keep(watched(), clock.nowMs())
       next_ms = pollRate_s * 1000 * (0.8 + random() * 0.4)
     } catch (error) {
       next_ms = wait.next(error instanceof CsipError ? error.retryAfter_ms : undefined)
+      // SEP-123: a program or a group that is gone: what we are in is read anew
+      if (error instanceof CsipError && (error.status === 404 || error.status === 403)) discoveredAt = -Infinity
       log.warn({ lfdi, error: (error as Error).message, next_ms: Math.round(next_ms) }, '2030.5 poll failed')
     } finally {
       polling = false
     }
     if (!stopped) pollTimer = clock.after(next_ms, () => void poll())
   }
+
+  const category = options.deviceCategory === undefined ? undefined : Number.parseInt(options.deviceCategory, 16)
+  const concernsUs = (c: DERControlValue): boolean => category === undefined || c.deviceCategory === undefined || (Number.parseInt(c.deviceCategory || '0', 16) & category) !== 0
 
   const decisionOf = (line: EventLine): Decision => {
     const known = decisions.get(line.control.mRID)
@@ -160,7 +196,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     if (stopped) return
     eventTimer?.cancel()
     const now = clock.nowMs()
-    lines = eventLines(programs, lfdi)
+    lines = eventLines(programs.map((p) => ({ ...p, controls: p.controls.filter(concernsUs) })), lfdi)
     const followed = lines.filter((l) => decisionOf(l) === 'follow')
     const line = timeline(modeClaims(followed, programs))
     const modes = line.at(now)
@@ -189,6 +225,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
         try {
           await wire.write('POST', DERControlResponse, replyTo as string, { createdDateTime: Math.floor(clock.nowMs() / 1000), endDeviceLFDI: lfdi, status, subject: mRID })
           memory.add(status)
+          await store.said.put({ key: mRID, statuses: [...memory], lastSeen: line.end })
           options.onResponse?.(mRID, status)
         } catch (error) {
           log.warn({ lfdi, mRID, status, error: (error as Error).message }, 'response not taken')
@@ -201,7 +238,10 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     // kept a day beyond the end: an event that a server shows again must not be answered anew
     const now = clock.nowMs()
     for (const line of lines) lastSeen.set(line.control.mRID, Math.max(now, line.end))
-    for (const [mRID, at] of lastSeen) if (now - at > 86_400_000) for (const memory of [said, decisions, lastSeen]) memory.delete(mRID)
+    for (const [mRID, at] of lastSeen) if (now - at > 86_400_000) {
+      for (const memory of [said, decisions, lastSeen]) memory.delete(mRID)
+      await store.said.remove(mRID)
+    }
   }
 
   async function measure(): Promise<void> {
@@ -226,11 +266,13 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     poke() { if (!polling) { pollTimer?.cancel(); void poll() } },
     get waitingReadings() { return meter.waiting },
     get mirroredUntil() { return meter.mirroredUntil },
+    get pushedBy() { return pushed?.by ?? [] },
     async stop() {
       if (stopped) return
       stopped = true
       for (const timer of [pollTimer, eventTimer, meterTimer]) timer?.cancel()
-      await wire.close()
+      await pushed?.end()
+      if (!options.wire) await wire.close()
     },
   }
 }

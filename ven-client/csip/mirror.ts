@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
+import type { WaitingReadings } from '#ven-client/csip/store.js'
+import { memoryKept, type KeptStore } from '#ven-client/kept.js'
 import { CsipError, type CsipWire } from '#ven-client/csip/transport.js'
 
 /** One series that a device measures: Wh per interval in one direction (SEP-170, SEP-174: 1 = from the grid, 19 = to the grid). */
@@ -19,6 +21,8 @@ export interface MirrorOptions {
   readonly series: readonly Series[]
   /** Intervals kept while the server cannot be reached. */
   readonly keep?: number
+  /** Where readings wait while the server cannot be reached; in memory when unset. */
+  readonly store?: KeptStore<WaitingReadings>
   /** What an earlier process of this device had posted: the first interval is the one that starts here, epoch seconds. */
   readonly mirroredUntil?: number
 }
@@ -31,7 +35,9 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
   const interval_s = options.interval_s ?? 900, keep = options.keep ?? 96 * 7
   const pen = (options.pen ?? 0).toString(16).padStart(8, '0').toUpperCase()
   const mRID = (what: string): string => hex(`${lfdi}\n${what}`, 12) + pen
-  const waiting: number[] = []                                   // starts of intervals, epoch seconds
+  const store = options.store ?? memoryKept<WaitingReadings>()
+  const waiting: WaitingReadings[] = []
+  let loaded = false
   let location: string | undefined
   let last = options.mirroredUntil === undefined ? undefined : options.mirroredUntil - interval_s
 
@@ -58,9 +64,32 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
     }
   }
 
-  async function post(start: number): Promise<void> {
+  /** Measured once, when the interval has ended, and kept until the server has it. */
+  async function measure(start: number): Promise<void> {
     const readings = series.map((one) => readingOf(one, start)).filter((r) => r !== undefined)
     if (readings.length === 0) return
+    const one = { key: String(start).padStart(12, '0'), start, readings }
+    await store.put(one)
+    waiting.push(one)
+    while (waiting.length > keep) await done()
+  }
+
+  async function done(): Promise<void> {
+    const first = waiting.shift()
+    if (first) await store.remove(first.key)
+  }
+
+  /** What an earlier process could not post comes first. */
+  async function load(): Promise<void> {
+    if (loaded) return
+    loaded = true
+    const kept = [...await store.all()].sort((a, b) => a.start - b.start)
+    waiting.unshift(...kept)
+    const newest = kept.at(-1)
+    if (newest && (last === undefined || newest.start > last)) last = newest.start
+  }
+
+  async function post({ readings }: WaitingReadings): Promise<void> {
     location ??= await announce()
     await wire.write('POST', MirrorMeterReadingList, location, { all: readings.length, results: readings.length, MirrorMeterReading: readings })
   }
@@ -68,6 +97,7 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
   return {
     /** Announces the usage point, so that the server can know it before the first reading. */
     async begin(now_ms: number): Promise<void> {
+      await load()
       last ??= Math.floor(now_ms / 1000 / interval_s) * interval_s - interval_s       // the interval of now is the first one
       location ??= await announce()
     },
@@ -75,21 +105,20 @@ export function mirror(wire: CsipWire, mupList: () => string, options: MirrorOpt
     async run(now_ms: number): Promise<void> {
       const now = Math.floor(now_ms / 1000)
       if (last === undefined) return
-      for (; last + 2 * interval_s <= now; ) { last += interval_s; waiting.push(last) }
-      if (waiting.length > keep) waiting.splice(0, waiting.length - keep)
-      while (waiting.length > 0) {
+      for (; last + 2 * interval_s <= now; ) { last += interval_s; await measure(last) }
+      for (let first = waiting[0]; first; first = waiting[0]) {
         try {
-          await post(waiting[0] as number)
+          await post(first)
         } catch (error) {
           // the server forgot us: announce again at the next try (SEP-172)
           if (error instanceof CsipError && error.status === 404) location = undefined
           if (!(error instanceof CsipError) || error.status !== 400) throw error
         }
-        waiting.shift()
+        await done()
       }
     },
     get waiting(): number { return waiting.length },
     /** Everything before this instant has been posted; keep it over a restart. */
-    get mirroredUntil(): number | undefined { return waiting[0] ?? (last === undefined ? undefined : last + interval_s) },
+    get mirroredUntil(): number | undefined { return waiting[0]?.start ?? (last === undefined ? undefined : last + interval_s) },
   }
 }

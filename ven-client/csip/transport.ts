@@ -6,10 +6,10 @@ import { retryAfterMs } from '#ven-client/backoff.js'
 
 export const namespace = 'urn:ieee:std:2030.5:ns'
 const aus = ['https://csipaus.org/ns', 'https://csipaus.org/ns/v1.3'] as const
-const ours: ReadonlySet<string> = new Set([namespace, ...aus])
+export const namespaces: ReadonlySet<string> = new Set([namespace, ...aus])
 
 /** TLS 1.2 with CCM_8 first; GCM for servers in compatibility mode (SEP-002, SEP-003). SECLEVEL 0: without it Node 24 has no CCM_8. */
-const ciphers = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
+export const ciphers = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
 
 export interface CsipTransport {
   /** The DeviceCapability, out of band (SEP-014): `https://host:8443/dcap`. */
@@ -44,6 +44,7 @@ export interface CsipWire {
   readonly start: string
   read<S extends TSchema>(description: Resource<S>, href: string): Promise<Static<S>>
   write(method: 'PUT' | 'POST', description: Resource, href: string, value: unknown): Promise<{ status: number; location: string | undefined }>
+  remove(href: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -93,13 +94,14 @@ export function csipWire(options: CsipTransport): CsipWire {
     async read(description, href) {
       const { text } = await ask('GET', href)
       const element = parseXml(text)
-      if (element.name !== description.name || !ours.has(element.uri)) throw new CsipError(`${href} is a ${element.name.slice(0, 40)}, not a ${description.name}.`, 200)
-      return fromXml(element, description.schema, ours) as Static<typeof description.schema>
+      if (element.name !== description.name || !namespaces.has(element.uri)) throw new CsipError(`${href} is a ${element.name.slice(0, 40)}, not a ${description.name}.`, 200)
+      return fromXml(element, description.schema, namespaces) as Static<typeof description.schema>
     },
     async write(method, description, href, value) {
       const { status, location } = await ask(method, href, writer(description)(value))
       return { status, location }
     },
+    async remove(href) { await ask('DELETE', href) },
     close: async () => { if (!options.dispatcher) await dispatcher.close() },
   }
 }

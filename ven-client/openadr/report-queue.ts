@@ -1,7 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock, Timer } from '#core/port/clock.js'
 import { backoff } from '#ven-client/backoff.js'
+import { diskKept, memoryKept, type KeptStore } from '#ven-client/kept.js'
 import type { VtnClient } from '#ven-client/openadr/client.js'
 import { isVtnError } from '#ven-client/openadr/error.js'
 import type { ReportRequest } from '#ven-client/openadr/objects.js'
@@ -16,53 +15,9 @@ export interface Waiting {
 }
 
 /** Where waiting reports outlive the process. */
-export interface ReportStore {
-  put(one: Waiting): Promise<void>
-  remove(key: string): Promise<void>
-  all(): Promise<readonly Waiting[]>
-}
-
-export function memoryStore(): ReportStore {
-  const held = new Map<string, Waiting>()
-  return {
-    put: (one) => { held.set(one.key, one); return Promise.resolve() },
-    remove: (key) => { held.delete(key); return Promise.resolve() },
-    all: () => Promise.resolve([...held.values()]),
-  }
-}
-
-/** One file for each report, written whole: to a temporary name, flushed, then renamed. A file that cannot be read is set aside, not fatal. */
-export function diskStore(folder: string): ReportStore {
-  const file = (key: string): string => join(folder, `${Buffer.from(key).toString('base64url')}.json`)
-  return {
-    async put(one) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const temporary = `${file(one.key)}.new`
-      const handle = await open(temporary, 'w', 0o600)
-      try {
-        await handle.writeFile(JSON.stringify(one))
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-      await rename(temporary, file(one.key))
-    },
-    remove: (key) => rm(file(key), { force: true }),
-    async all() {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const names = (await readdir(folder)).filter((n) => n.endsWith('.json')).sort()
-      const read = await Promise.all(names.map(async (name) => {
-        try {
-          return JSON.parse(await readFile(join(folder, name), 'utf8')) as Waiting
-        } catch {
-          await rename(join(folder, name), join(folder, `${name}.broken`))
-          return undefined
-        }
-      }))
-      return read.filter((one) => one !== undefined)
-    },
-  }
-}
+export type ReportStore = KeptStore<Waiting>
+export const memoryStore = (): ReportStore => memoryKept()
+export const diskStore = (folder: string): ReportStore => diskKept(folder)
 
 export interface ReportQueue {
   /** Kept first, sent then; a key that is waiting already is replaced by the newer content. `mayExist`: look before posting. */
