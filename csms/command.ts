@@ -3,26 +3,26 @@ import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { CsmsConfig } from './config.js'
-import { effects, prepare, type EffectNeeds } from './effect.js'
+import { prepare } from './effect/device-model.js'
+import type { EffectNeeds } from './effect/effect.js'
+import { effects } from './effect/effects.js'
 import type { Fleet } from './fleet.js'
 import type { Journal } from './journal.js'
 import type { Parts } from './parts.js'
+import { localLists as makeLocalLists, type LocalLists } from './local-list.js'
 import type { Passwords } from './password.js'
-import { transactionDocument } from './message/transaction-event.js'
-import { answersTo, mayCall } from './registration.js'
+import { postBoot } from './post-boot.js'
+import { answersTo, mayAsk, mayCall } from './registration.js'
 import { CallFailed } from './rpc/error-code.js'
 import type { CallOptions, Payload } from './rpc/outgoing.js'
-import type { Recorder } from './rpc/recorder.js'
 import { schemasOf } from './rpc/schema.js'
-import type { Check } from './rule/rule.js'
-import { rules2x } from './rule/rules.js'
+import type { Check, RuleFacts } from './rule/rule.js'
+import { rulesOf } from './rule/rules.js'
 import { join, split } from './split.js'
 import type { Station } from './station.js'
 import type { Tokens } from './tokens.js'
 import { actionNamed } from './wire/action.js'
-
-/** Boot reasons after which transactions may have been lost (OCPP-086). */
-const restarts = new Set(['PowerUp', 'Watchdog', 'LocalReset'])
+import type { IdToken } from './wire/transaction-event.js'
 
 /** How a command ended; the operator's door makes HTTP of it (contract §6). */
 export type CommandResult =
@@ -34,27 +34,45 @@ export type CommandResult =
   | { readonly kind: 'unknownStation' }
   | { readonly kind: 'unknownAction' }
 
+export interface CommandOptions {
+  /** The operator knows that an event is on (OCPP-100). */
+  readonly force?: boolean
+}
+
 export interface Command {
-  (stationId: string, action: string, payload: unknown, tenant?: string): Promise<CommandResult>
+  (stationId: string, action: string, payload: unknown, tenant?: string, options?: CommandOptions): Promise<CommandResult>
   /** OCPP-090: what follows an Accepted boot. */
   afterBoot(station: Station, fresh: boolean): void
   /** OCPP-021: a connection at the ordered profile makes it the only one. */
   settleProfile(station: Station): void
+  readonly localLists: LocalLists
 }
 
-export function commands({ clock, log, journal, parts, passwords, config, fleet }: {
+export function commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents }: {
   clock: Clock; log: Log; journal: Journal; parts: Parts; passwords: Passwords; config: CsmsConfig; fleet: Fleet
-  tokens: Tokens; documents: DocumentStore; recorder: Recorder
+  tokens: Pick<Tokens, 'find'>; documents: DocumentStore
 }): Command {
-  const needs: EffectNeeds = { clock, journal, passwords }
+  const housekeeping = (station: Station, action: string, payload: object): Promise<Payload> => send(station, action, payload, { priority: 'housekeeping' })
+  const localLists = makeLocalLists({ documents, journal, send: housekeeping })
+  const needs: EffectNeeds = {
+    clock, journal, passwords, localLists,
+    ask(station, action, payload) {
+      housekeeping(station, action, payload).catch((error: unknown) => log.info({ station: station.identity, action, cause: error instanceof Error ? error.message : String(error) }, 'no answer'))
+    },
+  }
 
-  function checksOf(station: Station, action: string, payload: object): Check[] {
+  async function checksOf(station: Station, action: string, payload: object, options: CommandOptions): Promise<Check[]> {
     const { version } = station.session
     const wrong = schemasOf(version).check(action, 'request', payload)
     if (wrong) return [{ check: wrong.code, detail: wrong.description }]
-    const held = mayCall(station, action) ? [] : [{ check: station.record.registration === 'rejected' ? 'OCPP-084' : 'OCPP-082', detail: `not while the station is ${station.record.registration}` }]
-    const facts = { nowMs: clock.nowMs(), assumedStackLevel: config.assumedStackLevel, masterGroup: config.masterGroup }
-    return [...held, ...(version === '1.6' ? [] : rules2x.get(action)?.(station, payload as never, facts) ?? [])]
+    const held = mayCall(station, action) && mayAsk(station, action, payload) ? []
+      : [{ check: station.record.registration === 'rejected' ? 'OCPP-084' : 'OCPP-082', detail: `not while the station is ${station.record.registration}` }]
+    const token = (payload as { idToken?: IdToken }).idToken
+    const facts: RuleFacts = {
+      nowMs: clock.nowMs(), assumedStackLevel: config.assumedStackLevel, masterGroup: station.actual('AuthCtrlr', 'MasterPassGroupId') ?? config.masterGroup, force: options.force ?? false,
+      tokenGroup: action === 'RequestStartTransaction' && token ? (await tokens.find(station.tenant, token))?.group : undefined,
+    }
+    return [...held, ...rulesOf(version).get(action)?.(station, payload as never, facts) ?? []]
   }
 
   /** One CALL, with what must be ready before it and what follows from its answer. */
@@ -74,7 +92,7 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet 
     return answer
   }
 
-  async function command(stationId: string, action: string, payload: unknown, tenant = config.tenant): Promise<CommandResult> {
+  async function command(stationId: string, action: string, payload: unknown, tenant = config.tenant, options: CommandOptions = {}): Promise<CommandResult> {
     const station = await fleet.find(tenant, stationId)
     if (!station) return { kind: 'unknownStation' }
     const known = actionNamed.get(action)
@@ -84,12 +102,17 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet 
       return { kind: 'refused', checks: [{ check: 'OCPP-057', detail: `${action} is not an action of OCPP ${station.session.version}` }] }
     }
     if (payload === null || typeof payload !== 'object' || Array.isArray(payload)) return { kind: 'refused', checks: [{ check: 'FormatViolation', detail: 'the payload is not an object' }] }
-    const checks = checksOf(station, action, payload)
+    const checks = await checksOf(station, action, payload, options)
     if (checks.length > 0) return { kind: 'refused', checks }
     if (!station.session.online) return { kind: 'offline' }
     try {
       const answers: Payload[] = []
-      for (const piece of split(station, action, payload as Payload)) answers.push(await send(station, action, piece, { priority: 'user' }))
+      for (const piece of split(station, action, payload as Payload)) {
+        const answer = await send(station, action, piece, { priority: 'user' })
+        answers.push(answer)
+        // The next part of a local list stands on the one before (OCPP-120).
+        if (action === 'SendLocalList' && answer.status !== 'Accepted') break
+      }
       return { kind: 'answered', payload: join(action, answers) }
     } catch (error) {
       return resultOf(error)
@@ -107,45 +130,13 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet 
     }
   }
 
-  async function ask(station: Station, action: string, payload: object): Promise<void> {
-    try {
-      await send(station, action, payload, { priority: 'housekeeping' })
-    } catch (error) {
-      log.info({ station: station.identity, action, cause: error instanceof Error ? error.message : String(error) }, 'a post-boot question got no answer')
-    }
-  }
-
-  /** B07: a partial report keeps what it brought; nothing known is deleted (OCPP-092). */
-  async function baseReport(station: Station, requestId: number): Promise<void> {
-    const report = parts.expect(station, 'NotifyReport', requestId)
-    await ask(station, 'GetBaseReport', { requestId, reportBase: 'FullInventory' })
-    const { state } = await report
-    if (state !== 'complete') log.info({ station: station.identity, state, clause: 'OCPP-092' }, 'the base report is not complete')
-  }
-
-  /** OCPP-086, 141: a reboot ends no transaction by itself, so each open one is asked for. */
-  async function askOpen(station: Station): Promise<void> {
-    for (const t of [...station.transactions.values()].filter((x) => !x.ended)) {
-      try {
-        const answer = await send(station, 'GetTransactionStatus', { transactionId: t.id }, { priority: 'housekeeping' })
-        if (answer.ongoingIndicator === false && answer.messagesInQueue === false) {
-          t.orphaned = true
-          await journal.write([transactionDocument(station, t)])
-        }
-      } catch (error) {
-        log.info({ station: station.identity, transaction: t.id, cause: error instanceof Error ? error.message : String(error) }, 'no transaction status')
-      }
-    }
-  }
+  const afterBoot = postBoot({
+    log, journal, parts, config, send: housekeeping,
+    command: (station, action, payload) => command(station.identity, action, payload, station.tenant),
+  })
 
   return Object.assign(command, {
-    afterBoot(station: Station, fresh: boolean): void {
-      if (station.session.version !== '1.6' && restarts.has(station.record.boot?.reason ?? '')) void askOpen(station)
-      if (!config.postBootReport || !fresh) return
-      if (station.session.version === '1.6') return void ask(station, 'GetConfiguration', {})
-      const requestId = (station.record.counters.request += 1)
-      void baseReport(station, requestId)
-    },
+    afterBoot, localLists,
     settleProfile(station: Station): void {
       const { record } = station
       if (record.upgradingTo === undefined || record.upgradingTo !== station.profileInUse) return

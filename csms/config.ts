@@ -36,8 +36,15 @@ export interface CsmsConfig {
   /** Authorization back end silent: refuse or accept (OCPP-118). */
   readonly authorizationFails: 'closed' | 'open'
   readonly masterGroup: string | undefined
-  readonly currency: string
-  /** Share of accepted event profiles whose composite schedule is read back (OCPP-237). */
+  /** Tariff of stations that have none of their own (OCPP-166). */
+  readonly tariff: string | undefined
+  /** What a cost display shows when nobody told it better (OCPP-167). */
+  readonly texts: { readonly tariff?: string; readonly cost?: string }
+  /** Roots of contract certificates, PEM (OCPP-117). */
+  readonly mobilityRoots: readonly string[]
+  /** Addresses of TLS-terminating proxies that may tell a station's client certificate in a header, over mTLS (OCPP-033). */
+  readonly proxies: readonly string[]
+  /** Share of accepted event profiles whose composite schedule is read back in fleets of more than 1,000; all in smaller ones; 0: none (OCPP-237). */
   readonly compositeShare: number
   /** An accepted charging profile is not restated sooner (OCPP-203), s. */
   readonly profileEvery_s: number
@@ -74,7 +81,10 @@ export function csmsConfig(env: Readonly<Record<string, string | undefined>>, gi
     assumedStackLevel: 3,
     authorizationFails: 'closed',
     masterGroup: undefined,
-    currency: 'USD',
+    tariff: undefined,
+    texts: {},
+    mobilityRoots: [],
+    proxies: (env.LOADSTONE_OCPP_PROXIES ?? '').split(',').map((a) => a.trim()).filter((a) => a !== ''),
     compositeShare: 0.1,
     profileEvery_s: number('LOADSTONE_OCPP_PROFILE_EVERY_S', 30, 0),
     postBootReport: true,

@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { checkStationCertificate, trustOf } from '#certs/index.js'
+import { certificatesFrom, checkStationCertificate, trustOf } from '#certs/index.js'
 import type { CsmsConfig } from './config.js'
 import type { Passwords } from './password.js'
 import type { Admission, Presented } from './rpc/door.js'
@@ -49,9 +50,22 @@ export function login({ passwords, config, nowMs, find, enrol, revoked }: {
     return right && named && password !== undefined
   }
 
-  /** OCPP-027…029: path to a root of ours, validity, revocation, O one of ours, CN the registered serial number. */
-  function byCertificate(station: Station, tls: TLSSocket): boolean {
+  /** OCPP-033: a header counts only from an address on the list, and only when that proxy has itself shown a certificate of ours. */
+  function throughProxy({ address, forwarded }: Presented, tls: TLSSocket): Buffer[] | undefined {
+    if (forwarded === undefined || !config.proxies.includes(address.replace(/^::ffff:/, ''))) return undefined
     const [leaf, ...sent] = chainOf(tls)
+    const known = leaf && config.organizations.some((organization) => checkStationCertificate(leaf, { trust, sent, organization, nowMs: nowMs(), ...(revoked ? { blocked: revoked } : {}) }).ok)
+    if (!known) return []
+    try {
+      return certificatesFrom(forwarded)
+    } catch {
+      return []
+    }
+  }
+
+  /** OCPP-027…029: path to a root of ours, validity, revocation, O one of ours, CN the registered serial number. */
+  function byCertificate(station: Station, presented: Presented, tls: TLSSocket): boolean {
+    const [leaf, ...sent] = throughProxy(presented, tls) ?? chainOf(tls)
     if (!leaf) return false
     for (const organization of config.organizations) {
       const check = checkStationCertificate(leaf, {
@@ -60,7 +74,10 @@ export function login({ passwords, config, nowMs, find, enrol, revoked }: {
       })
       if (!check.ok) continue
       station.certificateName = check.commonName
-      station.certificate = { fingerprint: check.fingerprint, notAfterMs: station.record.acceptExpired ? Infinity : check.notAfterMs }
+      station.certificate = {
+        fingerprint: check.fingerprint, notAfterMs: station.record.acceptExpired ? Infinity : check.notAfterMs, expired: check.expired,
+        serialNumber: new X509Certificate(leaf).serialNumber.replace(/^0+/, ''),
+      }
       return true
     }
     return false
@@ -69,7 +86,7 @@ export function login({ passwords, config, nowMs, find, enrol, revoked }: {
   /** The profile of this connection, if the station may use it and proved who it is; the certificate counts before the password. */
   async function profileOf(station: Station, presented: Presented): Promise<number | undefined> {
     const may = (profile: number): boolean => station.record.securityProfiles.includes(profile) || station.record.upgradingTo === profile
-    if (presented.tls && may(3) && byCertificate(station, presented.tls)) return 3
+    if (presented.tls && may(3) && byCertificate(station, presented, presented.tls)) return 3
     const basic = presented.tls ? 2 : 1
     if (await byPassword(station, presented) && may(basic)) return basic
     return config.allowUnsecured && may(0) ? 0 : undefined

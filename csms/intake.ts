@@ -26,6 +26,13 @@ export interface Intake {
   declare(station: Station, evseId: number): Promise<void>
 }
 
+/** What somebody else allows an EVSE: an external cap (OCPP-195), or what the station said that it offers the car just now (OCPP-199). */
+function capOf(station: Station, evseId: number, nowMs: number): number | undefined {
+  const cap = station.record.caps[String(evseId)]?.limit_W ?? station.record.caps['0']?.limit_W, offered = station.offered.get(evseId)
+  const own = offered && offered.at > nowMs - 3_600_000 && !curtailed(station, evseId, offered.at) ? offered.W : undefined
+  return cap === undefined ? own : Math.min(cap, own ?? Infinity)
+}
+
 const channels: readonly [Channel, string][] = [['import', 'Energy.Active.Import.Register'], ['export', 'Energy.Active.Export.Register']]
 
 export function intake({ documents, readings, availability, directory, clock, log, config }: {
@@ -134,7 +141,7 @@ export function intake({ documents, readings, availability, directory, clock, lo
       if (!resource) return
       const rows = availabilityOf({
         now: clock.now(), resource: resource.id, rated_W: resource.rated_W, transaction: station.running(evseId), needs: station.needs.get(evseId),
-        free_W: station.free.get(evseId), cap_W: station.record.caps[String(evseId)]?.limit_W ?? station.record.caps['0']?.limit_W,
+        free_W: station.free.get(evseId), cap_W: capOf(station, evseId, clock.nowMs()),
         delivered_Wh: deliveredSince(station, evseId), source: `ocpp:${station.identity}/${evseId}`, issuedAt: clock.nowMs(),
       })
       await availability.declare({ ...station.caller, resources: [resource.id] }, rows)

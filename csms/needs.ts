@@ -5,7 +5,10 @@ import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { VendorMessages } from './message/data-transfer.js'
+import type { MeterSignatures } from './meter-signature.js'
 import type { CsmsConfig } from './config.js'
+import type { OcspFetch } from './ocsp.js'
+import type { UploadStore } from './upload.js'
 
 /** Signs station and EV supply certificates (OCPP-037); `main.ts` gives the one that `certs/` has. */
 export interface CertificateSigner {
@@ -13,9 +16,8 @@ export interface CertificateSigner {
   sign(request: { csr: string; station: string; serialNumber: string | undefined; kind: 'ChargingStationCertificate' | 'V2GCertificate' }): Promise<{ chain: string } | { refused: string }>
 }
 
-/** OCSP for GetCertificateStatus (OCPP-216) and the contract-certificate pool (OCPP-217): plug-ins. */
+/** The contract-certificate pool (OCPP-217): a plug-in. */
 export interface VehicleCertificates {
-  ocsp?(request: Readonly<Record<string, unknown>>): Promise<{ ocspResult: string } | undefined>
   exchange?(request: { iso15118SchemaVersion: string; action: string; exiRequest: string }): Promise<{ exiResponse: string } | undefined>
 }
 
@@ -36,6 +38,12 @@ export interface CsmsNeeds {
   /** Is the station certificate with this fingerprint (as `lfdiOf`) revoked? */
   readonly revoked?: (fingerprint: string) => boolean
   readonly vehicles?: VehicleCertificates
+  /** How OCSP responders are reached; absent: they are not (OCPP-216). */
+  readonly ocspFetch?: OcspFetch
+  /** Where stations' logs are kept; absent: nothing is taken in (OCPP-220). */
+  readonly uploads?: UploadStore
+  /** Verifies signed meter values by signing method or encoding (OCPP-174). */
+  readonly meterSignatures?: MeterSignatures
   /** DataTransfer plug-ins by vendorId (OCPP-225). */
   readonly vendors?: ReadonlyMap<string, VendorMessages>
 }

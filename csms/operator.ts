@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import type { DocumentStore } from '#core/port/store/document.js'
-import type { NewStation } from './provision.js'
-import type { Csms } from './server.js'
+import { equipmentRoutes } from './operator-equipment.js'
+import type { NewStation, StationChange } from './provision.js'
+import type { Csms } from './csms.js'
 import type { Station } from './station.js'
 import { stationPage, transactionView, view } from './station-page.js'
 import type { Transaction } from './transaction.js'
@@ -34,6 +35,8 @@ const newStationSchema = {
       properties: {
         voltage: { type: 'number', exclusiveMinimum: 0 }, phases: { type: 'integer', minimum: 1, maximum: 3 }, normalLimit_W: { type: 'integer', minimum: 0 },
         site: { type: 'string', minLength: 1, maxLength: 100 }, siteLimit_W: { type: 'integer', minimum: 0 },
+        tariff: { type: 'string', minLength: 1, maxLength: 100 }, localController: { type: 'boolean' }, factoryCredentials: { type: 'boolean' },
+        quirks: { type: 'object', additionalProperties: false, properties: { noPause: { type: 'boolean' }, onlyAmperes: { type: 'boolean' }, noMaxProfile: { type: 'boolean' } } },
         legacyKey: { type: 'boolean' }, dropNulls: { type: 'boolean' }, acceptExpired: { type: 'boolean' },
         versions: { type: 'array', minItems: 1, items: { type: 'string', enum: ['1.6', '2.0.1', '2.1'] } },
       },
@@ -96,18 +99,25 @@ export function operatorRoutes({ csms, documents, callerOf, permit, urlOf }: Ope
       return { items, next: null }
     })
 
-    app.post('/stations/:id/approve', { schema: { tags: ['stations'], body: { type: 'object', required: ['verdict'], properties: { verdict: { enum: ['accepted', 'rejected'] } } } } }, async (request) => {
+    app.post('/stations/:id/approve', { schema: { tags: ['stations'], summary: 'Let unknown hardware in, or refuse it', body: { type: 'object', required: ['verdict'], properties: { verdict: { enum: ['accepted', 'rejected'] } } } } }, async (request) => {
       const { station, caller } = await stationOf(request)
       permit(caller, 'write')
-      await csms.provision.approve(station, (request.body as { verdict: 'accepted' | 'rejected' }).verdict)
-      return view(station)
+      return csms.change(caller.tenant, station.identity, request.body as { verdict: 'accepted' | 'rejected' })
     })
+
+    app.patch('/stations/:id', { schema: { tags: ['stations'], summary: 'Change settings or the password of a station', body: { type: 'object', additionalProperties: false, minProperties: 1, properties: { settings: newStationSchema.properties.settings, password: newStationSchema.properties.password } } } }, async (request) => {
+      const { station, caller } = await stationOf(request)
+      permit(caller, 'write')
+      return csms.change(caller.tenant, station.identity, request.body as StationChange)
+    })
+
+    await app.register(equipmentRoutes({ csms, documents, callerOf, permit, urlOf, stationOf }))
 
     app.post('/stations/:id/ocpp/:action', { schema: { tags: ['stations'], summary: 'Send any CSMS-initiated message; the answer is the station\'s payload' } }, async (request, reply) => {
       const { station, caller } = await stationOf(request)
       permit(caller, 'write')
       const { action } = request.params as { action: string }
-      const result = await csms.command(station.identity, action, request.body ?? {}, caller.tenant)
+      const result = await csms.command(station.identity, action, request.body ?? {}, caller.tenant, { force: (request.query as { force?: string }).force === 'true' })
       switch (result.kind) {
         case 'answered': return result.payload
         case 'refused': return problem(reply, 422, 'the message is refused', { detail: result.checks.map((c) => c.detail).join('; '), checks: result.checks })

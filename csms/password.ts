@@ -27,7 +27,7 @@ export function passwords(key: Buffer, ids: Pick<Ids, 'hex'>): Passwords {
   const keyed = (identity: string, password: Buffer): Buffer => createHmac('sha256', key).update(identity).update('\0').update(password).digest()
   // What scrypt found right once is compared by keyed hash afterwards: a reconnect storm pays the stretching once.
   const proven = new LRUCache<string, { salt: string; digest: Buffer }>({ max: 100_000 })
-  const nothing = Buffer.alloc(32)
+  const noSalt = Buffer.alloc(16)
   return {
     generate: () => ids.hex(16),
     async store(identity, password, origin) {
@@ -38,8 +38,12 @@ export function passwords(key: Buffer, ids: Pick<Ids, 'hex'>): Passwords {
     },
     async verify(identity, stored, candidate) {
       const digest = keyed(identity, candidate)
-      if (!stored) return timingSafeEqual(digest, nothing) && false
-      if (stored.kind === 'keyed') return timingSafeEqual(digest, Buffer.from(stored.hash, 'base64'))
+      if (!stored || stored.kind === 'keyed') {
+        if (stored && timingSafeEqual(digest, Buffer.from(stored.hash, 'base64'))) return true
+        // SEC-001: whoever is refused has cost one stretching, whether there was anything to compare with or not.
+        await stretch(candidate, noSalt)
+        return false
+      }
       const before = proven.get(identity)
       if (before?.salt === stored.salt && timingSafeEqual(before.digest, digest)) return true
       const right = timingSafeEqual(await stretch(candidate, Buffer.from(stored.salt, 'base64')), Buffer.from(stored.hash, 'base64'))

@@ -14,7 +14,7 @@ export interface NewStation {
   readonly password?: string
   readonly serialNumber?: string
   readonly approved?: boolean
-  readonly settings?: Partial<Pick<StationRecord, 'voltage' | 'phases' | 'normalLimit_W' | 'site' | 'siteLimit_W' | 'legacyKey' | 'dropNulls' | 'versions' | 'acceptExpired'>>
+  readonly settings?: Partial<Pick<StationRecord, 'voltage' | 'phases' | 'normalLimit_W' | 'site' | 'siteLimit_W' | 'legacyKey' | 'dropNulls' | 'versions' | 'acceptExpired' | 'quirks' | 'tariff' | 'localController' | 'factoryCredentials'>>
 }
 
 export interface Provision {
@@ -25,6 +25,13 @@ export interface Provision {
   enrol(tenant: string, identity: string, password: string | undefined): Promise<Station>
   /** OCPP-087: an operator lets a waiting station in, or refuses it; it hears so at its next boot. */
   approve(station: Station, verdict: 'accepted' | 'rejected'): Promise<void>
+  /** Changes what an operator may change of a known station; a new password rules at once. */
+  change(station: Station, change: StationChange): Promise<void>
+}
+
+export interface StationChange {
+  readonly settings?: NonNullable<NewStation['settings']>
+  readonly password?: string
 }
 
 export function provision({ documents, fleet, passwords, nowMs, journal, admission }: {
@@ -73,6 +80,13 @@ export function provision({ documents, fleet, passwords, nowMs, journal, admissi
     async approve(station, verdict) {
       station.record.approved = verdict === 'accepted'
       station.record.registration = verdict === 'accepted' ? 'pending' : 'rejected'
+      await journal.write([station.document()])
+    },
+    async change(station, { settings, password }) {
+      if (password !== undefined) check({ id: station.identity, securityProfile: 3, password })
+      Object.assign(station.record, settings ?? {})
+      station.session.dropNulls = station.record.dropNulls ?? false
+      if (password !== undefined) station.record.password = await passwords.store(station.identity, password, 'human')
       await journal.write([station.document()])
     },
   }

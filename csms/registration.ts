@@ -17,6 +17,10 @@ export function mayCall(station: Station, action: string): boolean {
   }
 }
 
+/** OCPP-084: a rejected station is asked for its boot, and for nothing else. */
+export const mayAsk = (station: Station, action: string, payload: object): boolean => station.record.registration !== 'rejected' || action !== 'TriggerMessage'
+  || (payload as { requestedMessage?: string }).requestedMessage === 'BootNotification'
+
 /** Messages that answer one of ours, open from before it goes out (OCPP-083). */
 export function answersTo(action: string, payload: Readonly<Record<string, unknown>>): string[] {
   switch (action) {

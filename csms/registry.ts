@@ -10,6 +10,7 @@ import { notifyEVChargingNeeds } from './message/notify-ev-charging-needs.js'
 import { notifyEVChargingSchedule } from './message/notify-ev-charging-schedule.js'
 import { notifyEvent } from './message/notify-event.js'
 import { notifyReport } from './message/notify-report.js'
+import { periodicEventStream } from './message/periodic-event-stream.js'
 import { pullDynamicScheduleUpdate } from './message/pull-dynamic-schedule-update.js'
 import { reportsInParts } from './message/reports-in-parts.js'
 import { securityEventNotification } from './message/security-event-notification.js'
@@ -31,6 +32,7 @@ export type MessageNeeds = NeedsOf<typeof authorize>
   & NeedsOf<typeof notifyEVChargingSchedule>
   & NeedsOf<typeof notifyEvent>
   & NeedsOf<typeof notifyReport>
+  & NeedsOf<typeof periodicEventStream>
   & NeedsOf<typeof reportsInParts>
   & NeedsOf<typeof securityEventNotification>
   & NeedsOf<typeof startStopTransaction>
@@ -51,6 +53,7 @@ export const handlers = (needs: MessageNeeds): Handler[] => [
   ...notifyEVChargingSchedule(needs),
   ...notifyEvent(needs),
   ...notifyReport(needs),
+  ...periodicEventStream(needs),
   ...pullDynamicScheduleUpdate(),
   ...reportsInParts(needs),
   ...securityEventNotification(needs),

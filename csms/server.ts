@@ -1,15 +1,20 @@
-import type { Server } from 'node:http'
-import type { DeliveryOrder, DispatchChannel } from '#core/port/dispatch-channel.js'
-import { commands, type Command, type CommandResult } from './command.js'
+import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
+import type { Csms } from './csms.js'
+import { commands, type Command, type CommandOptions, type CommandResult } from './command.js'
+import { contractCheck } from './contract-certificate.js'
 import { ocppChannel } from './dispatch-channel.js'
 import { login } from './identity.js'
 import { intake as makeIntake } from './intake.js'
 import { journal as makeJournal } from './journal.js'
+import { campaigns } from './firmware-campaign.js'
 import type { CsmsNeeds } from './needs.js'
+import { networkWalk, type Walk } from './network-walk.js'
+import { ocmf } from './ocmf.js'
+import { ocsp as makeOcsp } from './ocsp.js'
 import { ownTimers } from './own-timers.js'
 import { partsJoiner } from './parts.js'
 import { passwords as makePasswords } from './password.js'
-import { provision, type Provision } from './provision.js'
+import { provision, type StationChange } from './provision.js'
 import { handlers } from './registry.js'
 import { Door, doorDefaults } from './rpc/door.js'
 import { Recorder } from './rpc/recorder.js'
@@ -23,35 +28,26 @@ import { installer as makeInstaller } from './smart-charging/installer.js'
 import { reconciler } from './smart-charging/reconcile.js'
 import { siteBalancer } from './smart-charging/site-balancer.js'
 import { verification } from './smart-charging/verification.js'
+import { keepStream } from './message/periodic-event-stream.js'
 import { eventTaker } from './message/transaction-event.js'
-import { stationPage } from './station-page.js'
+import { stationPage, view as stationView } from './station-page.js'
 import { stationLog } from './station-log.js'
-import { fleet as makeFleet, keyOf, type Fleet } from './fleet.js'
+import { fleet as makeFleet, keyOf } from './fleet.js'
 import { alone, neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
-import type { Reported } from './smart-charging/installer.js'
+import type { Installer } from './smart-charging/installer.js'
 import type { Station } from './station.js'
+import { tariffs } from './tariff.js'
+import { isoMs } from './time.js'
+import { uploads } from './upload.js'
 import { watch } from './watch.js'
-import { tokens as makeTokens, type Tokens } from './tokens.js'
+import { tokens as makeTokens } from './tokens.js'
 import { offered } from './wire/offered.js'
 
-export interface Csms {
-  /** Serves upgrades of a node http or https server; both at once is normal (profile 1 beside 2 and 3). */
-  attach(server: Server): void
-  readonly channel: DispatchChannel
-  readonly tokens: Tokens
-  readonly fleet: Fleet
-  readonly recorder: Recorder
-  /** Stations made and changed by the operator. */
-  readonly provision: Provision
-  /** Sends any CSMS-initiated message (OCPP-226); resolves with the station's answer. */
-  readonly command: Command
-  /** Compares the station's profiles with the ledger now (OCPP-201); resolves with those that are not ours. */
-  readonly reconcile: (station: Station) => Promise<readonly Reported[] | undefined>
-  /** The page of a station that another process has; undefined when it is ours, or that process is silent. */
-  viewElsewhere(tenant: string, identity: string): Promise<object | undefined>
-  close(): Promise<void>
-}
+export type { Csms } from './csms.js'
+
+/** A change of so many tokens is worth an empty cache in each station (OCPP-119). */
+const manyTokens = 20
 
 /** Everything of this room, from what it is handed. */
 export function buildCsms(needs: CsmsNeeds): Csms {
@@ -77,7 +73,9 @@ export function buildCsms(needs: CsmsNeeds): Csms {
         if (!handle) throw new CallRefused('NotSupported')
         return handle(session, payload)
       },
-      hear: (session, action) => log.debug({ station: session.identity, action }, 'stream'),
+      hear(session, action, payload) {
+        keepStream(journal, clock, fleet.of(session), payload as never).catch((error: unknown) => log.error({ err: error, station: session.identity, action }, 'stream'))
+      },
       record: (session, direction, text) => recorder.add(session.identity, clock.nowMs(), direction, text),
       gone(session) {
         door.left(session)
@@ -92,12 +90,33 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       },
     },
   })
-  const verifier = verification({ clock, log, journal, config })
-  const installer = makeInstaller({ clock, log, journal, happenings, config, accepted: verifier.readBack })
-  const reconcile = reconciler({ parts, log, installer })
-  const tokens = makeTokens({ documents, nowMs, config, elsewhere: fleet.inTransactionElsewhere })
+  const verifier = verification({ clock, log, journal, config, fleetSize: () => fleet.online().length })
+  const installer: Installer = makeInstaller({ clock, log, journal, happenings, config, accepted: verifier.readBack, soon: (station) => compare(station) })
+  const reconcile = reconciler({ parts, log, installer, nowMs })
+  /** OCPP-201, in the background. */
+  function compare(station: Station): void {
+    if (config.reconcile && station.session.online) reconcile(station).catch((error: unknown) => log.info({ station: station.identity, cause: String(error), clause: 'OCPP-201' }, 'not reconciled'))
+  }
+  const holdsOurs = (station: Station): boolean => [...station.ledger.values()].some((e) => e.state === 'installed')
+  const tokens = makeTokens({
+    documents, clock, config, elsewhere: fleet.inTransactionElsewhere,
+    changed: (tenant, count) => caches(tenant, count),
+    silent: (tenant, identity) => { void fleet.find(tenant, identity).then((station) => station?.flag(isoMs(nowMs()), `authorization was silent: fail ${config.authorizationFails}`)) },
+  })
+  const money = tariffs({ documents, nowMs, usual: config.tariff }), ocsp = makeOcsp({ fetch: needs.ocspFetch, clock })
+  const contracts = contractCheck({ ocsp, roots: config.mobilityRoots, nowMs })
+  const signatures = needs.meterSignatures ?? new Map([['ocmf', ocmf]])
+  const upload = uploads({ store: needs.uploads, documents, tenant: config.tenant, clock, ids, log })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
-  const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, recorder })
+  const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents })
+  const inBackground = (station: Station, action: string, payload: object, clause: string): void => {
+    command(station.identity, action, payload, station.tenant).catch((error: unknown) => log.info({ station: station.identity, action, clause, cause: String(error) }, 'no answer'))
+  }
+  /** OCPP-119: many tokens changed at once; what stations remember of them is old. */
+  function caches(tenant: string, count: number): void {
+    if (count < manyTokens) return
+    for (const station of fleet.online()) if (station.tenant === tenant && station.actual('AuthCacheCtrlr', 'Enabled') === 'true') inBackground(station, 'ClearCache', {}, 'OCPP-119')
+  }
   const near = makeNeighbours({
     bus: needs.bus, ids, log, moved: fleet.moved,
     async answer(question, content) {
@@ -105,6 +124,12 @@ export function buildCsms(needs: CsmsNeeds): Csms {
         case 'command': return command(...content as Parameters<Command>)
         case 'send': return here.send(content as DeliveryOrder[])
         case 'cancel': return here.cancel(...content as [DeliveryOrder[], string])
+        case 'walk': {
+          const [tenant, identity, plan] = content as [string, string, Walk], station = await fleet.find(tenant, identity)
+          return station && walk(station, plan)
+        }
+        case 'optOut': return optOutHere(...content as Parameters<Csms['optOut']>)
+        case 'change': return changeHere(...content as Parameters<Csms['change']>)
         case 'view': {
           const station = await fleet.find(...content as [string, string])
           return station && stationPage(station, recorder)
@@ -120,7 +145,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   }
 
   const takeEvent = eventTaker({
-    clock, log, documents, journal, tokens, intake: measured,
+    clock, log, documents, journal, tokens, tariffs: money, intake: measured, signatures,
     changed(station, transaction) {
       fleet.transactionChanged(station, transaction)
       if (transaction.ended) {
@@ -134,7 +159,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     },
   })
   const messages = handlers({
-    clock, ids, log, config, documents, journal, parts, tokens, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
+    clock, ids, log, config, documents, journal, parts, tokens, tariffs: money, contracts, ocsp, signatures, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
     vendors: needs.vendors ?? new Map(), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
     capped(station, evseId) {
       for (const id of evseId === 0 ? station.evses() : [evseId]) declare(station, id)
@@ -147,17 +172,34 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       station.session.wake()
       installer.returned(station)
       command.afterBoot(station, fresh)
-      installBaseline(station, installer, log).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-245' }, 'baseline'))
+      installBaseline(station, installer, log, reconcile).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-245' }, 'baseline'))
       // Profiles survive reboots (K01.FR.27); that they did is verified (OCPP-100, 201).
-      if (config.reconcile && [...station.ledger.values()].some((e) => e.state === 'installed')) {
-        reconcile(station).catch((error: unknown) => log.info({ station: station.identity, cause: String(error), clause: 'OCPP-201' }, 'not reconciled'))
-      }
+      if (holdsOurs(station)) compare(station)
     },
+    // OCPP-030, 042: what it came with is only good for getting its own.
+    pending(station) {
+      if (station.certificate?.expired) clock.after(0, () => inBackground(station, 'TriggerMessage', { requestedMessage: 'SignChargingStationCertificate' }, 'OCPP-030'))
+      else if (station.record.factoryCredentials && station.profileInUse < 3) clock.after(0, () => replacePassword(station))
+    },
+    async renewed(station) {
+      delete station.record.factoryCredentials
+      await journal.write([station.document()])
+    },
+    overridden(station, evseId) {
+      installer.optOut(station, evseId, 'priority charging').catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-236' }, 'opt-out'))
+    },
+    progressed: (station, action, status, requestId) => { if (action === 'FirmwareStatusNotification') firmware.progressed(station, status, requestId) },
     wanted(station, evseId, wants) {
       schedule(station, evseId, wants)
       declare(station, evseId)
     },
   })
+  /** OCPP-042: a password of ours in place of the maker's; the operator never needs to see it. */
+  function replacePassword(station: Station): void {
+    const attributeValue = passwords.generate()
+    if (station.session.version === '1.6') return inBackground(station, 'ChangeConfiguration', { key: 'AuthorizationKey', value: attributeValue }, 'OCPP-042')
+    inBackground(station, 'SetVariables', { setVariableData: [{ attributeValue, component: { name: 'SecurityCtrlr' }, variable: { name: 'BasicAuthPassword' } }] }, 'OCPP-042')
+  }
   for (const { action, versions, handle } of messages) {
     for (const version of versions ?? ['1.6', '2.0.1', '2.1']) answer.set(`${version} ${action}`, (session, payload) => handle(fleet.of(session), payload as never))
   }
@@ -168,6 +210,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       ...doorDefaults, paths: new Map([[config.path, config.tenant]]), maxPayload: config.maxPayload, failuresPerMinute: config.failuresPerMinute,
       refusalDelayMs: config.refusalDelayMs, pingIntervalMs: config.pingIntervalMs,
     },
+    serve: (request, response) => upload.serve(request, response),
     login: login({ passwords, config, nowMs, find: (tenant, id) => (near.ownerOf(keyOf(tenant, id)) === undefined ? fleet.find(tenant, id) : fleet.fresh(tenant, id)), enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
     connected(session, presented, replaced) {
       const station = fleet.of(session)
@@ -176,6 +219,9 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       command.settleProfile(station)
       if (first) installer.resume(station)
       installer.returned(station)
+      // OCPP-030: held from the first frame on, not from the next boot.
+      if (station.certificate?.expired) station.record.registration = 'pending'
+      else if (station.record.registration === 'accepted' && holdsOurs(station)) compare(station)
     },
   })
   // SEC-007: a certificate that is revoked or expires while its connection lives ends it.
@@ -188,26 +234,50 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   recheck()
   const sites = siteBalancer({ clock, log, stations: fleet.known, installer, assumedStackLevel: config.assumedStackLevel })
   clock.after(60_000, () => void sites.balance())
-  clock.after(60_000, watch({ clock, log, online: fleet.online, command }).look)
+  clock.after(60_000, watch({ clock, log, online: fleet.online, command, compare }).look)
+  const firmware = campaigns({ clock, ids, log, documents, find: fleet.find, command: (...args) => routed(args[0], args[1], args[2], args[3]) })
+  const walk = networkWalk({ clock, journal, command: (...args) => command(...args) })
   // after the doors are open: a schema that is needed before is compiled then
   clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })
 
   const here = ocppChannel({ installer, find: fleet.find, log, near: alone })
   const channel = ocppChannel({ installer, find: fleet.find, log, near })
   /** A station that another process has is commanded there. */
-  const routed = async (stationId: string, action: string, payload: unknown, tenant = config.tenant): Promise<CommandResult> => {
+  async function routed(stationId: string, action: string, payload: unknown, tenant = config.tenant, options: CommandOptions = {}): Promise<CommandResult> {
     const owner = near.ownerOf(keyOf(tenant, stationId))
-    if (owner === undefined) return command(stationId, action, payload, tenant)
+    if (owner === undefined) return command(stationId, action, payload, tenant, options)
     try {
-      return await near.ask(owner, 'command', [stationId, action, payload, tenant]) as CommandResult
+      return await near.ask(owner, 'command', [stationId, action, payload, tenant, options]) as CommandResult
     } catch (error) {
       log.warn({ err: error, station: stationId }, 'the process that has the station did not answer')
       return { kind: 'offline' }
     }
   }
+  /** Done in the process that has the station, as the others know an older one. */
+  async function where<T>(tenant: string, identity: string, question: string, content: unknown, here: () => Promise<T>): Promise<T> {
+    const owner = near.ownerOf(keyOf(tenant, identity))
+    return owner === undefined ? here() : await near.ask(owner, question, content) as T
+  }
+  async function optOutHere(tenant: string, identity: string, evseId: number, reason: string): Promise<boolean> {
+    const station = await fleet.find(tenant, identity)
+    return station !== undefined && installer.optOut(station, evseId, reason)
+  }
+  async function changeHere(tenant: string, identity: string, { verdict, ...change }: StationChange & { verdict?: 'accepted' | 'rejected' }): Promise<object | undefined> {
+    const station = await fleet.find(tenant, identity)
+    if (!station) return undefined
+    if (verdict) await provisioning.approve(station, verdict)
+    else await provisioning.change(station, change)
+    return stationView(station)
+  }
   return {
     attach: (server) => door.attach(server),
-    channel, tokens, fleet, recorder, reconcile, provision: provisioning, command: Object.assign(routed, { afterBoot: command.afterBoot, settleProfile: command.settleProfile }),
+    channel, tokens, fleet, recorder, reconcile, provision: provisioning, tariffs: money, uploads: upload, campaigns: firmware,
+    command: Object.assign(routed, { afterBoot: command.afterBoot, settleProfile: command.settleProfile, localLists: command.localLists }),
+    async optOut(tenant, identity, evseId, reason) {
+      return where(tenant, identity, 'optOut', [tenant, identity, evseId, reason], async () => optOutHere(tenant, identity, evseId, reason))
+    },
+    walk: (tenant, identity, plan) => where(tenant, identity, 'walk', [tenant, identity, plan], async () => { const station = await fleet.find(tenant, identity); return station && walk(station, plan) }),
+    change: (tenant, identity, change) => where(tenant, identity, 'change', [tenant, identity, change], () => changeHere(tenant, identity, change)),
     async viewElsewhere(tenant, identity) {
       const owner = near.ownerOf(keyOf(tenant, identity))
       return owner === undefined ? undefined : await near.ask(owner, 'view', [tenant, identity]).catch(() => undefined) as object | undefined

@@ -1,7 +1,7 @@
 import type { Recorder } from './rpc/recorder.js'
 import type { Station } from './station.js'
 import { isoMs } from './time.js'
-import { missing, type Transaction } from './transaction.js'
+import { energyOf, missing, type Transaction } from './transaction.js'
 
 /** What a station page shows: state, profiles wanted and installed, why not, last frames both ways (issue E, 6). */
 export function view(station: Station): object {
@@ -11,6 +11,8 @@ export function view(station: Station): object {
     registration: record.registration, approved: record.approved, boot: record.boot ?? null, serialNumber: record.serialNumber ?? null,
     lastSeen: session.lastSeenMs === 0 ? null : isoMs(session.lastSeenMs), onlineSince: station.onlineSince === undefined ? null : isoMs(station.onlineSince),
     connectors: record.connectors, wanted: record.wanted, caps: record.caps, flags: record.flags, waiting: session.waiting,
+    reservations: record.reservations, progress: record.progress, monitors: record.monitors, reset: record.reset ?? null, migrating: record.migrating ?? null,
+    controllable: record.controllable ?? false, triggered: Object.fromEntries([...station.triggered].map(([message, { at, state }]) => [message, { at: isoMs(at), state }])),
     remoteStarts: [...station.remoteStarts].map(([id, { at, state }]) => ({ id, at: isoMs(at), state })),
   }
 }
@@ -22,7 +24,7 @@ const profileView = (station: Station): object[] => [...station.ledger.values()]
 export const transactionView = (t: Transaction): object => ({
   id: t.id, evseId: t.evseId ?? null, startedAt: isoMs(t.startedAt), endedAt: t.endedAt === undefined ? null : isoMs(t.endedAt), ended: t.ended,
   complete: t.complete, orphaned: t.orphaned, chargingState: t.chargingState ?? null, stoppedReason: t.stoppedReason ?? null,
-  deauthorised: t.deauthorised, missing: missing(t), flags: t.flags,
+  remoteStartId: t.remoteStartId ?? null, reservationId: t.reservationId ?? null, energy_Wh: energyOf(t) ?? null, timeSpentCharging: t.timeSpentCharging ?? null, cost: t.cost ?? null, deauthorised: t.deauthorised, missing: missing(t), flags: t.flags,
 })
 
 export const stationPage = (station: Station, recorder: Recorder): object => ({

@@ -1,11 +1,20 @@
 import type { NewDocument } from '#core/port/store/document.js'
 import type { StoredPassword } from '#csms/password.js'
+import type { Quirks } from '#csms/quirk.js'
 import type { Session } from '#csms/rpc/session.js'
 import type { Version } from '#csms/rpc/version.js'
 import type { Reported } from '#csms/smart-charging/installer.js'
 import type { LedgerEntry } from '#csms/smart-charging/ledger.js'
 import type { Transaction } from '#csms/transaction.js'
 import type { ChargingNeeds } from '#csms/message/notify-ev-charging-needs.js'
+
+/** What names a certificate in OCPP (M03). */
+export interface HashData {
+  readonly hashAlgorithm: string
+  readonly issuerNameHash: string
+  readonly issuerKeyHash: string
+  readonly serialNumber: string
+}
 
 export type Registration = 'none' | 'pending' | 'rejected' | 'accepted'
 
@@ -26,7 +35,7 @@ export interface StationRecord {
   /** OCPP-087: false while an operator has not approved unknown hardware. */
   approved: boolean
   registration: Registration
-  boot?: { at: string; reason: string; vendorName: string; model: string; serialNumber?: string; firmwareVersion?: string; version: Version }
+  boot?: { at: string; reason: string; vendorName: string; model: string; serialNumber?: string; firmwareVersion?: string; version: Version; modem?: { iccid?: string; imsi?: string }; customData?: object }
   /** Newest state per 'evse/connector'; 1.6 errorCode beside it. */
   connectors: Record<string, { status: string; at: string; errorCode?: string }>
   /** ChangeAvailability as wanted: '' = station, '1' = EVSE, '1/1' = connector (OCPP-162). */
@@ -43,13 +52,39 @@ export interface StationRecord {
   /** Stations with the same site share one connection limit while no event runs (OCPP-241); the lowest told counts. */
   site?: string
   siteLimit_W?: number
+  /** What this station does otherwise than the standard says, over what is known of its model (OCPP-250). */
+  quirks?: Quirks
+  /** It came with its maker's credentials and is held Pending until they are replaced (OCPP-042). */
+  factoryCredentials?: boolean
+  /** Reservations by id, until they are used, cancelled or over (OCPP-165). */
+  reservations: Record<string, { evseId?: number; until: string; idToken: string }>
+  /** Since when the station says that it has more to tell of transactions (OCPP-141). */
+  messagesInQueueSince?: string
+  /** It is being moved to another CSMS (OCPP-098). */
+  migrating?: { to: string; at: string }
+  /** The last Reset and what became of it (OCPP-099). */
+  reset?: { at: string; type: string; status: string; evseId?: number; boot?: string }
+  /** Progress that the station told of our requests, by message and requestId (OCPP-211, 220). */
+  progress: Record<string, { status: string; at: string }>
+  /** Monitors by id (OCPP-221); their severity is that of their events in 2.0.1 (OCPP-222). */
+  monitors: Record<string, { component: Variable['component']; variable: Variable['variable']; type: string; value: number; severity: number }>
+  /** Certificates in the station, as it listed them (OCPP-215). */
+  installed?: { certificateType: string; certificateHashData: HashData; childCertificateHashData?: HashData[] }[]
+  /** The CSMS root that it took last, PEM (OCPP-214). */
+  csmsRoot?: string
+  /** Its tariff, by name (OCPP-166); absent: that of the deployment, if any. */
+  tariff?: string
+  /** It speaks for the site's other stations: their common limit goes to it (OCPP-241). */
+  localController?: boolean
+  /** The baseline is in the station, as it told itself (OCPP-245). */
+  controllable?: boolean
   /** Answers A04 and others: flags raised about this station, newest last, at most 50. */
   flags: { at: string; flag: string }[]
 }
 
 export const newRecord = (given: Partial<StationRecord> = {}): StationRecord => ({
   securityProfiles: [2], versions: ['2.1', '2.0.1', '1.6'], approved: true, registration: 'none', connectors: {}, wanted: {}, caps: {},
-  counters: { request: 0, remoteStart: 0, transaction: 0, localList: 0 }, voltage: 230, phases: 3, flags: [], ...given,
+  counters: { request: 0, remoteStart: 0, transaction: 0, localList: 0 }, voltage: 230, phases: 3, reservations: {}, progress: {}, monitors: {}, flags: [], ...given,
 })
 
 /** One variable of the device model as reported (OCPP-280): unknown names are kept like known ones. */
@@ -83,15 +118,25 @@ export class Station {
   allowed: Map<string, number> | undefined
   /** Certificate CN of a profile 3 connection (OCPP-029). */
   certificateName: string | undefined
-  certificate: { readonly fingerprint: string; readonly notAfterMs: number } | undefined
+  certificate: { readonly fingerprint: string; readonly notAfterMs: number; readonly expired?: boolean; readonly serialNumber?: string } | undefined
   /** RequestStartTransaction by remoteStartId (OCPP-151): Accepted starts nothing yet. */
   readonly remoteStarts = new Map<number, { at: number; state: 'accepted' | 'started' | 'timedOut' }>()
+  /** Messages that we triggered and wait for (OCPP-154). */
+  readonly triggered = new Map<string, { at: number; state: 'awaited' | 'came' | 'timedOut' }>()
+  /** What the station itself says it offers an EVSE (OCPP-199). */
+  readonly offered = new Map<number, { at: number; W: number }>()
+  /** Public keys of its meters as it told them, by encoding (OCPP-174). */
+  readonly meterKeys = new Map<string, string>()
+  /** When its profiles were last compared with the ledger (OCPP-201). */
+  comparedAt: number | undefined
   renewalAskedAt: number | undefined
   profileInUse = 0
   address = ''
   onlineSince: number | undefined
   replacements: number[] | undefined
   skewed = false
+  /** Ids of all profiles that it last reported. */
+  reportedIds: ReadonlySet<number> = new Set()
   /** Profiles at the station that are not ours, as last reported (OCPP-201). */
   foreign: readonly Reported[] = []
 

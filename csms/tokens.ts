@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
+import type { Clock, Timer } from '#core/port/clock.js'
 import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
-import type { IdToken, IdTokenInfo } from '#csms/wire/transaction-event.js'
+import type { IdToken, IdTokenInfo, MessageContent, TransactionLimit } from '#csms/wire/transaction-event.js'
 import type { CsmsConfig } from './config.js'
 
 /** An identification token and what it may do. Document `csms/IdToken`, parent = its text in lower case (OCPP-110). */
@@ -16,7 +17,12 @@ export interface TokenRecord {
   readonly evses?: Readonly<Record<string, readonly number[]>>
   /** false: one transaction at a time (OCPP-115). */
   readonly concurrent?: boolean
-  readonly language?: string
+  readonly language1?: string
+  readonly language2?: string
+  readonly personalMessage?: MessageContent
+  /** 2.1: what its car may ask for (OCPP-264), and where its transactions end by themselves (OCPP-266). */
+  readonly allowedEnergyTransfer?: readonly string[]
+  readonly transactionLimit?: TransactionLimit
 }
 
 export interface Tokens {
@@ -32,10 +38,28 @@ const idOf = (token: { idToken: string; type: string }): string => `${token.idTo
 /** C09.FR.13: a group is a token of type Central. */
 const groupToken = (group: string): IdToken => ({ idToken: group, type: 'Central' })
 
+/** OCPP-118: a back end that does not answer in this time, of the machine, is silent. */
+const patience_ms = 2000
+
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  let timer: Timer | undefined
+  const late = new Promise<never>((_, fail) => { timer = clock.after(ms * clock.rate, () => fail(new Error('no answer in time'))) })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer?.cancel()
+  }
+}
+
 /** `concurrent` says whether a token is in a transaction at another station. */
-export function tokens({ documents, nowMs, config, elsewhere }: {
-  documents: DocumentStore; nowMs: () => number; config: Pick<CsmsConfig, 'authorizationFails'>; elsewhere(token: string, station: string): boolean
+export function tokens({ documents, clock, config, elsewhere, changed = () => {}, silent = () => {} }: {
+  documents: DocumentStore; clock: Clock; config: Pick<CsmsConfig, 'authorizationFails' | 'masterGroup'>; elsewhere(token: string, station: string): boolean
+  /** Told how many tokens were put or removed at once (OCPP-119). */
+  changed?: (tenant: string, count: number) => void
+  /** Told of a station that was answered without the back end (OCPP-118). */
+  silent?: (tenant: string, station: string) => void
 }): Tokens {
+  const nowMs = (): number => clock.nowMs()
   const cache = new LRUCache<string, TokenRecord[]>({ max: 20_000 })
   let cachedAt = -1
 
@@ -79,17 +103,19 @@ export function tokens({ documents, nowMs, config, elsewhere }: {
       }))
       await documents.insertMany(rows, nowMs(), { onConflict: 'replace' })
       cache.clear()
+      changed(tenant, records.length)
     },
     list: async (tenant) => (await documents.list<TokenRecord>(tenant, { kind: 'csms/IdToken', order: ['id'] })).map((d) => d.body),
-    remove: (tenant, token) => { cache.clear(); return documents.remove(tenant, 'csms/IdToken', idOf(token)) },
+    remove: (tenant, token) => { cache.clear(); changed(tenant, 1); return documents.remove(tenant, 'csms/IdToken', idOf(token)) },
     async info(tenant, station, token, evseId, evses) {
       // OCPP-114.
       if (token.type === 'NoAuthorization') return { status: 'Accepted' }
       let record: TokenRecord | undefined
       try {
-        record = await find(tenant, token)
+        record = await within(clock, patience_ms, find(tenant, token))
       } catch {
         // OCPP-118: the back end is silent.
+        silent(tenant, station)
         return { status: config.authorizationFails === 'open' ? 'Accepted' : 'Invalid' }
       }
       if (!record) return { status: token.type === 'KeyCode' ? 'Invalid' : 'Unknown' }
@@ -100,6 +126,8 @@ export function tokens({ documents, nowMs, config, elsewhere }: {
         ...(record.group === undefined ? {} : { groupIdToken: groupToken(record.group) }),
         ...(record.expires === undefined ? {} : { cacheExpiryDateTime: record.expires }),
         ...(record.chargingPriority === undefined ? {} : { chargingPriority: record.chargingPriority }),
+        ...(record.language1 === undefined ? {} : { language1: record.language1 }), ...(record.language2 === undefined ? {} : { language2: record.language2 }),
+        ...(record.personalMessage === undefined ? {} : { personalMessage: record.personalMessage }),
         // C01.FR.18-22: only a strict subset is listed.
         ...(status === 'Accepted' && allowed && evses.some((id) => !allowed.includes(id)) ? { evseId: allowed } : {}),
       }

@@ -1,5 +1,6 @@
 import type { MeterValue } from '#csms/wire/metering.js'
 import type { ChargingState, TransactionEventRequest } from '#csms/wire/transaction-event.js'
+import { totals, type Sample } from './metering.js'
 import { stampMs } from './time.js'
 
 /** A charging session as its events tell it, whatever their order. Document `csms/Transaction`, parent = station. */
@@ -39,6 +40,31 @@ export interface Transaction {
   offlineEvents: number
   /** Epoch ms of our clock when it last said something. */
   heardAt?: number
+  /** Register at its beginning and end, Wh: by context Begin and End, else the earliest and the latest (OCPP-137). */
+  first?: Reading
+  last?: Reading
+  timeSpentCharging?: number
+  cableMaxCurrent?: number
+  /** What it costs so far, decimal text (OCPP-166, 168). */
+  cost?: string
+  /** The tariff text that the driver was told last (OCPP-167). */
+  told?: string
+}
+
+/** `rank` 1: the station says that this is the beginning or the end. */
+interface Reading { readonly at: number; readonly Wh: number; readonly rank: 0 | 1 }
+
+/** Energy of the session in Wh, as far as told; undefined before two values are there. */
+export const energyOf = (t: Transaction): number | undefined => (t.first && t.last && t.last.at >= t.first.at ? Math.max(0, t.last.Wh - t.first.Wh) : undefined)
+
+/** Takes the register values of an event, in any order (OCPP-137, 170, 172). */
+export function metered(t: Transaction, samples: readonly Sample[]): void {
+  for (const { at, value } of totals(samples, 'Energy.Active.Import.Register')) {
+    const context = samples.find((s) => s.at === at && s.measurand === 'Energy.Active.Import.Register')?.context
+    const begin: Reading = { at, Wh: value, rank: context === 'Transaction.Begin' ? 1 : 0 }, end: Reading = { at, Wh: value, rank: context === 'Transaction.End' ? 1 : 0 }
+    if (!t.first || begin.rank > t.first.rank || (begin.rank === t.first.rank && at < t.first.at)) t.first = begin
+    if (!t.last || end.rank > t.last.rank || (end.rank === t.last.rank && at > t.last.at)) t.last = end
+  }
 }
 
 export const newTransaction = (id: string, at: number): Transaction => ({
@@ -61,7 +87,7 @@ function add(seen: readonly [number, number][], n: number): [number, number][] {
   return out.sort((x, y) => x[0] - y[0])
 }
 
-const flagged = (t: Transaction, flag: string): void => { if (!t.flags.includes(flag)) t.flags.push(flag) }
+export const flagged = (t: Transaction, flag: string): void => { if (!t.flags.includes(flag)) t.flags.push(flag) }
 
 /** What an event was to the transaction: new, a repetition (OCPP-131), or another content under a number already taken. */
 export type Taken = 'new' | 'repeated' | 'conflicting'
@@ -113,6 +139,8 @@ export function take(t: Transaction, e: TransactionEventRequest): Taken {
   if (newest) t.stateSeq = order
   if (e.transactionInfo.chargingState && (newest || t.chargingState === undefined)) t.chargingState = e.transactionInfo.chargingState
   if (e.numberOfPhasesUsed !== undefined && (newest || t.phases === undefined)) t.phases = e.numberOfPhasesUsed
+  if (e.transactionInfo.timeSpentCharging !== undefined) t.timeSpentCharging = Math.max(t.timeSpentCharging ?? 0, e.transactionInfo.timeSpentCharging)
+  if (e.cableMaxCurrent !== undefined) t.cableMaxCurrent ??= e.cableMaxCurrent
   t.remoteStartId ??= e.transactionInfo.remoteStartId
   t.reservationId ??= e.reservationId
   if (e.idToken && (newest || !t.idToken)) t.idToken = { idToken: e.idToken.idToken, type: e.idToken.type }

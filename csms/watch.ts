@@ -14,8 +14,9 @@ const seconds = (station: Station, component: string, name: string, old: string,
 }
 
 /** Looks once a minute for what no message tells: silence, starts that never came, certificates about to end. */
-export function watch({ clock, log, online, command }: {
+export function watch({ clock, log, online, command, compare }: {
   clock: Clock; log: Log
+  compare(station: Station): void
   online(): Station[]
   command(station: string, action: string, payload: object, tenant: string): Promise<CommandResult>
 }): { look(): void } {
@@ -57,6 +58,26 @@ export function watch({ clock, log, online, command }: {
     else ask(station, 'TriggerMessage', { requestedMessage: 'SignChargingStationCertificate' }, 'OCPP-039')
   }
 
+  /** OCPP-154: what was triggered comes within a minute, or not. */
+  function untriggered(station: Station, now: number): void {
+    for (const [message, t] of station.triggered) {
+      if (t.state === 'awaited' && now - t.at >= 60_000) t.state = 'timedOut'
+      else if (t.state !== 'awaited' && now - t.at > day) station.triggered.delete(message)
+    }
+  }
+
+  /** OCPP-141: after a day the station's unsent messages hold nothing up any more. */
+  function queued(station: Station, now: number): void {
+    const since = station.record.messagesInQueueSince
+    if (since !== undefined && now - Date.parse(since) >= day) delete station.record.messagesInQueueSince
+  }
+
+  /** OCPP-201: hourly, stations that hold profiles of ours are compared with the ledger. */
+  function unsure(station: Station, now: number): void {
+    if (now - (station.comparedAt ?? station.onlineSince ?? now) < 3_600_000 || ![...station.ledger.values()].some((e) => e.state === 'installed')) return
+    compare(station)
+  }
+
   const look = (): void => {
     const now = clock.nowMs()
     for (const station of online()) {
@@ -64,6 +85,9 @@ export function watch({ clock, log, online, command }: {
       silent(station, now)
       unstarted(station, now)
       expiring(station, now)
+      untriggered(station, now)
+      queued(station, now)
+      unsure(station, now)
     }
     clock.after(60_000, look)
   }

@@ -13,6 +13,8 @@ import { buildCsip, type Csip } from '#csip-server/server.js'
 import { csmsConfig } from '#csms/config.js'
 import { csmsTls, plainServer, tlsServer } from '#csms/listen.js'
 import { buildCsms, type Csms } from '#csms/server.js'
+import { folderUploads } from '#main/uploads.js'
+import { ocspFetch } from '#main/outbound.js'
 import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
 import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
@@ -168,6 +170,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   const csms = buildCsms({
     documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, directory: core.directory,
     clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
+    uploads: folderUploads(options.data.at('uploads')), ocspFetch: ocspFetch(options, closing),
   })
   closing.add('OCPP', () => csms.close())
   return csms

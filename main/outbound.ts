@@ -6,11 +6,25 @@ import { webhookTask } from '#core/webhook/webhook.js'
 import type { BuildOptions, Closing } from '#main/shape.js'
 import { addressRule } from '#vtn/webhook/address.js'
 
-/** What leaves the server by the timetable: operator webhooks and notices to customers, past one guard (SEC-060). A demo and the conformance seed may reach this machine, over plain http too. */
-export function outboundTasks({ settings, clock, seed }: BuildOptions, closing: Closing): NonNullable<CoreNeeds['tasks']> {
-  const home = seed === undefined ? [] : ['127.0.0.0/8', '::1', 'localhost']
-  const rule = addressRule([...home, ...settings.webhookAllow.split(',').map((s) => s.trim()).filter((s) => s !== '')])
-  const outbound = guardedPost({ allows: rule.allows, allowHttp: seed !== undefined })
+/** Which addresses this server may speak to (SEC-060). A demo and the conformance seed may reach this machine. */
+const ruleOf = ({ settings, seed }: BuildOptions): ReturnType<typeof addressRule> =>
+  addressRule([...(seed === undefined ? [] : ['127.0.0.0/8', '::1', 'localhost']), ...settings.webhookAllow.split(',').map((s) => s.trim()).filter((s) => s !== '')])
+
+/** OCSP responders speak plain http by custom, as their answers are signed (OCPP-216). */
+export function ocspFetch(options: BuildOptions, closing: Closing): (url: string, request: Buffer) => Promise<Buffer> {
+  const outbound = guardedPost({ allows: ruleOf(options).allows, allowHttp: true })
+  closing.add('OCSP', () => outbound.close())
+  return async (url, request) => {
+    const { status, body } = await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)
+    if (status !== 200) throw new Error(`the responder answered ${status}`)
+    return body
+  }
+}
+
+/** What leaves the server by the timetable: operator webhooks and notices to customers, past one guard (SEC-060); a demo and the conformance seed over plain http too. */
+export function outboundTasks(options: BuildOptions, closing: Closing): NonNullable<CoreNeeds['tasks']> {
+  const { settings, clock, seed } = options
+  const outbound = guardedPost({ allows: ruleOf(options).allows, allowHttp: seed !== undefined })
   const senders = noticeSenders({ smtpUrl: settings.smtpUrl, from: settings.smtpFrom, smsUrl: settings.smsUrl, smsSecret: settings.smsSecret }, outbound, () => clock.nowMs())
   closing.add('receivers of webhooks and notices', async () => {
     senders.close()

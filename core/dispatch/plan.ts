@@ -266,17 +266,17 @@ function warnings({ able, excluded, shortfall_W, shares, made, tooLarge, back }:
 }
 
 /** The stored deliveries of a plan: content that is never changed afterwards, only tracked (CORE-207). */
-export function deliveryDrafts(dispatch: Pick<Dispatch, 'id' | 'tenant' | 'revision' | 'priority'>, program: Program, shares: readonly Share[], nowMs: number, newId: () => string): Draft<Delivery>[] {
-  const rules = program.rules as { randomize_s?: number }
+export function deliveryDrafts(dispatch: Pick<Dispatch, 'id' | 'tenant' | 'revision' | 'priority'> & Partial<Pick<Dispatch, 'emergency'>>, program: Program, shares: readonly Share[], nowMs: number, newId: () => string): Draft<Delivery>[] {
+  const rules = program.rules as { randomize_s?: number; minRate?: boolean }
   return shares.map(({ of: { resource }, binding, intervals }) => {
     const id = newId(), end = intervals.at(-1)!.end
     return {
       id, tenant: dispatch.tenant, dispatch: dispatch.id, resource: resource.id, servicePoint: resource.servicePoint,
       order: {
-        id, tenant: dispatch.tenant, dispatch: dispatch.id, revision: dispatch.revision, program: { id: program.id, name: program.name },
+        id, tenant: dispatch.tenant, dispatch: dispatch.id, revision: dispatch.revision, program: { id: program.id, name: program.name, ...(rules.minRate === true ? { minRate: true } : {}) },
         resource: { id: resource.id, name: resource.name, kind: resource.kind, rated_W: resource.rated_W, servicePoint: resource.servicePoint },
         binding, start: intervals[0]!.start, end, intervals, randomize_s: rules.randomize_s ?? 0, expiry: end,
-        priority: dispatch.priority, reportEvery_s: program.intervalMinutes * 60, createdAt: nowMs,
+        priority: dispatch.priority, ...((dispatch.emergency?.length ?? 0) > 0 ? { emergency: true } : {}), reportEvery_s: program.intervalMinutes * 60, createdAt: nowMs,
       },
       state: 'queued', reason: null, attempts: 0, remoteRef: null, sentAt: null, deliveredAt: null, acknowledgedAt: null, stateAt: nowMs,
     }

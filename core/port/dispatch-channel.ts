@@ -24,7 +24,8 @@ export interface DeliveryOrder {
   readonly tenant: string
   readonly dispatch: string
   readonly revision: number
-  readonly program: { readonly id: string; readonly name: string }
+  /** `minRate`: the program lets a charger fall to its least current where a pause would be due. */
+  readonly program: { readonly id: string; readonly name: string; readonly minRate?: boolean }
   readonly resource: { readonly id: string; readonly name: string; readonly kind: string; readonly rated_W: W; readonly servicePoint: string }
   readonly binding: Binding
   readonly start: Instant
@@ -35,6 +36,8 @@ export interface DeliveryOrder {
   readonly expiry: Instant
   /** Lower wins, as everywhere in the protocols; from the dispatch's priority. */
   readonly priority: number
+  /** Checks were overridden for it: it goes above other orders where a protocol can say so. */
+  readonly emergency?: boolean
   /** Meter interval wanted in reports, seconds. */
   readonly reportEvery_s: number
   /** Epoch ms when the dispatch was published. */

@@ -18,7 +18,11 @@ const mostBytes = 65_536
  * SEC-060: the name is resolved once, the address is checked, and that very address is connected to, so a name that changes its mind
  * between check and connect (DNS rebinding) gains nothing. No redirect is followed.
  */
-export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: GuardedPostNeeds): Outbound & { close(): Promise<void> } {
+export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: GuardedPostNeeds): Outbound & {
+  /** The same for receivers that speak bytes, e.g. an OCSP responder. */
+  postBytes(url: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<{ status: number; body: Buffer }>
+  close(): Promise<void>
+} {
   const refuse = (host: string): Refusal => new Refusal('forbidden', `${host} may not be reached from this server`)
   const agent = new Agent({
     connect: {
@@ -36,23 +40,30 @@ export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: 
     },
     headersTimeout: timeout_ms, bodyTimeout: timeout_ms, connections: 8,
   })
+  async function exchange(url: string, headers: Readonly<Record<string, string>>, body: string | Uint8Array): Promise<{ status: number; body: Buffer }> {
+    const target = new URL(url), host = target.hostname.replace(/^\[|\]$/g, '')
+    if (target.protocol !== 'https:' && !(allowHttp && target.protocol === 'http:')) throw new Refusal('forbidden', 'only https receivers are told')
+    // a literal address is never looked up
+    if (isIP(host) !== 0 && !allows(host, host)) throw refuse(host)
+    const answer = await request(target, { method: 'POST', headers, body, dispatcher: agent, signal: AbortSignal.timeout(timeout_ms) })
+    const said: Buffer[] = []
+    let size = 0
+    for await (const chunk of answer.body) {
+      said.push(chunk as Buffer)
+      size += (chunk as Buffer).length
+      if (size > mostBytes) {
+        answer.body.destroy()
+        break
+      }
+    }
+    return { status: answer.statusCode, body: Buffer.concat(said).subarray(0, mostBytes) }
+  }
   return {
     async post(url, headers, body) {
-      const target = new URL(url), host = target.hostname.replace(/^\[|\]$/g, '')
-      if (target.protocol !== 'https:' && !(allowHttp && target.protocol === 'http:')) throw new Refusal('forbidden', 'only https receivers are told')
-      // a literal address is never looked up
-      if (isIP(host) !== 0 && !allows(host, host)) throw refuse(host)
-      const answer = await request(target, { method: 'POST', headers, body, dispatcher: agent, signal: AbortSignal.timeout(timeout_ms) })
-      let said = ''
-      for await (const chunk of answer.body) {
-        said += String(chunk)
-        if (said.length > mostBytes) {
-          answer.body.destroy()
-          break
-        }
-      }
-      return { status: answer.statusCode, body: said.slice(0, mostBytes) }
+      const { status, body: said } = await exchange(url, headers, body)
+      return { status, body: said.toString('utf8') }
     },
+    postBytes: exchange,
     close: () => agent.close(),
   }
 }

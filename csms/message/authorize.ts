@@ -1,4 +1,7 @@
 import { handler, in16, in2x, type Handler } from '#csms/handler.js'
+import type { ContractCheck } from '#csms/contract-certificate.js'
+import type { Station } from '#csms/station.js'
+import type { Tariffs } from '#csms/tariff.js'
 import type { Tokens } from '#csms/tokens.js'
 import type { IdToken, IdTokenInfo } from '#csms/wire/transaction-event.js'
 
@@ -17,24 +20,36 @@ export const tagInfo = (info: IdTokenInfo): object => ({
   ...(info.cacheExpiryDateTime ? { expiryDate: info.cacheExpiryDateTime } : {}),
 })
 
-/** C01…C15: always answered with a status, an unknown token too (OCPP-111). */
-export function authorize({ tokens, checkContract }: {
-  tokens: Tokens
-  /** Plug & Charge (C07): the state of the contract certificate, when something checks it. */
-  checkContract?: (request: Authorize2) => Promise<'Accepted' | 'CertificateExpired' | 'CertificateRevoked' | 'CertChainError'>
-}): Handler[] {
+/** C07.FR.13-17: a bad token (unknown, blocked, expired, invalid) cancels the contract; another refusal (place, time, credit) leaves it. */
+const certificateOf: Record<string, string> = { ConcurrentTx: 'Accepted', NoCredit: 'Accepted', NotAllowedTypeEVSE: 'Accepted', NotAtThisLocation: 'Accepted', NotAtThisTime: 'Accepted' }
+
+/** C01…C15: always answered with a status, an unknown token too (OCPP-111). What a driver's token, and with Plug & Charge the car's contract certificate, are told (C07). */
+export function authorize({ tokens, tariffs, contracts }: { tokens: Tokens; tariffs: Pick<Tariffs, 'message'>; contracts: ContractCheck }): Handler[] {
+  async function told(station: Station, { idToken }: Authorize2): Promise<IdTokenInfo> {
+    const info = await tokens.info(station.tenant, station.identity, idToken, undefined, station.evses())
+    const message = info.status === 'Accepted' && !info.personalMessage ? await tariffs.message(station) : undefined
+    return message ? { ...info, personalMessage: message } : info
+  }
+
+  /** 2.1 (OCPP-264): only when it is known, and only for a token that may charge. */
+  async function transfer(station: Station, { idToken }: Authorize2, status: string): Promise<{ allowedEnergyTransfer?: readonly string[] }> {
+    if (station.session.version !== '2.1' || status !== 'Accepted') return {}
+    const allowed = (await tokens.find(station.tenant, idToken))?.allowedEnergyTransfer
+    return allowed ? { allowedEnergyTransfer: allowed } : {}
+  }
+
   return [
     handler<Authorize2>('Authorize', async (station, request) => {
-      const idTokenInfo = await tokens.info(station.tenant, station.identity, request.idToken, undefined, station.evses())
-      if (!request.certificate && !request.iso15118CertificateHashData) return { idTokenInfo }
-      // C07.FR.13-17; without a verifier a chain cannot be verified.
-      const certificate = await checkContract?.(request) ?? 'CertChainError'
+      const idTokenInfo = await told(station, request)
+      if (!request.certificate && !request.iso15118CertificateHashData) return { idTokenInfo, ...await transfer(station, request, idTokenInfo.status) }
+      // C07.FR.13-17.
+      const certificate = await contracts(request)
       const pair: Record<typeof certificate, [string, string]> = {
-        Accepted: [idTokenInfo.status === 'Accepted' ? 'Accepted' : 'ContractCancelled', idTokenInfo.status],
+        Accepted: [idTokenInfo.status === 'Accepted' ? 'Accepted' : certificateOf[idTokenInfo.status] ?? 'ContractCancelled', idTokenInfo.status],
         CertificateExpired: ['CertificateExpired', 'Expired'], CertificateRevoked: ['CertificateRevoked', 'Invalid'], CertChainError: ['CertChainError', 'Invalid'],
       }
       const [certificateStatus, status] = pair[certificate]
-      return { idTokenInfo: { ...idTokenInfo, status }, certificateStatus }
+      return { idTokenInfo: { ...idTokenInfo, status }, certificateStatus, ...await transfer(station, request, status) }
     }, in2x),
     handler<{ idTag: string }>('Authorize', async (station, { idTag }) => ({
       idTagInfo: tagInfo(await tokens.info(station.tenant, station.identity, await typed(tokens, station.tenant, idTag), undefined, [])),

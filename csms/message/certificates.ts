@@ -2,16 +2,17 @@ import type { Clock, Timer } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { CertificateSigner, VehicleCertificates } from '#csms/needs.js'
+import type { Ocsp, OcspQuestion } from '#csms/ocsp.js'
 import { CallFailed } from '#csms/rpc/error-code.js'
 import type { Station } from '#csms/station.js'
 import type { StationLog } from '#csms/station-log.js'
 
 type Kind = 'ChargingStationCertificate' | 'V2GCertificate'
 
-/** A promise that gives up; plug-ins must not hold a station's CALL (OCPP-118, 216). */
+/** A promise that gives up; a plug-in must not hold a station's CALL, in machine time (OCPP-217). */
 async function atMost<T>(clock: Clock, ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
   let timer: Timer | undefined
-  const late = new Promise<undefined>((done) => { timer = clock.after(ms, () => done(undefined)) })
+  const late = new Promise<undefined>((done) => { timer = clock.after(ms * clock.rate, () => done(undefined)) })
   try {
     return await Promise.race([work ?? undefined, late])
   } catch {
@@ -22,8 +23,10 @@ async function atMost<T>(clock: Clock, ms: number, work: Promise<T> | undefined)
 }
 
 /** A02, M01, M02, M06 (OCPP-036…038, 216, 217). */
-export function certificates({ clock, log, signer, vehicles, stationLog }: {
-  clock: Clock; log: Log; signer?: CertificateSigner; vehicles?: VehicleCertificates; stationLog: StationLog
+export function certificates({ clock, log, signer, vehicles, ocsp, stationLog, renewed }: {
+  clock: Clock; log: Log; signer?: CertificateSigner; vehicles?: VehicleCertificates; ocsp: Ocsp; stationLog: StationLog
+  /** The station took a new certificate of its own. */
+  renewed(station: Station): Promise<void>
 }): Handler[] {
   /** CSRs in progress: a repetition gets Accepted and no second certificate (OCPP-038). */
   const inProgress = new Map<string, string>()
@@ -33,7 +36,10 @@ export function certificates({ clock, log, signer, vehicles, stationLog }: {
     if (chain.length > Math.min(10_000, most)) return stationLog.alarm(station, 'certificate chain is too long for the station', { length: chain.length })
     const payload = station.session.version === '1.6' ? { certificateChain: chain } : { certificateChain: chain, certificateType: kind }
     const answer = await station.session.call('CertificateSigned', payload, { priority: 'user', offline: 'wait' })
-    if (answer.status === 'Accepted') return stationLog.keep(station, 'CertificateSigned', { kind })
+    if (answer.status === 'Accepted') {
+      if (kind === 'ChargingStationCertificate') await renewed(station)
+      return stationLog.keep(station, 'CertificateSigned', { kind })
+    }
     await stationLog.alarm(station, 'CertificateSigned Rejected', answer)
   }
 
@@ -58,13 +64,15 @@ export function certificates({ clock, log, signer, vehicles, stationLog }: {
 
   return [
     handler<{ csr: string; certificateType?: Kind }>('SignCertificate', (station, r) => sign(station, r.csr, r.certificateType ?? 'ChargingStationCertificate')),
-    handler<{ ocspRequestData: Record<string, unknown> }>('GetCertificateStatus', async (_station, r) => {
-      const answer = await atMost(clock, 10_000, vehicles?.ocsp?.(r.ocspRequestData))
-      return answer ? { status: 'Accepted', ocspResult: answer.ocspResult } : { status: 'Failed' }
+    handler<{ ocspRequestData: OcspQuestion }>('GetCertificateStatus', async (_station, r) => {
+      const found = await ocsp.ask(r.ocspRequestData), ocspResult = found?.der.toString('base64')
+      // The field holds 5500 characters; what does not fit cannot be told.
+      return ocspResult !== undefined && ocspResult.length <= 5500 ? { status: 'Accepted', ocspResult } : { status: 'Failed' }
     }, in2x),
-    handler<{ iso15118SchemaVersion: string; action: string; exiRequest: string }>('Get15118EVCertificate', async (_station, r) => {
+    handler<{ iso15118SchemaVersion: string; action: string; exiRequest: string }>('Get15118EVCertificate', async (station, r) => {
       const answer = await atMost(clock, 25_000, vehicles?.exchange?.(r))
-      return answer ? { status: 'Accepted', exiResponse: answer.exiResponse } : { status: 'Failed', exiResponse: '' }
+      const most = Number(station.actual('OCPPCommCtrlr', 'FieldLength', 'Get15118EVCertificateResponse.exiResponse') ?? 5600)
+      return answer && answer.exiResponse.length <= most ? { status: 'Accepted', exiResponse: answer.exiResponse } : { status: 'Failed', exiResponse: '' }
     }, in2x),
   ]
 }

@@ -2,6 +2,7 @@ import type { Clock } from '#core/port/clock.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { Station } from '#csms/station.js'
 import { stampMs } from '#csms/time.js'
+import type { Tokens } from '#csms/tokens.js'
 
 /** What the car wants (K15, OCPP-197), in our units. */
 export interface ChargingNeeds {
@@ -49,10 +50,18 @@ export function needsOf(request: NotifyEVChargingNeeds, nowMs: number, voltage: 
 }
 
 /** K15…K17: the needs are taken as availability; a schedule follows through `wanted`, within 60 s (K15.FR.08). */
-export function notifyEVChargingNeeds({ clock, wanted }: { clock: Clock; wanted(station: Station, evseId: number, needs: ChargingNeeds): void }): Handler[] {
-  return [handler<NotifyEVChargingNeeds>('NotifyEVChargingNeeds', (station, request) => {
+export function notifyEVChargingNeeds({ clock, tokens, wanted }: { clock: Clock; tokens: Pick<Tokens, 'find'>; wanted(station: Station, evseId: number, needs: ChargingNeeds): void }): Handler[] {
+  /** 2.1 (Q01, OCPP-264): a transfer that the driver's contract does not have. */
+  async function forbidden(station: Station, { evseId, chargingNeeds: { requestedEnergyTransfer } }: NotifyEVChargingNeeds): Promise<boolean> {
+    const token = station.session.version === '2.1' ? station.running(evseId)?.idToken : undefined
+    const allowed = token && (await tokens.find(station.tenant, token))?.allowedEnergyTransfer
+    return allowed !== undefined && !allowed.includes(requestedEnergyTransfer)
+  }
+
+  return [handler<NotifyEVChargingNeeds>('NotifyEVChargingNeeds', async (station, request) => {
     // K15.FR.03: no transaction to schedule.
     if (!station.running(request.evseId)) return { status: 'Rejected', statusInfo: { reasonCode: 'TxNotFound' } }
+    if (await forbidden(station, request)) return { status: 'Rejected', statusInfo: { reasonCode: 'InvalidValue' } }
     const needs = needsOf(request, clock.nowMs(), station.record.voltage)
     station.needs.set(request.evseId, needs)
     wanted(station, request.evseId, needs)

@@ -12,6 +12,7 @@ interface EventData {
   readonly actualValue: string
   readonly cleared?: boolean
   readonly severity?: number
+  readonly variableMonitoringId?: number
   readonly component: Variable['component']
   readonly variable: Variable['variable']
 }
@@ -28,6 +29,10 @@ function availability(station: Station, e: EventData): boolean {
   return changed.some(Boolean)
 }
 
+/** 2.1 says how severe it is; in 2.0.1 its monitor does (OCPP-222). */
+const severityOf = (station: Station, e: EventData): number | undefined =>
+  e.severity ?? (e.variableMonitoringId === undefined ? undefined : station.record.monitors[String(e.variableMonitoringId)]?.severity)
+
 /** N07, N08, G05: answered empty; states are updated, problems become incidents (OCPP-163, 222). */
 export function notifyEvent({ journal, stationLog }: { journal: Journal; stationLog: StationLog }): Handler[] {
   return [handler<{ eventData: EventData[] }>('NotifyEvent', async (station, { eventData }) => {
@@ -36,7 +41,7 @@ export function notifyEvent({ journal, stationLog }: { journal: Journal; station
       const name = e.variable.name.toLowerCase()
       learn(station, { component: e.component, variable: e.variable, variableAttribute: [{ type: 'Actual', value: e.actualValue }] })
       if (name === 'availabilitystate') changed = availability(station, e) || changed
-      const incident = (name === 'problem' && e.actualValue === 'true') || (e.trigger === 'Alerting' && (e.severity ?? 9) <= 4 && !e.cleared)
+      const incident = (name === 'problem' && e.actualValue === 'true') || (e.trigger === 'Alerting' && (severityOf(station, e) ?? 9) <= 4 && !e.cleared)
       if (incident) await stationLog.alarm(station, `${e.component.name}.${e.variable.name}`, e)
       else await stationLog.keep(station, 'NotifyEvent', e)
     }

@@ -3,6 +3,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { CsmsConfig } from '#csms/config.js'
+import { learnMonitors } from '#csms/effect/monitoring.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { Journal } from '#csms/journal.js'
 import type { Parts } from '#csms/parts.js'
@@ -35,7 +36,13 @@ export function reportsInParts({ clock, ids, config, documents, journal, parts, 
   }, in2x)
 
   return [
-    joined('NotifyMonitoringReport', (p: { monitor?: unknown[] }) => p.monitor ?? []),
+    handler<Part & { monitor?: Parameters<typeof learnMonitors>[1] }>('NotifyMonitoringReport', async (station, p) => {
+      learnMonitors(station, p.monitor ?? [])
+      await journal.write([station.document()])
+      parts.part(station, 'NotifyMonitoringReport', p.requestId, p.seqNo ?? 0, p.tbc ?? false, p.monitor ?? [])
+      await stationLog.keep(station, 'NotifyMonitoringReport', p)
+      return {}
+    }, in2x),
     joined('NotifyDisplayMessages', (p: { messageInfo?: unknown[] }) => p.messageInfo ?? []),
     joined('ReportDERControl', (p: object) => [p]),
     handler<Part & { data: string }>('NotifyCustomerInformation', async (station, p) => {

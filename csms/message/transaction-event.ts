@@ -4,11 +4,15 @@ import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { Intake } from '#csms/intake.js'
 import type { Journal } from '#csms/journal.js'
-import { phasesWithCurrent, samplesOf } from '#csms/metering.js'
+import { phasesWithCurrent, samplesOf, totals, type Sample } from '#csms/metering.js'
+import { electricalOf } from '#csms/smart-charging/capability.js'
+import { wattsOf } from '#csms/smart-charging/convert.js'
+import { verifySigned, type MeterSignatures } from '#csms/meter-signature.js'
 import type { Station } from '#csms/station.js'
 import { isoMs, stampMs } from '#csms/time.js'
 import type { Tokens } from '#csms/tokens.js'
-import { newTransaction, take, type Transaction } from '#csms/transaction.js'
+import type { Tariffs } from '#csms/tariff.js'
+import { flagged, metered as countEnergy, newTransaction, take, type Transaction } from '#csms/transaction.js'
 import type { TransactionEventRequest, TransactionEventResponse } from '#csms/wire/transaction-event.js'
 
 export interface TransactionNeeds {
@@ -18,6 +22,8 @@ export interface TransactionNeeds {
   readonly journal: Journal
   readonly tokens: Tokens
   readonly intake: Intake
+  readonly tariffs: Tariffs
+  readonly signatures: MeterSignatures
   /** Told after the commit, when a transaction began, ended or changed its charging state. */
   changed(station: Station, transaction: Transaction): void
 }
@@ -55,18 +61,25 @@ function forgetOld(station: Station): void {
 export type TakeEvent = (station: Station, event: TransactionEventRequest) => Promise<TransactionEventResponse>
 
 export function eventTaker(needs: TransactionNeeds): TakeEvent {
-  const { clock, documents, journal, tokens, intake } = needs
+  const { clock, documents, journal, tokens, intake, tariffs, signatures } = needs
 
   async function handle(station: Station, e: TransactionEventRequest): Promise<TransactionEventResponse> {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
     const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
     const taken = take(t, e)
     t.heardAt = clock.nowMs()
-    const start = e.transactionInfo.remoteStartId === undefined ? undefined : station.remoteStarts.get(e.transactionInfo.remoteStartId)
-    if (start) start.state = 'started'
+    remoteStart(station, t, e)
     skew(station, e)
+    const samples = samplesOf(e.meterValue)
+    countEnergy(t, samples)
     const answer = await answerTo(station, t, e)
     if (taken === 'repeated') return answer
+    const reserved = t.reservationId !== undefined && String(t.reservationId) in station.record.reservations
+    // OCPP-139: whichever event names it, the reservation is used.
+    if (reserved) delete station.record.reservations[String(t.reservationId)]
+    offeredBy(station, t, e, samples)
+    // OCPP-174: it is stored as it came, whatever the verdict.
+    if (verifySigned(e.meterValue, signatures, station.meterKeys).broken > 0) flagged(t, 'badMeterSignature')
     try {
       const body = { receivedAt: clock.nowMs(), payload: e }
       const event: NewDocument = {
@@ -75,7 +88,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
       }
       const orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
       const registers = taken === 'new' ? await metered(station, t, e) : []
-      await journal.write([event, transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...registers])
+      await journal.write([event, transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reserved ? [station.document()] : []), ...registers])
     } catch (error) {
       // Nothing is acknowledged, so nothing is known: the next delivery finds the stored state.
       station.transactions.delete(t.id)
@@ -85,6 +98,22 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     if (`${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}` !== before) needs.changed(station, t)
     forgetOld(station)
     return answer
+  }
+
+  /** OCPP-138: a start that nobody asked for is a transaction all the same. */
+  function remoteStart(station: Station, t: Transaction, { transactionInfo: { remoteStartId } }: TransactionEventRequest): void {
+    if (remoteStartId === undefined) return
+    const asked = station.remoteStarts.get(remoteStartId)
+    if (asked) asked.state = 'started'
+    else if (remoteStartId > station.record.counters.remoteStart) flagged(t, 'unknownRemoteStart')
+  }
+
+  /** OCPP-199: with ChargingRateChanged the station says what it lets the car have; that is its own view of the limit. */
+  function offeredBy(station: Station, t: Transaction, e: TransactionEventRequest, samples: readonly Sample[]): void {
+    if (e.triggerReason !== 'ChargingRateChanged' || t.evseId === undefined) return
+    const power = totals(samples, 'Power.Offered').at(-1), current = samples.findLast((s) => s.measurand === 'Current.Offered')
+    const W = power?.value ?? (current && wattsOf(current.value, electricalOf(station, t.evseId)))
+    if (W !== undefined) station.offered.set(t.evseId, { at: stampMs(e.timestamp), W: Math.round(W) })
   }
 
   /** OCPP-164: settlement needs to know; both times are kept with the event. */
@@ -109,14 +138,16 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
 
   /** OCPP-134, 140: what an idToken in the event is told; nothing else unless it means something. */
   async function answerTo(station: Station, t: Transaction, e: TransactionEventRequest): Promise<TransactionEventResponse> {
-    if (!e.idToken) return {}
+    const money = await tariffs.answer(station, t, clock.nowMs())
+    if (!e.idToken) return money
     const info = await tokens.info(station.tenant, station.identity, e.idToken, e.evse?.id ?? t.evseId, station.evses())
     t.groupId ??= info.groupIdToken?.idToken
     // OCPP-115: the station that has the transaction gets Accepted when its card is shown again.
     const own = info.status === 'ConcurrentTx' && t.idToken?.idToken.toLowerCase() === e.idToken.idToken.toLowerCase()
     const { evseId: _, ...rest } = info
     if (!own && info.status !== 'Accepted' && !t.ended) t.deauthorised = true
-    return { idTokenInfo: { ...rest, ...(own ? { status: 'Accepted' } : {}) } }
+    const limit = station.session.version === '2.1' && !t.ended ? (await tokens.find(station.tenant, e.idToken))?.transactionLimit : undefined
+    return { ...money, idTokenInfo: { ...rest, ...(own ? { status: 'Accepted' } : {}) }, ...(limit ? { transactionLimit: limit } : {}) }
   }
 
   return handle

@@ -1,10 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
 import { WebSocketServer } from 'ws'
 import type { Log } from '#core/port/log.js'
-import { readBasic, readPath, refusalText, type Refused } from './handshake.js'
+import { forwardedCertificate, readBasic, readPath, refusalText, type Refused } from './handshake.js'
 import type { Session } from './session.js'
 import { Throttle } from './throttle.js'
 import { chooseVersion, type Version } from './version.js'
@@ -35,6 +35,8 @@ export interface Presented {
   readonly password: Buffer | undefined
   readonly tls: TLSSocket | undefined
   readonly address: string
+  /** A client certificate that a TLS-terminating proxy saw, PEM; believed only of proxies that we know (OCPP-033). */
+  readonly forwarded: string | undefined
 }
 
 export type Admission =
@@ -46,6 +48,8 @@ export interface DoorNeeds {
   readonly config: DoorConfig
   /** Identity known, security profile, credentials: in that order (OCPP-003). Nothing changes before the subprotocol is agreed. */
   login(presented: Presented): Promise<Admission>
+  /** Plain HTTP that is no upgrade; false: not ours (OCPP-220). */
+  serve?(request: IncomingMessage, response: ServerResponse): boolean
   /** The connection stands; the session has the socket. */
   connected(session: Session, presented: Presented, replaced: boolean): void
 }
@@ -88,7 +92,8 @@ export class Door {
     server.headersTimeout = this.#needs.config.handshakeTimeoutMs
     server.requestTimeout = this.#needs.config.handshakeTimeoutMs
     server.on('upgrade', (request, socket: Socket, head) => void this.#upgrade(request, socket, head))
-    server.on('request', (_request, response) => {
+    server.on('request', (request, response) => {
+      if (this.#needs.serve?.(request, response)) return
       response.writeHead(426, { Upgrade: 'websocket', Connection: 'close', 'Content-Length': 0 }).end()
     })
     server.on('clientError', (_error, socket) => socket.destroy())
@@ -136,6 +141,7 @@ export class Door {
     const basic = readBasic(request.headers.authorization)
     const presented: Presented = {
       ...path, user: basic?.user, password: basic?.password, address,
+      forwarded: forwardedCertificate(request.headers),
       tls: 'encrypted' in request.socket && request.socket.encrypted ? request.socket as TLSSocket : undefined,
     }
     this.#pending += 1

@@ -23,6 +23,17 @@ export function readBasic(header: string | undefined): { user: string; password:
   return colon < 0 ? undefined : { user: bytes.subarray(0, colon).toString('utf8'), password: bytes.subarray(colon + 1) }
 }
 
+/** `X-Client-Cert`: the client certificate as percent-encoded PEM, in the way nginx ($ssl_client_escaped_cert) and others write it. */
+export function forwardedCertificate(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
+  const text = headers['x-client-cert']
+  if (typeof text !== 'string') return undefined
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
 export interface Refused {
   readonly status: 400 | 401 | 404 | 426 | 429 | 503
   readonly retryAfter?: number

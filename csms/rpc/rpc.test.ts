@@ -112,7 +112,7 @@ t.test('OCPP-054…059 each bad frame has its code, nothing is echoed, and the c
     ['not json SECRET', '-1', 'RpcFrameworkError'], ['{"a":1}', '-1', 'RpcFrameworkError'], ['[]', '-1', 'RpcFrameworkError'], ['["2","x"]', '-1', 'RpcFrameworkError'],
     ['[2,"","Heartbeat",{}]', '-1', 'RpcFrameworkError'], [`[2,"${'i'.repeat(37)}","Heartbeat",{}]`, '-1', 'RpcFrameworkError'], ['[2,7,"Heartbeat",{}]', '-1', 'RpcFrameworkError'],
     ['[2,"a1"]', 'a1', 'RpcFrameworkError'], ['[2,"a2",5,{}]', 'a2', 'RpcFrameworkError'], ['[9,"a3","Heartbeat",{}]', 'a3', 'MessageTypeNotSupported'], ['[5,"a4","X","",{}]', 'a4', 'MessageTypeNotSupported'],
-    ['[2,"a5","Nonsense",{}]', 'a5', 'NotImplemented'], ['[2,"a6","__proto__",{}]', 'a6', 'NotImplemented'], ['[2,"a7","SetVariables",{}]', 'a7', 'NotSupported'], ['[2,"a8","Heartbeat-Signed",{}]', 'a8', 'NotSupported'],
+    ['[2,"a5","Nonsense",{}]', 'a5', 'NotImplemented'], ['[2,"a6","__proto__",{}]', 'a6', 'NotImplemented'], ['[2,"a7","SetVariables",{}]', 'a7', 'NotSupported'], ['[2,"a8","Heartbeat-Signed",{}]', 'a8', 'FormatViolation'], ['[2,"a9","Reset-Signed",{}]', 'a9', 'NotSupported'],
     ['[2,"b1","Heartbeat",[]]', 'b1', 'FormatViolation'], ['[2,"b2","Heartbeat","SECRET"]', 'b2', 'FormatViolation'], ['[2,"b3","Authorize",{}]', 'b3', 'OccurrenceConstraintViolation'],
     ['[2,"b4","MeterValues",{"evseId":1,"meterValue":[]}]', 'b4', 'OccurrenceConstraintViolation'], ['[2,"b5","MeterValues",{"evseId":"SECRET","meterValue":[]}]', 'b5', 'TypeConstraintViolation'],
     ['[2,"b6","BootNotification",{"reason":"SECRET","chargingStation":{"model":"m","vendorName":"v"}}]', 'b6', 'PropertyConstraintViolation'],

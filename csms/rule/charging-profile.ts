@@ -1,12 +1,12 @@
-import { capabilityOf } from '#csms/smart-charging/capability.js'
+import { capabilityOf, profileFloor, switchesPhases } from '#csms/smart-charging/capability.js'
 import { live } from '#csms/smart-charging/ledger.js'
 import type { Station } from '#csms/station.js'
 import { stampMs } from '#csms/time.js'
-import type { ChargingProfile, ChargingSchedule, Purpose } from '#csms/wire/charging-profile.js'
+import type { ChargingProfile, ChargingSchedule, ChargingSchedulePeriod, Purpose } from '#csms/wire/charging-profile.js'
 import { when, type Check, type RuleFacts } from './rule.js'
 
 /** K01 for one schedule (OCPP-181…183). */
-function scheduleChecks(profile: ChargingProfile, s: ChargingSchedule, facts: { periods: number | undefined; units: readonly string[] }): Check[] {
+function scheduleChecks(profile: ChargingProfile, s: ChargingSchedule, facts: { periods: number | undefined; units: readonly string[]; switches: boolean }): Check[] {
   const periods = s.chargingSchedulePeriod, starts = periods.map((p) => p.startPeriod)
   const relative = profile.chargingProfileKind === 'Relative'
   return [
@@ -20,6 +20,21 @@ function scheduleChecks(profile: ChargingProfile, s: ChargingSchedule, facts: { 
     ...when(periods.some((p) => p.limit < 0), 'OCPP-240', 'a limit is never negative'),
     ...when(periods.some((p) => Math.abs(p.limit * 10 - Math.round(p.limit * 10)) > 1e-6), 'OCPP-183', 'a limit has at most one decimal'),
     ...when(periods.some((p) => p.phaseToUse !== undefined && p.numberPhases !== 1), 'K01.FR.19', 'phaseToUse only with numberPhases 1'),
+    ...when(periods.some((p) => p.phaseToUse !== undefined) && !facts.switches, 'K01.FR.20', 'phaseToUse only with ACPhaseSwitchingSupported'),
+    ...periods.flatMap(periodChecks),
+  ]
+}
+
+const discharging = ['dischargeLimit', 'dischargeLimit_L2', 'dischargeLimit_L3', 'setpoint', 'setpoint_L2', 'setpoint_L3', 'setpointReactive', 'setpointReactive_L2', 'setpointReactive_L3'] as const
+
+/** 2.1 (OCPP-263): which numbers a period may carry in its operation mode. */
+function periodChecks(p: ChargingSchedulePeriod): Check[] {
+  const mode = p.operationMode ?? 'ChargingOnly', has = (names: readonly (keyof ChargingSchedulePeriod)[]): boolean => names.some((n) => p[n] !== undefined)
+  return [
+    ...when(mode === 'ChargingOnly' && has(discharging), 'Q02.FR.02', 'a charging-only period carries no discharge limit and no set-point'),
+    ...when(mode === 'CentralSetpoint' && p.setpoint === undefined, 'Q03.FR.02', 'CentralSetpoint carries a setpoint'),
+    ...when(mode === 'CentralSetpoint' && has(['limit', 'limit_L2', 'limit_L3', 'dischargeLimit', 'dischargeLimit_L2', 'dischargeLimit_L3']), 'Q03.FR.02', 'CentralSetpoint carries no limits'),
+    ...when((p.dischargeLimit ?? 0) > 0 || (p.dischargeLimit_L2 ?? 0) > 0 || (p.dischargeLimit_L3 ?? 0) > 0, 'OCPP-263', 'a discharge limit is at most 0'),
   ]
 }
 
@@ -63,11 +78,12 @@ export function profileChecks(station: Station, evseId: number, p: ChargingProfi
     ...when(purpose === 'TxProfile' && p.transactionId !== undefined && (!transaction || transaction.ended || transaction.evseId !== evseId),
       'OCPP-180', 'that transaction does not run on that EVSE'),
     ...when(p.chargingProfileKind === 'Recurring' && p.recurrencyKind === undefined, 'OCPP-181', 'Recurring needs recurrencyKind'),
+    ...when(station.session.version === '2.1' && p.id <= profileFloor(station), 'K01.FR.80', 'ids up to MaxExternalConstraintsId are the station\'s own'),
     ...when(p.stackLevel < 0 || (knowsLevel && p.stackLevel > capability.stackLevel), 'K01.FR.05', `stackLevel is 0 to ${capability.stackLevel}`),
     ...when(p.validTo === undefined && p.stackLevel > 0 && purpose !== 'TxProfile', 'OCPP-188', 'a profile above the baseline needs validTo'),
     ...when(p.validFrom !== undefined && p.validTo !== undefined && stampMs(p.validFrom) >= stampMs(p.validTo), 'OCPP-188', 'validFrom is before validTo'),
     ...when(p.chargingSchedule.length > 1 && !station.needs.has(evseId), 'K01.FR.34', 'several schedules only after the EV sent charging needs'),
-    ...p.chargingSchedule.flatMap((s) => scheduleChecks(p, s, { periods: knowsPeriods ? capability.periods : undefined, units: capability.units })),
+    ...p.chargingSchedule.flatMap((s) => scheduleChecks(p, s, { periods: knowsPeriods ? capability.periods : undefined, units: capability.units, switches: switchesPhases(station, evseId) })),
     ...conflicts(station, evseId, p),
   ]
 }

@@ -1,5 +1,6 @@
 import { variableKey, type Station, type Variable } from '#csms/station.js'
-import { when, type Check } from './rule.js'
+import { curtailed } from '#csms/smart-charging/ledger.js'
+import { when, type Check, type RuleFacts } from './rule.js'
 
 interface SetVariableData {
   readonly attributeType?: string
@@ -42,10 +43,12 @@ export function setVariablesRule(station: Station, r: { setVariableData: SetVari
 }
 
 /** B09 (OCPP-097): the URL has no identity, which the station appends. */
-export function setNetworkProfileRule(station: Station, r: { connectionData: { ocppVersion?: string; ocppTransport: string; ocppCsmsUrl: string; securityProfile: number } }): Check[] {
+export function setNetworkProfileRule(station: Station, r: { configurationSlot: number; connectionData: { ocppVersion?: string; ocppTransport: string; ocppCsmsUrl: string; securityProfile: number } }): Check[] {
   const d = r.connectionData
   const now = Math.max(0, ...station.record.securityProfiles)
   return [
+    // OCPP-267: 2.1 forbids a slot in use.
+    ...when(station.session.version === '2.1' && station.actual('OCPPCommCtrlr', 'ActiveNetworkProfile') === String(r.configurationSlot), 'B09.FR.21', 'that slot is in use'),
     ...when(d.ocppTransport !== 'JSON', 'OCPP-097', 'ocppTransport is JSON'),
     ...when(station.session.version === '2.0.1' && d.ocppVersion !== 'OCPP20', 'OCPP-097', 'ocppVersion is OCPP20'),
     ...when(decodeURIComponentSafe(d.ocppCsmsUrl).replace(/\/+$/, '').endsWith(`/${station.identity}`), 'OCPP-097', 'the URL must not hold the identity'),
@@ -79,4 +82,16 @@ export const updateFirmwareRule = (_station: Station, r: { firmware: { signingCe
 export function getReportRule(station: Station, r: { componentVariable?: object[]; componentCriteria?: string[] }): Check[] {
   const most = Number(station.actual('DeviceDataCtrlr', 'ItemsPerMessage', 'GetReport') ?? NaN)
   return when(Number.isFinite(most) && (r.componentVariable?.length ?? 0) > most, 'B08.FR.07', `at most ${most} entries`)
+}
+
+/** OCPP-100: not while an event runs, unless the operator says so; profiles survive it and are compared afterwards. */
+export function resetRule(station: Station, r: { evseId?: number }, { nowMs, force }: RuleFacts): Check[] {
+  const evses = r.evseId === undefined ? [0, ...station.evses()] : [r.evseId]
+  return when(!force && evses.some((id) => curtailed(station, id, nowMs)), 'OCPP-100', 'an event runs at the station; ?force=true resets it all the same')
+}
+
+/** N04 (OCPP-221): an id only replaces a monitor that is there. */
+export function setVariableMonitoringRule(station: Station, r: { setMonitoringData: { id?: number }[] }): Check[] {
+  const known = new Set(Object.keys(station.record.monitors))
+  return when(known.size > 0 && r.setMonitoringData.some((m) => m.id !== undefined && !known.has(String(m.id))), 'OCPP-221', 'an id is given only to replace a monitor')
 }

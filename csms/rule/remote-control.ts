@@ -12,7 +12,7 @@ export function requestStartTransactionRule(station: Station, r: { evseId?: numb
   return [
     ...when(r.evseId === undefined && several(station), 'OCPP-150', 'a station with several EVSEs needs evseId'),
     ...when(r.evseId !== undefined && r.evseId <= 0, 'F01.FR.09', 'evseId is above 0'),
-    ...when(master !== undefined && r.groupIdToken?.idToken.toLowerCase() === master, 'OCPP-116', 'the master pass group starts nothing'),
+    ...when(master !== undefined && master !== '' && [r.groupIdToken?.idToken, facts.tokenGroup].some((group) => group?.toLowerCase() === master), 'OCPP-116', 'the master pass group starts nothing'),
     ...(r.chargingProfile ? profileChecks(station, r.evseId ?? 0, r.chargingProfile, facts, true) : []),
   ]
 }
@@ -22,12 +22,8 @@ export const triggerMessageRule = (_station: Station, r: { requestedMessage: str
   when(r.requestedMessage === 'StatusNotification' && r.evse !== undefined && r.evse.connectorId === undefined, 'F06.FR.13', 'StatusNotification of an EVSE needs connectorId')
 
 /** H01 (OCPP-165). */
-export function reserveNowRule(station: Station, r: { expiryDateTime: string; evseId?: number }, facts: RuleFacts): Check[] {
-  return [
-    ...when(r.evseId === undefined && station.actual('ReservationCtrlr', 'NonEvseSpecific') === 'false', 'H01.FR.18', 'this station reserves single EVSEs only'),
-    ...when(Date.parse(r.expiryDateTime) <= facts.nowMs, 'OCPP-165', 'expiryDateTime has passed'),
-  ]
-}
+export const reserveNowRule = (station: Station, r: { evseId?: number }): Check[] =>
+  when(r.evseId === undefined && station.actual('ReservationCtrlr', 'NonEvseSpecific') === 'false', 'H01.FR.18', 'this station reserves single EVSEs only')
 
 /** D01 (OCPP-120). */
 export function sendLocalListRule(station: Station, r: { versionNumber: number; localAuthorizationList?: { idToken: IdToken }[] }): Check[] {

@@ -10,6 +10,9 @@ export interface RuleFacts {
   readonly nowMs: number
   readonly assumedStackLevel: number
   readonly masterGroup: string | undefined
+  /** Group of the request's idToken, as we know it. */
+  readonly tokenGroup: string | undefined
+  readonly force: boolean
 }
 
 /** A rule of the standard that binds a CSMS: what is wrong with this payload for this station now. Pure. */

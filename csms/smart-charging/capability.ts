@@ -31,6 +31,18 @@ export function capabilityOf(station: Station, assumedStackLevel: number): Capab
 export const supports = (station: Station, feature: string): boolean =>
   station.actual('SmartChargingCtrlr', 'SupportsFeature', feature) === 'true' || station.actual('SmartChargingCtrlr', `Supports${feature}`) === 'true'
 
+/** Rated W of an EVSE, from its device model; Infinity when it did not say. */
+export const evseMost = (station: Station, evseId: number): number => first(station.variable('EVSE', 'Power', undefined, evseId)?.characteristics?.maxLimit) ?? Infinity
+
+/** OCPP-267: ids up to this one are the station's own. */
+export const profileFloor = (station: Station): number => first(station.actual('SmartChargingCtrlr', 'MaxExternalConstraintsId')) ?? 0
+
+/** OCPP-232: may the station run an EVSE on one phase although its car and grid have three? */
+export const switchesPhases = (station: Station, evseId: number): boolean =>
+  station.variable('EVSE', 'ACPhaseSwitchingSupported', undefined, evseId)?.attributes.Actual?.value === 'true'
+  || station.actual('SmartChargingCtrlr', 'ACPhaseSwitchingSupported') === 'true' || station.actual('SmartChargingCtrlr', 'Phases3to1') === 'true'
+  || station.actual('1.6', 'ConnectorSwitch3to1PhaseSupported') === 'true'
+
 /** Volts and phases for one EVSE: of the car when known (OCPP-230). */
 export function electricalOf(station: Station, evseId: number): Electrical {
   const needs = station.needs.get(evseId), t = station.running(evseId)

@@ -20,11 +20,12 @@ export const wattsOf = (A: number, { voltage, phases }: Electrical): number => M
 
 /**
  * A ceiling in watts as the `limit` of a period: whole watts, or tenths of an ampere. Below 6 A an AC car cannot follow: 0
- * pauses it; with `minRate` (the program allows it, or the station cannot pause) it gets 6 (OCPP-231). Never negative (OCPP-240).
+ * pauses it; with `minRate` (the program allows it, or the station cannot pause) it gets 6 A (OCPP-231). Never negative (OCPP-240).
+ * Interpretation: in watts the ceiling itself is sent, as the station knows better than we on how many phases 6 A are.
  */
 export function limitOf(ceiling_W: number, unit: RateUnit, electrical: Electrical, minRate = false): number {
   const W = Math.max(0, Math.floor(ceiling_W))
-  if (unit === 'W') return W
+  if (unit === 'W') return minRate && electrical.current === 'AC' ? Math.max(W, wattsOf(leastAmperes, electrical)) : W
   const A = amperes(W, electrical)
   if (electrical.current === 'DC' || A >= leastAmperes) return A
   return minRate ? leastAmperes : 0

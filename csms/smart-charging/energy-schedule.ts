@@ -3,7 +3,7 @@ import type { Log } from '#core/port/log.js'
 import type { ChargingNeeds } from '#csms/message/notify-ev-charging-needs.js'
 import type { Station } from '#csms/station.js'
 import { isoMs } from '#csms/time.js'
-import { capabilityOf } from './capability.js'
+import { capabilityOf, evseMost } from './capability.js'
 import { limitOf } from './convert.js'
 import type { Installer } from './installer.js'
 import { stackLevel } from './purpose.js'
@@ -25,7 +25,8 @@ export function energySchedule({ clock, log, installer }: { clock: Clock; log: L
     const capability = capabilityOf(station, 3)
     const unit = capability.units.length === 0 || capability.units.includes('W') ? 'W' : 'A'
     const electrical = { voltage: station.record.voltage, phases: needs.phases ?? station.record.phases, current: needs.current }
-    const limit = limitOf(needs.max_W ?? 22_000, unit, electrical)
+    // Within the car's limits and the EVSE's (OCPP-197).
+    const limit = limitOf(Math.min(needs.max_W ?? 22_000, evseMost(station, evseId)), unit, electrical)
     await installer.install(station, evseId, {
       stackLevel: stackLevel('customer', capability.stackLevel), chargingProfilePurpose: 'TxProfile', chargingProfileKind: 'Absolute',
       transactionId: transaction.id, validFrom: isoMs(now * 1000), validTo: isoMs((end + 60) * 1000),

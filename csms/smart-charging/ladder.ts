@@ -15,6 +15,8 @@ export interface LadderFacts {
   readonly evses: readonly number[]
   /** Units the station says it knows; empty = unknown. */
   readonly units: readonly RateUnit[]
+  /** Periods that the order needs. */
+  readonly needed: number
 }
 
 type Step = (rung: Rung, facts: LadderFacts) => Rung | undefined
@@ -42,7 +44,7 @@ const steps: Record<string, Step> = {
   },
   amperes: (rung, { units }) => (rung.unit === 'W' && (units.length === 0 || units.includes('A')) ? { ...rung, unit: 'A' } : undefined),
   watts: (rung, { units }) => (rung.unit === 'A' && units.includes('W') ? { ...rung, unit: 'W' } : undefined),
-  fewer: (rung) => (rung.periods > 1 ? { ...rung, periods: Math.max(1, Math.floor(rung.periods / 4)) } : undefined),
+  fewer: (rung, { needed }) => (Math.min(rung.periods, needed) > 1 ? { ...rung, periods: Math.max(1, Math.floor(Math.min(rung.periods, needed) / 4)) } : undefined),
   lower: (rung) => (rung.stackLevel > 1 ? { ...rung, stackLevel: rung.stackLevel - 1 } : undefined),
 }
 

@@ -11,9 +11,10 @@ export interface Lease {
 }
 
 /** The part of an order to tell now, or undefined when it is short enough to be told whole. Pure. */
-export function leaseOf(order: { readonly start: number; readonly end: number }, ceilings: readonly Ceiling[], now: number): Lease | undefined {
+export function leaseOf(order: { readonly start: number; readonly end: number; readonly emergency?: boolean }, ceilings: readonly Ceiling[], now: number): Lease | undefined {
   const from = Math.max(now, order.start), until = from + ahead_s
-  if (order.end - order.start <= long_s || until >= order.end) return undefined
+  // OCPP-247: an emergency holds as long as it was ordered; it too ends by itself.
+  if (order.emergency === true || order.end - order.start <= long_s || until >= order.end) return undefined
   const first = ceilings[0]
   const told = ceilings.filter((c) => c.start < until).map((c) => ({ ...c, end: Math.min(c.end, until) }))
   return { ceilings: told.length > 0 || !first ? told : [first], until, renewAt: from + renew_s }

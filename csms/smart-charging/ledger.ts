@@ -10,10 +10,9 @@ export const firstId = 1_000_000, lastId = 1_999_999
 /** `wanted`: to be sent or being sent; `installed`: the station accepted it; `clearing`: to be taken back; `gone`, `rejected`: over. */
 export type LedgerState = 'wanted' | 'installed' | 'clearing' | 'gone' | 'rejected'
 
-/** The rest of an order at one place, and when (epoch seconds) it must be restated; kept so that a restart of ours loses none. */
-export interface Plan {
-  readonly at: number
-  readonly order: { readonly id: string; readonly start: number; readonly end: number; readonly expiry: number }
+/** What a profile of an event is drafted from, kept so that it can be drafted again: for its next part, or when a neighbour in the stack changed. */
+export interface Basis {
+  readonly order: { readonly id: string; readonly start: number; readonly end: number; readonly expiry: number; readonly minRate?: boolean; readonly emergency?: boolean }
   readonly place: Place
   readonly rung: { readonly unit: RateUnit; readonly stackLevel: number; readonly periods: number }
   readonly ceilings: readonly Ceiling[]
@@ -36,18 +35,21 @@ export interface LedgerEntry {
   /** Epoch ms of the last Accepted (OCPP-203). */
   acceptedAt?: number
   changedAt: number
-  /** What is still to be said later: the schedule is longer than the station takes, or is given as a lease (CORE-100, OCPP-246). */
-  plan?: Plan
+  basis?: Basis
+  /** Epoch seconds when the next part must be told: the schedule is longer than the station takes, or is given as a lease (CORE-100, OCPP-246). */
+  again?: number
+  /** 2.1, kind Dynamic: the values that rule now (K28). */
+  dynamic?: object
   /** The last composite schedule said something else (OCPP-202). */
   mismatch?: string
 }
 
-/** A free id of the range; ids are used in turn, so that a late answer never meets another profile. */
-export function freeId(ledger: ReadonlyMap<number, LedgerEntry>): number {
-  let highest = firstId - 1
-  for (const id of ledger.keys()) highest = Math.max(highest, id)
+/** A free id of the range, above `floor` (OCPP-267); ids are used in turn, so that a late answer never meets another profile. */
+export function freeId(ledger: ReadonlyMap<number, LedgerEntry>, floor = 0): number {
+  let highest = Math.max(firstId - 1, floor)
+  for (const id of ledger.keys()) if (id <= lastId) highest = Math.max(highest, id)
   if (highest < lastId) return highest + 1
-  for (let id = firstId; id <= lastId; id += 1) if (!ledger.has(id)) return id
+  for (let id = Math.max(firstId, floor + 1); id <= lastId; id += 1) if (!ledger.has(id)) return id
   throw new Error('the range of charging profile ids is used up')
 }
 

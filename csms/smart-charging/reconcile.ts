@@ -9,9 +9,10 @@ const purposes = ['ChargingStationMaxProfile', 'TxDefaultProfile', 'TxProfile'] 
  * Asks a station for its profiles by purpose and lets the installer put right what differs (OCPP-201). 1.6 cannot be asked:
  * there the ledger is the only record.
  */
-export function reconciler({ parts, log, installer }: { parts: Parts; log: Log; installer: Installer }): (station: Station) => Promise<Reported[] | undefined> {
+export function reconciler({ parts, log, installer, nowMs }: { parts: Parts; log: Log; installer: Installer; nowMs: () => number }): (station: Station) => Promise<Reported[] | undefined> {
   return async (station) => {
     if (station.session.version === '1.6') return undefined
+    station.comparedAt = nowMs()
     const reported: Reported[] = []
     for (const chargingProfilePurpose of purposes) {
       const requestId = (station.record.counters.request += 1)
@@ -25,6 +26,7 @@ export function reconciler({ parts, log, installer }: { parts: Parts; log: Log; 
       }
       reported.push(...items as Reported[])
     }
+    station.reportedIds = new Set(reported.map((r) => r.profile.id))
     const foreign = await installer.reconcile(station, reported)
     station.foreign = foreign
     return foreign

@@ -45,7 +45,24 @@ export function siteBalancer({ clock, log, stations, installer, assumedStackLeve
     given.set(key, { W, until: now + lasts_s, changedAt: before && (before.W > 0) === (W > 0) ? before.changedAt : clock.nowMs() })
   }
 
+  /** A Local Controller keeps its stations below the limit itself: the group's profile is the controller's own (OCPP-241). */
+  async function controller(station: Station, limit_W: number): Promise<void> {
+    const key = `${station.tenant} ${station.identity} site`, now = clock.now(), before = given.get(key)
+    if (!station.session.online || curtailed(station, 0, clock.nowMs()) || (before && before.until - now > lasts_s / 3 && before.W === limit_W)) return
+    const capability = capabilityOf(station, assumedStackLevel), unit = capability.units.length === 0 || capability.units.includes('W') ? 'W' : 'A'
+    const taken = await installer.install(station, 0, {
+      stackLevel: stackLevel('customer', capability.stackLevel), chargingProfilePurpose: 'ChargingStationMaxProfile', chargingProfileKind: 'Absolute',
+      validFrom: isoMs(now * 1000), validTo: isoMs((now + lasts_s) * 1000),
+      chargingSchedule: [{ id: 1, startSchedule: isoMs(now * 1000), duration: lasts_s, chargingRateUnit: unit,
+        chargingSchedulePeriod: [{ startPeriod: 0, limit: limitOf(limit_W, unit, electricalOf(station, 0)) }] }],
+    })
+    if (taken) given.set(key, { W: limit_W, until: now + lasts_s, changedAt: clock.nowMs() })
+    else log.warn({ station: station.identity, clause: 'OCPP-241' }, 'the local controller took no limit of its site')
+  }
+
   async function site(members: readonly Station[], limit_W: number): Promise<void> {
+    const local = members.find((m) => m.record.localController)
+    if (local) return controller(local, limit_W)
     const nowMs = clock.nowMs()
     let left = limit_W
     const wishes: Wish[] = [], where = new Map<string, { station: Station; evseId: number }>()

@@ -83,7 +83,7 @@ t.test('OCPP-182, 229, 233, CORE-100 a draft: first period 0, equal limits joine
 })
 
 t.test('OCPP-228 the ladder comes to an end whatever is rejected, and no rung comes twice', async (t) => {
-  const facts = { running: [{ evseId: 1, transactionId: 'T' }], evses: [1, 2], units: [] }
+  const facts = { running: [{ evseId: 1, transactionId: 'T' }], evses: [1, 2], units: [], needed: 24 }
   fc.assert(fc.property(fc.array(fc.constantFrom(undefined, 'UnsupportedRateUnit', 'InvalidStackLevel', 'DuplicateProfile', 'TooManyElements', 'TxNotFound', 'InvalidSchedule'), { minLength: 80, maxLength: 80 }), fc.boolean(), (reasons, station) => {
     let rung: Rung | undefined = { places: [station ? { purpose: 'ChargingStationMaxProfile', evseId: 0 } : { purpose: 'TxDefaultProfile', evseId: 1 }], unit: 'W', stackLevel: 4, periods: 24 }
     const tried = new Set<string>()

@@ -3,9 +3,23 @@ export type RateUnit = 'W' | 'A'
 
 export interface ChargingSchedulePeriod {
   readonly startPeriod: number
+  /** Absent only in 2.1, in modes that have a set-point instead (OCPP-263). */
   readonly limit: number
   readonly numberPhases?: number
   readonly phaseToUse?: number
+  /** 2.1, for each phase where the first is not for all; discharge is negative. */
+  readonly limit_L2?: number
+  readonly limit_L3?: number
+  readonly dischargeLimit?: number
+  readonly dischargeLimit_L2?: number
+  readonly dischargeLimit_L3?: number
+  readonly setpoint?: number
+  readonly setpoint_L2?: number
+  readonly setpoint_L3?: number
+  readonly setpointReactive?: number
+  readonly setpointReactive_L2?: number
+  readonly setpointReactive_L3?: number
+  readonly operationMode?: string
 }
 
 export interface ChargingSchedule {

@@ -40,10 +40,31 @@ export interface IdTokenInfo {
   readonly cacheExpiryDateTime?: string
   readonly chargingPriority?: number
   readonly evseId?: readonly number[]
+  readonly language1?: string
+  readonly language2?: string
+  readonly personalMessage?: MessageContent
+}
+
+/** MessageContentType (O01, I04). */
+export interface MessageContent {
+  readonly format: 'ASCII' | 'HTML' | 'URI' | 'UTF8'
+  readonly language?: string
+  readonly content: string
 }
 
 export interface TransactionEventResponse {
   idTokenInfo?: IdTokenInfo
   totalCost?: number
   chargingPriority?: number
+  updatedPersonalMessage?: MessageContent
+  /** 2.1 (OCPP-266). */
+  transactionLimit?: TransactionLimit
+}
+
+/** Where a transaction ends by itself (2.1, E16). */
+export interface TransactionLimit {
+  readonly maxCost?: number
+  readonly maxEnergy?: number
+  readonly maxTime?: number
+  readonly maxSoC?: number
 }
