@@ -9,6 +9,8 @@ export interface Walk {
   readonly ocppCsmsUrl: string
   readonly securityProfile: number
   readonly messageTimeout?: number
+  /** Which of its interfaces it uses; 2.1 may choose by itself. */
+  readonly ocppInterface?: string
   /** It goes to another CSMS (B10) instead of a higher profile here (A05). */
   readonly migrate?: boolean
 }
@@ -35,7 +37,7 @@ export function networkWalk({ clock, journal, command }: {
   clock: Clock; journal: Journal
   command(station: string, action: string, payload: object, tenant: string): Promise<CommandResult>
 }): (station: Station, walk: Walk) => Promise<Steps> {
-  return async (station, { ocppCsmsUrl, securityProfile, messageTimeout = 30, migrate = false }) => {
+  return async (station, { ocppCsmsUrl, securityProfile, messageTimeout = 30, ocppInterface, migrate = false }) => {
     const place = freeSlot(station)
     if (!place) throw new Refusal('conflict', 'the station has no free slot in NetworkConfigurationPriority; read it first')
     const steps: { action: string; status: string }[] = []
@@ -46,9 +48,9 @@ export function networkWalk({ clock, journal, command }: {
       return good.includes(status)
     }
     const plain = (answer: Record<string, unknown>): string => String(answer.status)
-    const version = station.session.version === '2.1' ? 'OCPP21' : 'OCPP20'
+    const newer = station.session.version === '2.1'
     const done = await take('SetNetworkProfile', {
-      configurationSlot: place.slot, connectionData: { ocppVersion: version, ocppTransport: 'JSON', ocppCsmsUrl, messageTimeout, securityProfile, ocppInterface: 'Any' },
+      configurationSlot: place.slot, connectionData: { ocppVersion: newer ? 'OCPP21' : 'OCPP20', ocppTransport: 'JSON', ocppCsmsUrl, messageTimeout, securityProfile, ocppInterface: ocppInterface ?? (newer ? 'Any' : 'Wired0') },
     }, plain, ['Accepted'])
       && await take('SetVariables', { setVariableData: [{ ...priority, attributeValue: place.priority.join(',') }] },
         (answer) => (answer.setVariableResult as { attributeStatus: string }[])[0]?.attributeStatus ?? '', ['Accepted', 'RebootRequired'])

@@ -58,7 +58,7 @@ export function equipmentRoutes({ csms, callerOf, permit, urlOf, stationOf }: Op
     })
     app.post('/stations/:id/network-profile', { schema: { tags: ['stations'], summary: 'To a higher security profile, or to another CSMS', body: {
       type: 'object', required: ['ocppCsmsUrl', 'securityProfile'], additionalProperties: false,
-      properties: { ocppCsmsUrl: { type: 'string', maxLength: 512 }, securityProfile: { type: 'integer', minimum: 1, maximum: 3 }, messageTimeout: { type: 'integer', minimum: 5 }, migrate: { type: 'boolean' } },
+      properties: { ocppCsmsUrl: { type: 'string', maxLength: 512 }, securityProfile: { type: 'integer', minimum: 1, maximum: 3 }, messageTimeout: { type: 'integer', minimum: 5 }, ocppInterface: { type: 'string', maxLength: 20 }, migrate: { type: 'boolean' } },
     } } }, async (request) => {
       const { station, caller } = await mine(request)
       return csms.walk(caller.tenant, station.identity, request.body as Walk)

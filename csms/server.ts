@@ -71,6 +71,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       answer(session, action, payload) {
         const handle = answer.get(`${session.version} ${action}`)
         if (!handle) throw new CallRefused('NotSupported')
+        const awaited = fleet.of(session).triggered.get(action)
+        if (awaited?.state === 'awaited') awaited.state = 'came'
         return handle(session, payload)
       },
       hear(session, action, payload) {
