@@ -3,6 +3,8 @@ import type { Station } from './station.js'
 /** Part 2 B02.FR.09, B03.FR.07: what a station may say before it is accepted: its boot, and what we asked for (OCPP-083…085). */
 export function mayHear(station: Station, action: string, nowMs: number): boolean {
   if (station.record.registration === 'accepted' || action === 'BootNotification') return true
+  // B03.FR.07: what was asked for while Pending is not heard once it is Rejected.
+  if (station.record.registration === 'rejected') return false
   return (station.allowed?.get(action) ?? 0) > nowMs
 }
 
