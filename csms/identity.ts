@@ -23,11 +23,13 @@ function chainOf(tls: TLSSocket): Buffer[] {
  * A station's login (OCPP §1, §2): identity known, security profile, credentials. The identity is the URL's, and the credential
  * must be that identity's own (SEC-004). An unknown one costs the same work as a wrong password (SEC-001).
  */
-export function login({ passwords, config, nowMs, find, enrol, revoked }: {
+export function login({ passwords, config, nowMs, find, glance, enrol, revoked }: {
   passwords: Passwords
   config: CsmsConfig
   nowMs: () => number
   find(tenant: string, identity: string): Promise<Station | undefined>
+  /** Looks a station up in the store, whatever is known of it. */
+  glance(tenant: string, identity: string): Promise<unknown>
   /** Makes a station that no one registered, under the admission policies that allow it (OCPP-087). */
   enrol(tenant: string, identity: string, password: string | undefined): Promise<Station>
   /** Is the certificate with this fingerprint blocked? */
@@ -101,7 +103,11 @@ export function login({ passwords, config, nowMs, find, enrol, revoked }: {
       station = await enrol(presented.tenant, presented.identity, presented.password?.toString('utf8'))
     }
     const profile = await profileOf(station, presented)
-    if (profile === undefined) return refused
+    if (profile === undefined) {
+      // SEC-001: an unknown name has cost a look into the store, so a known one that is refused costs it too.
+      await glance(presented.tenant, presented.identity)
+      return refused
+    }
     station.profileInUse = profile
     if (profile !== 3) station.certificateName = station.certificate = undefined
     return { admitted: true, versions: station.record.versions, session: station.session }

@@ -213,7 +213,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       refusalDelayMs: config.refusalDelayMs, pingIntervalMs: config.pingIntervalMs,
     },
     serve: (request, response) => upload.serve(request, response),
-    login: login({ passwords, config, nowMs, find: (tenant, id) => (near.ownerOf(keyOf(tenant, id)) === undefined ? fleet.find(tenant, id) : fleet.fresh(tenant, id)), enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
+    login: login({ passwords, config, nowMs, find: (tenant, id) => (near.ownerOf(keyOf(tenant, id)) === undefined ? fleet.find(tenant, id) : fleet.fresh(tenant, id)), glance: (tenant, id) => documents.get(tenant, 'csms/Station', id), enrol: provisioning.enrol, ...(needs.revoked ? { revoked: needs.revoked } : {}) }),
     connected(session, presented, replaced) {
       const station = fleet.of(session)
       const first = fleet.connected(station, presented.address, replaced)

@@ -48,7 +48,7 @@ const rightOf = (method: string): Right => (method === 'GET' || method === 'HEAD
 /** A rooms' route by its first path segment; unknown ones are refused at start. */
 function rolesOf(method: string, url: string): readonly Role[] | undefined {
   const noun = url.split('/')[3] ?? ''
-  const room = { 'stations': 'stations', 'id-tokens': 'stations', 'certificates': 'certificates', 'vendors': 'certificates', 'enrolment-requests': 'certificates', 'csip': 'csip', 'openadr': 'openadr' }[noun] as keyof typeof rights | undefined
+  const room = { 'stations': 'stations', 'id-tokens': 'stations', 'tariffs': 'stations', 'firmware-campaigns': 'stations', 'certificates': 'certificates', 'vendors': 'certificates', 'enrolment-requests': 'certificates', 'csip': 'csip', 'openadr': 'openadr' }[noun] as keyof typeof rights | undefined
   if (!room) return undefined
   // one route may take several methods: who may read may come in, the room decides the rest
   return rights[room][method.includes('GET') ? 'read' : rightOf(method)]
