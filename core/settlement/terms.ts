@@ -4,7 +4,8 @@ import type { Decimal } from 'decimal.js'
 
 /** A price component of a program, by name (CORE-180). Prices, rates and shares are decimal texts. */
 export type PriceRule =
-  | { readonly kind: 'energy'; readonly name?: string; readonly price: string | readonly string[] }
+  /** In a series `null` is an interval that the price feed did not deliver; `last` is the price settled last before it begins (CORE-206). */
+  | { readonly kind: 'energy'; readonly name?: string; readonly price: string | readonly (string | null)[]; readonly last?: string }
   | { readonly kind: 'capacity'; readonly name?: string; readonly rate: string; readonly per: 'month' | 'day' }
   | { readonly kind: 'availability'; readonly name?: string; readonly rate: string }
   | { readonly kind: 'bonus'; readonly name?: string; readonly rate: string; readonly fromEvent: number }
@@ -45,7 +46,7 @@ function evaluate(rule: PriceRule, f: Facts, net: Minor, currency: string): { fo
   switch (rule.kind) {
     case 'energy': {
       if (typeof rule.price === 'string') return product('kWh × price', { kWh: f.paid_kWh, price: rule.price })
-      return series(rule.price, f)
+      return series(rule.price, rule.last, f)
     }
     case 'capacity': {
       const inputs = { kW: need(f.committed_kW, 'committed_kW', rule), PF: f.performanceFactor ?? '1', rate: rule.rate }
@@ -72,11 +73,19 @@ function product(formula: string, inputs: Record<string, string>): { formula: st
  * Interpretation (CORE-172 with a price series): when floor or cap pay less than was measured, every interval is paid in
  * the same proportion.
  */
-function series(prices: readonly string[], f: Facts): { formula: string; inputs: Record<string, string>; value: Decimal } {
+function series(given: readonly (string | null)[], last: string | undefined, f: Facts): { formula: string; inputs: Record<string, string>; value: Decimal } {
+  // CORE-206: while the feed was out the price settled last stands, and the line says how often
+  let settled = last, carried = 0
+  const prices = given.map((p, i) => {
+    if (p === null) carried++
+    else settled = p
+    if (settled === undefined) throw new Refusal('invalid', `interval ${i + 1} has no price, and none was settled before it`)
+    return settled
+  })
   if (prices.length !== f.interval_kWh.length) throw new Refusal('invalid', `${prices.length} interval prices for ${f.interval_kWh.length} intervals`)
   const total = f.interval_kWh.reduce<Decimal>((s, kWh) => s.plus(kWh), new Exact(0)), paid = new Exact(f.paid_kWh)
   const gross = prices.reduce<Decimal>((s, p, i) => s.plus(new Exact(p).times(f.interval_kWh[i]!)), new Exact(0))
-  const inputs = { kWh: f.interval_kWh.join(' '), price: prices.join(' '), paid: f.paid_kWh, measured: total.toString() }
+  const inputs = { kWh: f.interval_kWh.join(' '), price: prices.join(' '), paid: f.paid_kWh, measured: total.toString(), ...(carried > 0 ? { flag: 'PRICE_CARRIED', carried: String(carried) } : {}) }
   return { formula: 'Σ(kWh × price) × paid / measured', inputs, value: total.lte(0) ? new Exact(0) : gross.times(paid).div(total) }
 }
 
