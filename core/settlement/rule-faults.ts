@@ -14,7 +14,8 @@ export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, curren
     const kind = object(p) ? String(p['kind']) : ''
     if (!object(p) || !Object.hasOwn(needs, kind)) { say(`prices/${i}/kind`, `must be one of ${Object.keys(needs).join(', ')}`); continue }
     for (const name of needs[kind]!) if (!decimal(p[name])) say(`prices/${i}/${name}`, 'must be a decimal number as text')
-    if (kind === 'energy' && !decimal(p['price']) && !(Array.isArray(p['price']) && p['price'].every(decimal))) say(`prices/${i}/price`, 'must be a decimal as text, or a list of them')
+    if (kind === 'energy' && !decimal(p['price']) && !(Array.isArray(p['price']) && p['price'].every((v) => v === null || decimal(v)))) say(`prices/${i}/price`, 'must be a decimal as text, or a list of them')
+    if (kind === 'energy' && p['last'] !== undefined && !decimal(p['last'])) say(`prices/${i}/last`, 'must be a decimal number as text')
     if (kind === 'capacity' && p['per'] !== 'month' && p['per'] !== 'day') say(`prices/${i}/per`, 'must be month or day')
     if (kind === 'bonus' && !Number.isSafeInteger(p['fromEvent'])) say(`prices/${i}/fromEvent`, 'must be a whole number')
     if (kind === 'penalty' && p['threshold'] !== undefined && !decimal(p['threshold'])) say(`prices/${i}/threshold`, 'must be a decimal number as text')
