@@ -16,8 +16,8 @@ mkdirSync(shots, { recursive: true })
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
-/** Asks until the answer is true, or says what it waited for. */
-export async function until(what, ask, { within = 15_000, every = 100 } = {}) {
+/** Asks until the answer is true, or says what it waited for. The bound is for a machine with other work; what is asked for comes when it comes. */
+export async function until(what, ask, { within = 60_000, every = 100 } = {}) {
   const end = Date.now() + within
   for (;;) {
     const answer = await ask()
@@ -140,48 +140,43 @@ export async function openBrowser() {
 
 /** What every page of a run did that it must not do. */
 export const misdeeds = []
+/** Requests of a page that have no answer yet; the live stream never has one. */
+const open = new WeakMap()
 
 export async function openPage(browser, base, { token, at = '/', width = 1280, scheme = 'light', language = 'en', quiet = false } = {}) {
-  const context = await browser.newContext({
-    viewport: { width, height: width > 600 ? 800 : 844 },
-    colorScheme: scheme,
-    locale: 'en-US',
-    timezoneId: 'Europe/Berlin',
-    acceptDownloads: true,
-  })
+  const context = await browser.newContext({ viewport: { width, height: width > 600 ? 800 : 844 }, colorScheme: scheme, locale: 'en-US', timezoneId: 'Europe/Berlin', acceptDownloads: true })
+  context.setDefaultTimeout(60_000)
   await context.addInitScript((l) => localStorage.setItem('loadstone.language', l), language)
   const page = await context.newPage(),
-    home = new URL(base).origin
+    home = new URL(base).origin,
+    waiting = new Set()
+  open.set(page, waiting)
   page.on('request', (r) => {
     if (!r.url().startsWith(home) && !/^(blob|data|about):/.test(r.url())) misdeeds.push(`request to ${r.url()}`)
+    if (!r.url().includes('/api/v1/live')) waiting.add(r)
   })
+  for (const over of ['requestfinished', 'requestfailed']) page.on(over, (r) => waiting.delete(r))
   page.on('pageerror', (e) => misdeeds.push(`error in the page at ${page.url()}: ${e.message}`))
-  page.on('console', (m) => {
-    if (/Content Security Policy|Refused to/i.test(m.text()) && !quiet) misdeeds.push(`CSP: ${m.text().slice(0, 200)}`)
-  })
-  page.on('dialog', (d) => {
-    misdeeds.push(`a dialog opened: ${d.message()}`)
-    void d.dismiss()
-  })
+  page.on('console', (m) => { if (/Content Security Policy|Refused to/i.test(m.text()) && !quiet) misdeeds.push(`CSP: ${m.text().slice(0, 200)}`) })
+  page.on('dialog', (d) => { misdeeds.push(`a dialog opened: ${d.message()}`); void d.dismiss() })
   await page.goto(token === undefined ? `${base}/#${at}` : `${base}/#/login?token=${token}&to=${encodeURIComponent(at)}`)
   return page
 }
 
-/** Goes to a page of the console and waits until it shows more than "Loading…". */
+/** Goes to a page of the console and waits until it has all that it asked for. */
 export async function visit(page, at) {
-  await page.evaluate((to) => {
-    location.hash = to
-  }, at)
+  await page.evaluate((to) => { location.hash = to }, at)
   await settled(page)
 }
+
+const twoFrames = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+
+/** A page is settled when nothing says "Loading…", nothing is on its way, and what came has been drawn. */
 export async function settled(page) {
-  await page.waitForSelector('main h1, main.login', { timeout: 10_000 })
-  await until(
-    'the page to be loaded',
-    async () => !(await page.locator('main').innerText()).match(/^.{0,40}(Loading…|Wird geladen…|⟦Lóádíng…⟧)\s*$/ms),
-    { within: 10_000 },
-  )
-  await page.waitForTimeout(350)
+  await page.waitForSelector('main h1, main.login, main .card')
+  await twoFrames(page)
+  await until('the page to be loaded', async () => open.get(page).size === 0 && (await page.locator('[data-loading]').count()) === 0, { within: 60_000, every: 40 })
+  await twoFrames(page)
 }
 
 export function tests() {

@@ -120,7 +120,7 @@ function Inside() {
         ) : error ? (
           <Failure error={error} retry={reload} />
         ) : (
-          <p class="empty" role="status">
+          <p class="empty" role="status" data-loading>
             {t('common.loading')}
           </p>
         )}

@@ -20,9 +20,10 @@ export const money = (amount: string | null | undefined, currency: string): stri
     ? none
     : `${new Intl.NumberFormat(locale, { minimumFractionDigits: (amount.split('.')[1] ?? '').length, maximumFractionDigits: (amount.split('.')[1] ?? '').length }).format(amount as unknown as number)} ${currency}`
 
-export type Style = 'time' | 'day' | 'full' | 'second'
+export type Style = 'time' | 'day' | 'full' | 'second' | 'date'
 const styles: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
   time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  date: { day: 'numeric', month: 'short' },
   second: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
   day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
   full: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },

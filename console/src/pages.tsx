@@ -7,6 +7,7 @@ import { Devices } from './page/devices.tsx'
 import { DispatchPage, LivePage } from './page/dispatch.tsx'
 import { Dispatches } from './page/dispatches.tsx'
 import { Home } from './page/home.tsx'
+import { NewCharger } from './page/new-charger.tsx'
 import { NewDispatch } from './page/new-dispatch.tsx'
 import { NewProgram } from './page/program/new-program.tsx'
 import { ProgramPage } from './page/program/program.tsx'
@@ -29,6 +30,7 @@ export const pages: readonly { pattern: string; show: (params: Record<string, st
   { pattern: '/dispatches/new', show: () => <NewDispatch /> },
   { pattern: '/dispatches/:id', show: ({ id }) => <DispatchPage id={id!} /> },
   { pattern: '/devices', show: () => <Devices /> },
+  { pattern: '/devices/new-charger', show: () => <NewCharger /> },
   { pattern: '/devices/:id', show: ({ id }) => <DevicePage id={id!} /> },
   { pattern: '/readings/:id', show: ({ id }) => <ReadingsPage id={id!} /> },
   { pattern: '/programs', show: () => <Programs /> },

@@ -14,12 +14,13 @@ import { programRoutes } from '#core/operator/program.js'
 import { progressRoutes } from '#core/operator/progress.js'
 import { readingRoutes } from '#core/operator/reading.js'
 import type { OperatorRoute } from '#core/operator/route.js'
+import { deviceNoteRoutes } from '#core/operator/device-note.js'
 import { wordRoutes } from '#core/operator/words.js'
 import { userRoutes } from '#core/operator/user.js'
 import { settlementRoutes } from '#core/operator/settlement.js'
 
 /** Everything the operator's door says, readable aloud: contract §6. A new resource is a file and a line here. */
 export const registry: readonly OperatorRoute[] = [
-  ...overviewRoutes, ...wordRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
+  ...overviewRoutes, ...wordRoutes, ...deviceNoteRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
   ...readingRoutes, ...baselineRoutes, ...kpiRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
 ]

@@ -6,12 +6,13 @@ import { everything, type Everything } from './device/everything.ts'
 import { why } from './device/why.ts'
 import { StopDevice } from './device/stop-device.tsx'
 import { Frames } from './device/frames.tsx'
+import { Notes } from './device/notes.tsx'
 import { Orders } from './device/orders.tsx'
 import { Readings } from './device/net-power.tsx'
 
 /** One device: who it is, what it was told, what it answered, what it measured, and in one sentence why it did not respond (UX-049). */
 export function DevicePage({ id }: { id: string }) {
-  const found = useLoad(() => everything(id), [id], {
+  const found = useLoad((partly: (e: Everything) => void) => everything(id, partly), [id], {
     every: 10_000,
     when: (m) => m.action.startsWith('delivery') || m.action.startsWith('dispatch'),
     pause: 2000,
@@ -137,6 +138,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
       </div>
       {binding && <Frames of={e.frames} name={r.name} />}
       <Orders e={e} />
+      <Notes device={r.id} />
       <Readings point={point.id} />
     </>
   )

@@ -2,6 +2,7 @@ import { all } from '../api.ts'
 import { power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { setSearch, usePlace } from '../route.ts'
+import { may } from '../session.ts'
 import { t, word } from '../text/index.ts'
 import type { Device } from '../types.ts'
 import { Await, State } from '../part/basics.tsx'
@@ -30,6 +31,11 @@ export function Devices() {
     <>
       <div class="row">
         <h1 class="grow">{t('device.list')}</h1>
+        {may('admin', 'operator') && (
+          <a class="button" href="#/devices/new-charger">
+            {t('charger.new')}
+          </a>
+        )}
         <div class="row" role="group">
           {(['list', 'map'] as const).map((v) => (
             <button key={v} type="button" aria-pressed={(v === 'map') === map} onClick={() => setSearch({ view: v === 'map' ? 'map' : null })}>

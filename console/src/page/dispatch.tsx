@@ -60,9 +60,12 @@ export function LivePage() {
   return (
     <Await of={found}>
       {() => (
-        <p class="card empty" role="status">
-          {t('home.noEvents')}
-        </p>
+        <>
+          <h1>{t('live.title')}</h1>
+          <p class="card empty" role="status">
+            {t('live.waiting')}
+          </p>
+        </>
       )}
     </Await>
   )

@@ -4,9 +4,10 @@ import { energy, percent, plain, power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { may } from '../session.ts'
 import { t, word } from '../text/index.ts'
-import type { Dispatch, Performance, Program, ServicePoint } from '../types.ts'
+import type { Dispatch, Performance, Program, Progress, ServicePoint } from '../types.ts'
 import { Act, Await, D, Facts, Figure, State, Time } from '../part/basics.tsx'
-import { Chart, type Line } from '../part/chart.tsx'
+import { Chart } from '../part/chart.tsx'
+import { powerLines } from '../part/power-lines.ts'
 import { directionOf, orderWords, window } from '../part/dispatch-words.tsx'
 import { Table } from '../part/table.tsx'
 
@@ -63,7 +64,8 @@ export function VerificationPage({ id }: { id: string }) {
         get<Program>(`/programs/${dispatch.program}`),
         orNone(all<ServicePoint>('/service-points')),
       ])
-      return { dispatch, p, program, names: new Map(points?.map((x) => [x.id, x.name])) }
+      const progress = p.status === 'PENDING' ? undefined : await orNone(get<Progress>(`/dispatches/${id}/progress`))
+      return { dispatch, p, program, progress, names: new Map(points?.map((x) => [x.id, x.name])) }
     },
     [id],
     { when: (m) => m.entity === id },
@@ -75,27 +77,21 @@ function Found({
   dispatch: d,
   p,
   program,
+  progress,
   names,
   reload,
 }: {
   dispatch: Dispatch
   p: Performance
   program: Program
+  progress: Progress | undefined
   names: Map<string, string>
   reload: () => void
 }) {
   const direction = directionOf(d, program.direction),
     b = p.baselineTrace
-  const lines = useMemo(
-    (): Line[] => [
-      ...(b?.unadjusted ? [{ key: 'dispatch.unadjusted' as const, values: b.unadjusted, colour: '--soft', dash: [2, 4], width: 1.5 }] : []),
-      { key: 'dispatch.baseline', values: (p.intervals ?? []).map((i) => i.baseline_kW), colour: '--c-baseline', dash: [7, 5] },
-      { key: 'dispatch.actual', values: (p.intervals ?? []).map((i) => i.actual_kW), colour: '--c-actual', width: 3 },
-    ],
-    [p],
-  )
-  const times = useMemo(() => (p.intervals ?? []).map((i) => Date.parse(i.start) / 1000), [p]),
-    readings = (point: string): string =>
+  const drawn = useMemo(() => (progress ? powerLines(progress, p, { unadjusted: true }) : undefined), [p, progress])
+  const readings = (point: string): string =>
       `#/readings/${point}?from=${encodeURIComponent(new Date(Date.parse(d.start) - 3_600_000).toISOString())}&to=${encodeURIComponent(new Date(Date.parse(d.end) + 3_600_000).toISOString())}&start=${encodeURIComponent(d.start)}&end=${encodeURIComponent(d.end)}`
   const head = (
     <>
@@ -138,16 +134,10 @@ function Found({
         </Figure>
         <Figure label="dispatch.ordered" value={energy(p.ordered_kWh)} />
       </div>
-      {p.intervals.length > 0 && (
+      {drawn && (
         <section class="card">
-          <Chart
-            label="verify.chart"
-            times={times}
-            end={Date.parse(p.intervals.at(-1)!.end) / 1000}
-            lines={lines}
-            zone={d.timeZone}
-            band={{ from: Date.parse(d.start) / 1000, to: Date.parse(d.end) / 1000 }}
-          />
+          <Chart label="verify.chart" {...drawn} zone={d.timeZone} band={{ from: Date.parse(d.start) / 1000, to: Date.parse(d.end) / 1000 }} />
+          <p class="soft">{t('dispatch.eventBand')}</p>
         </section>
       )}
       <p class="card explain">

@@ -122,7 +122,7 @@ export function Await<T>({ of, children }: { of: Loaded<T>; children: (data: T) 
   if (of.data !== undefined) return <>{children(of.data)}</>
   if (of.error) return <Failure error={of.error} retry={of.reload} />
   return (
-    <p class="empty" role="status">
+    <p class="empty" role="status" data-loading>
       {t('common.loading')}
     </p>
   )
@@ -219,7 +219,7 @@ export function Figure({ label, value, children, href }: { label: Key; value: st
 }
 
 /** What is shown, as a file: made in the page, so that it holds exactly what is shown. */
-export function download(name: string, type: string, content: string): void {
+export function download(name: string, type: string, content: string | Blob): void {
   const url = URL.createObjectURL(new Blob([content], { type }))
   const link = document.createElement('a')
   link.href = url

@@ -1,8 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { plain, when } from '../format.ts'
+import { count, plain, when } from '../format.ts'
 import { locale, t, type Key } from '../text/index.ts'
+import { D } from './basics.tsx'
+import { Numbers } from './chart-numbers.tsx'
 
 export interface Line {
   readonly key: Key
@@ -22,6 +24,8 @@ export interface ChartProps {
   readonly band?: { readonly from: number; readonly to: number }
   readonly now?: number
   readonly height?: number
+  /** Intervals whose numbers are to be taken with care, and why. */
+  readonly marks?: readonly { readonly from: number; readonly note: string }[]
 }
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || '#888'
@@ -51,6 +55,7 @@ export function Chart(props: ChartProps) {
     const el = box.current!
     const make = (): void => {
       plot.current?.destroy()
+      const begun = performance.now()
       const ink = colour('--soft'),
         grid = colour('--line')
       const time = (s: number): string => when(s * 1000, now.current.zone, 'time')
@@ -101,6 +106,7 @@ export function Chart(props: ChartProps) {
           })),
         ],
         hooks: {
+          draw: [() => { el.dataset.drawnMs ??= (performance.now() - begun).toFixed(1) }],
           drawClear: [
             (u) => {
               const { band, now: at } = now.current,
@@ -121,7 +127,20 @@ export function Chart(props: ChartProps) {
                 ctx.lineTo(x, u.bbox.top + u.bbox.height)
                 ctx.stroke()
               }
-              ctx.restore()
+              // a mark below the line where something is missing or was estimated: a sign, not only a colour
+            ctx.fillStyle = colour('--warn')
+            for (const { from } of now.current.marks ?? []) {
+              const step = (now.current.times[1] ?? from + 900) - (now.current.times[0] ?? from),
+                mx = u.valToPos(from + step / 2, 'x', true),
+                my = u.bbox.top + u.bbox.height - 4,
+                r = 5 * devicePixelRatio
+              ctx.beginPath()
+              ctx.moveTo(mx, my - r * 1.6)
+              ctx.lineTo(mx + r, my)
+              ctx.lineTo(mx - r, my)
+              ctx.fill()
+            }
+            ctx.restore()
             },
           ],
         },
@@ -150,35 +169,17 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart-box">
       <div class="chart" ref={box} role="img" aria-label={t(props.label)} translate={false} />
-      <details>
-        <summary>{t('common.table')}</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={t(props.label)}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('dispatch.time')}</th>
-                {lines.map((l) => (
-                  <th key={l.key} scope="col" class="num">
-                    {t(l.key)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody translate={false}>
-              {times.map((s, i) => (
-                <tr key={s}>
-                  <td>{when(s * 1000, props.zone)}</td>
-                  {lines.map((l) => (
-                    <td key={l.key} class="num">
-                      {plain(l.values[i], 3)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
+      {(props.marks?.length ?? 0) > 0 && (
+        <p class="soft marks">
+          {props.marks!.slice(0, 6).map((m) => (
+            <span key={m.from} class="row">
+              <span aria-hidden="true">▲</span> {when(m.from * 1000, props.zone, 'time')} {m.note}
+            </span>
+          ))}
+          {props.marks!.length > 6 && <D>+{count(props.marks!.length - 6)}</D>}
+        </p>
+      )}
+      <Numbers {...props} />
     </figure>
   )
 }

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { setSearch, usePlace } from '../route.ts'
-import { t, word, type Key } from '../text/index.ts'
-import { D, download } from './basics.tsx'
+import { t, type Key } from '../text/index.ts'
+import { D } from './basics.tsx'
+import { Tools } from './table-tools.tsx'
 
 export interface Column<R> {
   readonly id: string
@@ -21,7 +22,7 @@ export interface Filter<R> {
   readonly group?: string
 }
 
-interface TableProps<R> {
+export interface TableProps<R> {
   /** Prefix of this table's words in the URL. */
   readonly name: string
   readonly rows: readonly R[]
@@ -62,99 +63,34 @@ function ordered<R>(rows: R[], columns: readonly Column<R>[], sort: string): R[]
   })
 }
 
-/** Text that a spreadsheet would run as a formula is kept text (UX-060). */
-const cell = (v: unknown): string => {
-  const s = v === null || v === undefined ? '' : String(v),
-    safe = typeof v === 'string' && /^[=+\-@\t\r]/.test(s) ? `'${s}` : s
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
+const Arrow = ({ dir }: { dir: string }) => (
+  <span aria-hidden="true" class="arrow">
+    {dir === 'ascending' ? '▲' : dir === 'descending' ? '▼' : ''}
+  </span>
+)
+
+/** What a list is searched by unless it says better: everything that it shows as text. */
+const everythingOf =
+  <R,>(columns: readonly Column<R>[]) =>
+  (row: R): string =>
+    columns.map((c) => c.value?.(row) ?? '').join(' ')
 
 /** Every list: search, filters and order in the URL, columns, export of what is shown, an empty state that says what to do (UX-050). */
 export function Table<R>(props: TableProps<R>) {
   const { name, rows, columns, rowKey, empty, filters = [], caption, step = 100 } = props
   const { search } = usePlace(),
-    put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value })
+    put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value }),
+    find = props.search ?? everythingOf(columns)
   const sort = search.get(`${name}.sort`) ?? props.sort ?? '',
     shownIds = search.get(`${name}.cols`)?.split(','),
     limit = Number(search.get(`${name}.n`) ?? step)
-  const found = ordered(chosen(props, search), columns, sort),
+  const found = ordered(chosen({ ...props, search: find }, search), columns, sort),
     shown = columns.filter((c) => (shownIds ? shownIds.includes(c.id) : !c.hidden)),
     page = found.slice(0, limit)
-  const exported = columns.filter((c) => c.value && shown.includes(c))
-  const records = (): Record<string, unknown>[] => found.map((r) => Object.fromEntries(exported.map((c) => [c.id, c.value!(r) ?? null])))
   if (rows.length === 0) return <p class="empty card">{t(empty)}</p>
   return (
     <section class="table" aria-label={t(caption)} data-table={name}>
-      <div class="row tools noprint">
-        {props.search && (
-          <label class="inline">
-            {t('common.search')} <input type="search" value={search.get(`${name}.q`) ?? ''} onInput={(e) => put('q', e.currentTarget.value)} />
-          </label>
-        )}
-        {filters.map((f) => {
-          const values = [...new Set(rows.map(f.value).filter((v): v is string => !!v))].sort()
-          return (
-            (values.length > 1 || search.get(`${name}.${f.id}`)) && (
-              <label class="inline" key={f.id}>
-                {t(f.title)}{' '}
-                <select value={search.get(`${name}.${f.id}`) ?? ''} onChange={(e) => put(f.id, e.currentTarget.value)}>
-                  <option value="">{t('common.any')}</option>
-                  {values.map((v) => (
-                    <option key={v} value={v} translate={false}>
-                      {word(f.group ?? 'state', v)}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            )
-          )
-        })}
-        <span class="grow" />
-        <span class="soft" role="status">
-          {t('common.of', { n: found.length, total: rows.length })}
-        </span>
-        {columns.some((c) => c.hidden) && (
-          <details class="menu">
-            <summary>{t('common.columns')}</summary>
-            <div>
-              {columns.map((c) => (
-                <label key={c.id}>
-                  <input
-                    type="checkbox"
-                    checked={shown.includes(c)}
-                    onChange={() =>
-                      put(
-                        'cols',
-                        columns
-                          .filter((x) => (x === c ? !shown.includes(x) : shown.includes(x)))
-                          .map((x) => x.id)
-                          .join(','),
-                      )
-                    }
-                  />{' '}
-                  {t(c.title)}
-                </label>
-              ))}
-            </div>
-          </details>
-        )}
-        <button
-          type="button"
-          onClick={() =>
-            download(
-              `${name}.csv`,
-              'text/csv',
-              [exported.map((c) => c.id).join(','), ...records().map((r) => exported.map((c) => cell(r[c.id])).join(','))].join('\r\n'),
-            )
-          }
-        >
-          {t('common.exportCsv')}
-        </button>
-        <button type="button" onClick={() => download(`${name}.json`, 'application/json', JSON.stringify(records(), null, 2))}>
-          {t('common.exportJson')}
-        </button>
-        {props.more}
-      </div>
+      <Tools {...props} search={find} found={found} shown={shown} />
       {found.length === 0 ? (
         <p class="empty card">
           {t('common.nothing')}{' '}
@@ -178,10 +114,9 @@ export function Table<R>(props: TableProps<R>) {
                           title={t('common.sortBy', { column: t(c.title) })}
                           onClick={() => put('sort', dir === 'descending' ? c.id : dir === 'ascending' ? `-${c.id}` : c.num ? `-${c.id}` : c.id)}
                         >
+                          {c.num && <Arrow dir={dir} />}
                           {t(c.title)}
-                          <span aria-hidden="true" class="arrow">
-                            {dir === 'ascending' ? '▲' : dir === 'descending' ? '▼' : ''}
-                          </span>
+                          {!c.num && <Arrow dir={dir} />}
                         </button>
                       ) : (
                         t(c.title)

@@ -95,7 +95,8 @@ async function recordOf(lfdi: string): Promise<string | undefined> {
   return answer?.ok ? answer.text() : undefined
 }
 
-export async function everything(id: string): Promise<Everything> {
+/** The device first; how its meter answered the last order costs a computation and comes when it is ready. */
+export async function everything(id: string, partly: (soFar: Everything) => void): Promise<Everything> {
   const resource = await get<Resource>(`/resources/${encodeURIComponent(id)}`),
     binding = resource.bindings.find((b) => b.control) ?? resource.bindings[0]
   const [point, enrolments, deliveries, words, station, certificate, record, optOuts, stops] = await Promise.all([
@@ -109,13 +110,16 @@ export async function everything(id: string): Promise<Everything> {
     orNone(get<List<OptOut>>(`/opt-outs?resource=${resource.id}`)),
     orNone(get<List<Stop>>('/stop')),
   ])
-  const newest = deliveries?.items[0],
-    progress = newest ? await orNone(get<Progress>(`/dispatches/${newest.dispatch}/progress`)) : undefined
-  return {
-    resource, point, enrolments, station, certificate, record, progress,
+  const newest = deliveries?.items[0]
+  const soFar: Everything = {
+    resource, point, enrolments, station, certificate, record,
+    progress: undefined,
     deliveries: deliveries?.items ?? [],
     frames: station?.frames ?? words?.items ?? [],
     optOuts: optOuts?.items ?? [],
     stopped: stops?.items.find((x) => x.active && (x.scope === 'all' || x.subject === resource.id || point.gridPath.includes(x.subject))),
   }
+  if (!newest) return soFar
+  partly(soFar)
+  return { ...soFar, progress: await orNone(get<Progress>(`/dispatches/${newest.dispatch}/progress`)) }
 }

@@ -76,8 +76,8 @@ export function Net({ readings, band }: { readings: readonly Reading[]; band?: {
         lines={[{ key: 'device.net', values: kW, colour: '--c-actual', width: 2 }]}
         {...(band ? { band } : {})}
       />
-      <p class="soft" translate={false}>
-        {count(readings.length)} · {ageOf(last)}
+      <p class="soft">
+        {t('device.readingCount', { n: count(readings.length), age: ageOf(last) })}
       </p>
     </>
   )

@@ -4,7 +4,7 @@ import { useLoad } from '../../live.ts'
 import { t, word } from '../../text/index.ts'
 import { type AuditRecord, type Delivery, type Dispatch, protocols } from '../../types.ts'
 import { Await, D, Time } from '../../part/basics.tsx'
-import type { Everything } from './everything.ts'
+import { partOfEach, type Everything } from './everything.ts'
 
 export function Split({ d, deliveries }: { d: Dispatch; deliveries: Delivery[] }) {
   const total = Math.max(1, d.allocation.total_kW)
@@ -16,7 +16,7 @@ export function Split({ d, deliveries }: { d: Dispatch; deliveries: Delivery[] }
           <span>{word('protocol', x)}</span>
           <meter min={0} max={1} value={d.allocation.byProtocol[x] / total} aria-label={word('protocol', x)} />
           <span>
-            {t('protocols.part', { power: power(d.allocation.byProtocol[x]), n: count(deliveries.filter((y) => y.protocol === x).length) })}
+            {t('protocols.part', { power: power(d.allocation.byProtocol[x]), n: count(partOfEach(deliveries).filter((y) => y.protocol === x).length) })}
           </span>
         </div>
       ))}
@@ -36,22 +36,22 @@ export function Moves({ e }: { e: Everything }) {
     const change = [...new Set([...before.keys(), ...after.keys()])]
       .map((r) => ({ name: name.get(r) ?? r, kW: (after.get(r) ?? 0) - (before.get(r) ?? 0) }))
       .filter((x) => Math.abs(x.kW) > 0.0005)
-    return { revision: now.revision, at: now.modifiedAt, gave: change.filter((x) => x.kW < 0), took: change.filter((x) => x.kW > 0) }
+    return { revision: now.revision, at: e.deliveries.filter((x) => x.revision === now.revision && x.sentAt !== null).map((x) => x.sentAt as string).sort()[0] ?? null, gave: change.filter((x) => x.kW < 0), took: change.filter((x) => x.kW > 0) }
   })
   const list = (of: { name: string; kW: number }[]): string =>
     of.length === 0
       ? t('common.none')
       : listed(of.slice(0, 8).map((x) => `${x.name} ${power(Math.abs(x.kW))}`)) + (of.length > 8 ? ` +${of.length - 8}` : '')
   return (
-    <section class="card">
+    <section class="card" data-part="moves">
       <h2>{t('dispatch.reallocation')}</h2>
       {moves.length === 0 ? (
         <p>{t('dispatch.noMoves')}</p>
       ) : (
         moves.map((m) => (
-          <div key={m.revision}>
+          <div key={m.revision} data-revision={m.revision}>
             <p>
-              <strong>{t('dispatch.revision', { n: m.revision })}</strong> <Time at={m.at} in={e.dispatch.timeZone} style="time" />
+              <strong>{t('dispatch.revision', { n: m.revision })}</strong> {m.at && <Time at={m.at} in={e.dispatch.timeZone} style="time" />}
             </p>
             <dl class="facts">
               <dt>{t('dispatch.moved')}</dt>

@@ -17,6 +17,7 @@ export const money: Readonly<Record<keyof typeof en, string>> = {
   'verify.noAdjustment': 'keine',
   'verify.factor': 'Faktor {factor}',
   'verify.capped': 'wäre {uncapped} gewesen, an der Grenze gekappt',
+  'verify.gap': '{n} von {total} Zählern haben gemeldet',
   'verify.flags': 'Hinweise',
   'verify.assumed': 'Angenommen',
   'verify.formula':

@@ -15,6 +15,7 @@ export const money = {
   'verify.noAdjustment': 'none',
   'verify.factor': 'factor {factor}',
   'verify.capped': 'would have been {uncapped}, cut at the cap',
+  'verify.gap': '{n} of {total} meters reported',
   'verify.flags': 'Flags',
   'verify.assumed': 'Assumed',
   'verify.formula':

@@ -1,0 +1,67 @@
+import { equal, ok, settled, until, visit } from '../harness.mjs'
+import { downloaded, exported, moving, rows } from '../look.mjs'
+
+/** One list over three protocols, and the page of one device. */
+export default async function devices(w) {
+  const { test, page, api } = w
+  w.devices = (await api.get('/devices?limit=1000')).items
+  w.named = (name) => w.devices.find((d) => d.name === name)
+  const { named } = w
+
+  for (const [name, protocol] of [['charger-001', 'OCPP'], ['site-001', 'OpenADR'], ['home-001', 'IEEE 2030.5']]) {
+    await test(`UX-049 last words both ways over ${protocol}: raw, filtered, downloadable, as the API has them`, async () => {
+      const { id, remoteId } = named(name), ask = async () => (name.startsWith('charger') ? (await api.get(`/stations/${remoteId}`)).frames : (await api.get(`/devices/${id}/words`)).items)
+      await visit(page, `/devices/${id}`)
+      await moving('frames', () => page.locator('[data-frames]').getAttribute('data-frames'), async () => String((await ask()).length))
+      const frames = await ask()
+      ok(frames.some((f) => f.direction === 'in') && frames.some((f) => f.direction === 'out'), 'both directions')
+      await page.locator('input[name="frames"]').fill('no frame contains this')
+      await until('none to be left', async () => (await page.locator('.frames details').count()) === 0)
+      await page.locator('input[name="frames"]').fill('')
+      const { bytes } = await downloaded(page, () => page.locator('[data-frames]').getByRole('button', { name: 'Download' }).click())
+      ok(bytes.toString('utf8').split('\n').every((line) => ['in', 'out'].includes(JSON.parse(line).direction)), 'one frame a line')
+    })
+  }
+
+  await test('UX-049 readings of a device stand under its orders, and a note stays with it', async () => {
+    await page.waitForSelector('.chart canvas')
+    await page.locator('textarea[name="note"]').fill('call the owner first')
+    await page.getByRole('button', { name: 'Write note' }).click()
+    await until('the note', async () => (await api.get(`/devices/${named('home-001').id}/notes`)).items[0]?.text === 'call the owner first')
+    await until('it on the page', async () => (await page.locator('main').innerText()).includes('call the owner first'))
+  })
+
+  await test('UX-050 devices: one list over three protocols; filter, sort and search live in the URL; export of what is shown', async () => {
+    await visit(page, '/devices')
+    equal(await rows(page, 'dev').count(), w.devices.length, 'rows')
+    await page.locator('[data-table="dev"] .tools select').first().selectOption('ocpp')
+    ok(page.url().includes('dev.protocol=ocpp'), page.url())
+    const ocpp = w.devices.filter((d) => d.protocol === 'ocpp')
+    equal(await rows(page, 'dev').count(), ocpp.length, 'filtered')
+    await page.getByRole('button', { name: /Rated/ }).click()
+    ok(page.url().includes('dev.sort='), page.url())
+    const csv = await exported(page, 'dev')
+    equal(csv.slice(1).map((line) => line.split(',')[0]).sort(), ocpp.map((d) => d.name).sort(), 'exported rows')
+    await page.reload()
+    await settled(page)
+    equal(await rows(page, 'dev').count(), ocpp.length, 'the filter survives a reload')
+  })
+
+  await test('UX-005 a new charger: URL, id and password to type in, and the page says when it is here', async () => {
+    const name = `new-${Date.now()}`
+    await visit(page, '/devices/new-charger')
+    await page.locator('input[name="station"]').fill(name)
+    await page.locator('select').selectOption('1')
+    await page.getByRole('button', { name: 'Add charger' }).click()
+    await page.waitForSelector('.secret pre')
+    const text = await page.locator('[data-charger]').innerText(), password = (await page.locator('.secret pre').innerText()).trim(), url = /wss?:\/\/\S+/.exec(text)[0]
+    ok(text.includes(name) && password.length >= 16, text)
+    const { WebSocket } = await import('ws'), socket = new WebSocket(url, 'ocpp2.0.1', { headers: { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` } })
+    await new Promise((done, no) => { socket.once('open', done); socket.once('error', no) })
+    socket.send(JSON.stringify([2, '1', 'BootNotification', { reason: 'PowerUp', chargingStation: { model: 'm', vendorName: 'v' } }]))
+    await page.locator('[data-charger] [data-state="online"]').waitFor()
+    socket.close()
+    await until('it in the list', async () => (await api.get('/devices?limit=1000')).items.some((d) => d.name === name))
+    w.devices = (await api.get('/devices?limit=1000')).items
+  })
+}

@@ -1,0 +1,44 @@
+import { equal, ok, openPage, settled, until, visit } from '../harness.mjs'
+import { rows } from '../look.mjs'
+
+/** Tokens, people, sessions. */
+export default async function people(w) {
+  const { test, page, api, browser, base } = w
+  await test('UX-052 tokens: made, shown once, revoked; a revoked one is sent back to signing in; roles decide what is seen', async () => {
+    await visit(page, '/settings')
+    await page.locator('input[name="user"]').fill('browser')
+    await page.getByRole('button', { name: 'Make token' }).click()
+    const secret = (await page.locator('.secret pre').innerText()).trim(), p = await openPage(browser, base, { token: secret, at: '/' })
+    await settled(p)
+    equal(await p.locator('nav.main a', { hasText: 'Audit' }).count(), 0, 'a viewer has no audit page')
+    equal(await p.locator('header.top button.danger').count(), 0, 'and no stop')
+    const made = (await api.get('/tokens')).items.find((x) => x.user === 'browser' && x.revokedAt === null)
+    await api.call('DELETE', `/tokens/${made.id}`)
+    await p.waitForSelector('main.login')
+    await p.context().close()
+  })
+
+  await test('UX-052 a person signs in with password and second factor, sees the session, and an administrator ends it', async () => {
+    const { TOTP, Secret } = await import('otpauth'), name = `olga-${Date.now()}`
+    await visit(page, '/settings')
+    await page.locator('input[name="person"]').fill(name)
+    await page.getByRole('button', { name: 'Add person' }).click()
+    const shown = page.locator('form:has(input[name="person"]) .secret pre')
+    await shown.waitFor()
+    const [password, totp] = (await shown.innerText()).trim().split('\n'), p = await openPage(browser, base, { at: '/' })
+    Object.assign(w, { person: { name, password, totp, page: p } })
+    await p.locator('input[name="user"]').fill(name)
+    await p.locator('input[name="password"]').fill(password)
+    await p.locator('input[name="code"]').fill('000000')
+    const enter = p.getByRole('button', { name: 'Sign in', exact: true }).first()
+    await enter.click()
+    await p.waitForSelector('.problem')
+    await p.locator('input[name="code"]').fill(new TOTP({ secret: Secret.fromBase32(totp) }).generate())
+    await enter.click()
+    await p.waitForSelector('[data-figure="home.enrolled"]')
+    ok((await p.locator('footer').innerText()).includes(`${name}, operator`), 'signed in')
+    await visit(p, '/settings')
+    equal(await rows(p, 'ses').count(), 1, 'one session, the own one')
+    ok((await rows(p, 'ses').first().innerText()).includes('This one'), 'said so')
+  })
+}
