@@ -13,6 +13,7 @@ import { packageRoot } from '#core/package-root.js'
 import { rolesOf as groupsOf, type OidcConfig } from '#core/operator/session/oidc.js'
 import { sessionRoutes } from '#core/operator/session/routes.js'
 import { createToken } from '#core/token/token.js'
+import { offerSetup } from '#core/user/setup.js'
 import { certificateRoutes } from '#certs/operator.js'
 import { csipOperator } from '#csip-server/operator.js'
 import type { Csip } from '#csip-server/server.js'
@@ -81,7 +82,8 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
     },
   })
   const port = await serveApp(needs, 'operator', app, settings.operatorPort, hostsOf(options, 'operator'), 'operator door')
-  return { operator: `http://localhost:${port}`, operatorToken: await operatorToken(needs) }
+  const operator = `http://localhost:${port}`, secret = await core.transact((work) => offerSetup(work, firstTenant))
+  return { operator, operatorToken: await operatorToken(needs), ...(secret ? { setup: `${operator}/#/setup?secret=${secret}` } : {}) }
 }
 
 /** Single sign-on is there when its issuer is named. */

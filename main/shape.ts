@@ -39,6 +39,8 @@ export interface ReadyLine {
   readonly mqtt?: string
   readonly pki: string
   readonly operatorToken?: string
+  /** Where the first person is made, once, while there is none (SEC-068). */
+  readonly setup?: string
 }
 
 /** A running Loadstone. The rooms are there for seeds, for provisioning a demo, and for tests. */

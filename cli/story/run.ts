@@ -63,6 +63,7 @@ interface Scene {
 
 async function play({ server, clock, file, begin, folder, tell, begunMs, options, signalled, stopping }: Scene): Promise<number> {
   tell.line(`console ${server.ready.operator ?? ''}/#/login?token=${server.ready.operatorToken ?? ''}&to=/live`)
+  if (server.ready.setup) tell.line(`setup   ${server.ready.setup} (works once: makes the first person who signs in with a name)`)
   const story = tellStory({ server, clock, state: file, begin, demoFile: (name) => folder.at('demo', name), tell })
   const ended = await Promise.race([story.then((document) => ({ document }), (error: unknown) => ({ error })), signalled.then((code) => ({ code }))])
   if ('code' in ended) return ended.code

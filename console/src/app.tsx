@@ -11,6 +11,7 @@ import { isDemoClock, may, rate, serverNow, useMe, useTick, zone } from './sessi
 import { t, type Key } from './text/index.ts'
 import { pages } from './pages.tsx'
 import { Login } from './page/login.tsx'
+import { Setup } from './page/setup.tsx'
 
 const nav: readonly { path: string; key: Key; roles?: readonly string[] }[] = [
   { path: '/', key: 'nav.home' },
@@ -59,6 +60,8 @@ export function App() {
     void look()
     return () => { over = true; clearTimeout(timer); removeEventListener('loadstone.session', changed) }
   }, [])
+  const here = usePlace(), setup = here.path === '/setup' ? here.search.get('secret') : null
+  if (setup) return <Setup secret={setup} />
   if (!found) return gone === null ? null : <Gone />
   return found.signedIn ? <Inside /> : <Login ways={found.ways} />
 }

@@ -63,6 +63,18 @@ export async function addPasskey(label: string): Promise<boolean> {
   return made !== null && (await send('POST', '/passkeys', { label, response: made.toJSON() }))?.status === 201
 }
 
+export interface FirstPerson {
+  name: string
+  password: string
+  totp: string
+  otpauth: string
+}
+/** The one-time secret that the server printed, for the first person (SEC-068). */
+export async function setUp(secret: string, name: string): Promise<FirstPerson | undefined> {
+  const answer = await send('POST', '/setup', { secret, name })
+  return answer?.status === 201 ? ((await answer.json()) as FirstPerson) : undefined
+}
+
 export async function leave(): Promise<void> {
   await send('DELETE', '')
   told()

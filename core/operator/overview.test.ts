@@ -47,6 +47,22 @@ t.test('what the console reads and how people sign in', async (t) => {
     t.match([...one.items, ...two.items].find((d: { name: string }) => d.name === 'battery-0'), { protocol: 'openadr', remoteId: 'ven-0', enrolment: 'active', available_kW: 4, gridPath: ['F1'], delivery: null })
   })
 
+  await t.test('UX-049 a device page: last words both ways, its parts of orders, notes that stay', async (t) => {
+    core.words.add('openadr', 'ven-0', { at: noon, request: 'GET /events', status: 200, answer: '[]' })
+    t.match((await admin('GET', `devices/${ids[0]}/words`)).data.items, [{ direction: 'out', text: '200\n[]', times: 1 }, { direction: 'in', text: 'GET /events', times: 1 }])
+    t.same((await admin('GET', `devices/${ids[1]}/words`)).data.items, [])
+    t.equal((await admin('POST', `devices/${ids[0]}/notes`, { text: '' })).status, 422)
+    t.match((await admin('POST', `devices/${ids[0]}/notes`, { text: 'call first' })).data, { text: 'call first', by: 'anna' })
+    const viewer = as(await token('viewer', 'vera'))
+    t.match((await viewer('GET', `devices/${ids[0]}/notes`)).data.items, [{ text: 'call first', by: 'anna' }])
+    t.equal((await viewer('POST', `devices/${ids[0]}/notes`, { text: 'x' })).status, 403)
+    const order = (await admin('POST', 'dispatches', { program: 'peak', power_kW: 2, start: '2026-07-16T16:00:00-06:00', end: '2026-07-16T17:00:00-06:00' })).data, told = order.allocation.byResource[0].resource
+    t.match((await admin('GET', `devices/${told}/deliveries`)).data.items, [{ dispatch: order.id, resource: told }])
+    t.same((await admin('GET', `devices/${ids[2]}/deliveries`)).data.items, [])
+    await admin('POST', `dispatches/${order.id}/cancel`)
+    for (const what of ['words', 'notes', 'deliveries']) t.equal((await admin('GET', `devices/00000000-0000-7000-8000-000000000000/${what}`)).status, 404)
+  })
+
   await t.test('UX-046 progress says that it is provisional, and why there is no baseline without history', async (t) => {
     const made = (await admin('POST', 'dispatches', { program: 'peak', power_kW: 3, start: '2026-07-15T16:00:00-06:00', end: '2026-07-15T17:00:00-06:00' })).data
     const { status, data } = await admin('GET', `dispatches/${made.id}/progress`)

@@ -6,6 +6,7 @@ import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import { endSession, listSessions, roles as allRoles } from '#core/token/token.js'
 import { addPasskey, personOf, removePasskey, signInByPasskey } from '#core/user/passkey.js'
+import { takeSetup } from '#core/user/setup.js'
 import { openSession, signIn, type SignedIn } from '#core/user/sign-in.js'
 import { Pending } from '#core/operator/session/ceremony.js'
 import { clearCookie, cookieName, cookieOf, guardOf, setCookie } from '#core/operator/session/cookie.js'
@@ -27,6 +28,7 @@ export interface SessionNeeds {
 const password = closed({ user: name, password: Type.String({ minLength: 1, maxLength: 200 }), code: Type.String({ pattern: '^\\d{6}$' }) })
 const byToken = closed({ token: Type.String({ minLength: 1, maxLength: 500 }) })
 const credential = Type.Object({ id: Type.String({ maxLength: 2000 }), rawId: Type.String({ maxLength: 2000 }), type: Type.Literal('public-key'), response: Type.Object({}, { additionalProperties: true }) }, { additionalProperties: true })
+const setup = closed({ secret: Type.String({ minLength: 1, maxLength: 100 }), name })
 const newPasskey = closed({ label: name, response: credential })
 const open = { config: { roles: 'open' as const }, schema: { hide: true } }
 const own = { config: { roles: allRoles }, schema: { hide: true } }
@@ -64,6 +66,11 @@ export function sessionRoutes(app: FastifyInstance, needs: SessionNeeds): void {
     const { token } = request.body as Static<typeof byToken>, caller = await core.tokens.callerOf(token)
     if (!caller) throw new Refusal('unauthenticated', 'this token is not valid')
     return admitted(request, reply, { outcome: 'in', token, user: caller.user, role: caller.roles[0]! })
+  })
+
+  app.post('/session/setup', { ...open, schema: { hide: true, body: setup } }, async (request, reply) => {
+    const { secret, name: who } = request.body as Static<typeof setup>
+    return reply.code(201).header('cache-control', 'no-store').send({ name: who, ...(await core.transact((work) => takeSetup(work, needs.tenant, secret, who))) })
   })
 
   app.delete('/session', own, async (request, reply) => {

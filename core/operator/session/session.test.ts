@@ -8,6 +8,7 @@ import { guardHeader } from '#core/operator/session/cookie.js'
 import { rolesOf } from '#core/operator/session/oidc.js'
 import { sessionRoutes, type SessionNeeds } from '#core/operator/session/routes.js'
 import { softKey } from '#core/operator/session/soft-key.js'
+import { offerSetup } from '#core/user/setup.js'
 import { testDoor, type TestDoor } from '#core/operator/test-door.js'
 
 t.setTimeout(240_000)
@@ -117,6 +118,30 @@ t.test('signing in with password and code', async (t) => {
     t.equal((await enter(browser(d.app))).statusCode, 401)
     const renewed = (await admin('PATCH', `users/${olga.id}`, { state: 'active', reset: true })).data
     t.not(renewed.totp, olga.totp)
+  })
+})
+
+t.test('SEC-068 the first person', async (t) => {
+  const d = await door(t), offer = () => d.core.transact((work) => offerSetup(work, 'default')), take = (secret: string, name = 'ada') => browser(d.app).ask('POST', '/session/setup', { secret, name })
+  await t.test('SEC-068 no name and no well-known password opens a fresh server', async (t) => {
+    for (const user of ['admin', 'root', 'operator', 'loadstone']) t.equal((await browser(d.app).ask('POST', '/session', { user, password: user, code: '000000' })).statusCode, 401, user)
+    t.equal((await take('')).statusCode, 422)
+    t.equal((await take('guess')).statusCode, 401)
+  })
+  await t.test('SEC-068, UX-001 a one-time secret makes the first person; it works once, and an older one not at all', async (t) => {
+    const old = (await offer())!, secret = (await offer())!
+    t.equal((await take(old)).statusCode, 401, 'the secret of an earlier start')
+    const made = await take(secret), b = browser(d.app)
+    t.equal(made.statusCode, 201)
+    t.equal((await b.ask('POST', '/session', { user: 'ada', password: made.data.password, code: codeAt(made.data.totp, d.clock.nowMs()) })).statusCode, 201)
+    t.same((await b.ask('GET', '/api/v1/me')).data.roles, ['admin'])
+    t.equal((await take(secret, 'eve')).statusCode, 401, 'a second time')
+    t.equal(await offer(), undefined, 'no secret once there are people')
+  })
+  await t.test('SEC-068 of fifty who use it at once, one becomes the first person', async (t) => {
+    const e = await door(t), secret = (await e.core.transact((work) => offerSetup(work, 'default')))!
+    const all = await Promise.all(Array.from({ length: 50 }, (_, i) => browser(e.app).ask('POST', '/session/setup', { secret, name: `p${i}` })))
+    t.equal(all.filter((a) => a.statusCode === 201).length, 1)
   })
 })
 
