@@ -8,13 +8,22 @@ export async function loadHistory(operator: OperatorClient, plan: StoryPlan, fle
   let loaded = 0
   const groups = Array.from({ length: Math.ceil(fleet.length / 4) }, (_, i) => fleet.slice(i * 4, i * 4 + 4))
   await inParallel(groups, 3, async (sites) => {
-    const answer = await operator.send('POST', '/readings', csv(plan, sites), { 'content-type': 'text/csv' })
+    const answer = await patiently(() => operator.send('POST', '/readings', csv(plan, sites), { 'content-type': 'text/csv' }))
     if (answer.status !== 200) throw new Error(`the history was refused (${answer.status}): ${JSON.stringify(answer.body).slice(0, 500)}`)
     const body = answer.body as { accepted: number; duplicates: number }
     loaded += body.accepted + body.duplicates
     progress(loaded)
   })
   return loaded
+}
+
+/** A busy server says 503 and means it: the same rows again are the same rows (CORE-013), so asking again does no harm. */
+async function patiently(ask: () => ReturnType<OperatorClient['send']>): ReturnType<OperatorClient['send']> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask()
+    if (answer.status !== 503 || tries === 5) return answer
+    await new Promise((wait) => setTimeout(wait, 1000 * tries))
+  }
 }
 
 function csv(plan: StoryPlan, sites: readonly Site[]): string {

@@ -19,7 +19,7 @@ export const deviceNoteRoutes: readonly OperatorRoute[] = [
       const { stores } = core.database, { id } = present(await stores.resources.find(caller.tenant, params.id!), 'device', params.id!)
       return ok({ items: (await stores.documents.list<DeviceNote>(caller.tenant, { kind, parent: id, order: ['-createdAt', '-id'], limit: 200 })).map(view), next: null })
     } },
-  { method: 'POST', path: 'devices/:id/notes', summary: 'Write a note about a device; notes are never changed', roles: dispatchers, body,
+  { method: 'POST', path: 'devices/:id/notes', summary: 'Write a note about a device; notes are never changed', roles: dispatchers, body, example: { text: 'call the owner first' },
     command: async (work, { caller, params, body: given }) => {
       const { stores, clock, ids } = work, { id } = present(await stores.resources.find(caller.tenant, params.id!), 'device', params.id!), { text } = given as Static<typeof body>
       const made = await stores.documents.insert<DeviceNote>({ tenant: caller.tenant, kind, id: ids.uuid(), parent: id, body: { text, by: caller.user } }, clock.nowMs())
