@@ -165,6 +165,8 @@ export async function openPage(browser, base, { token, at = '/', width = 1280, s
 
 /** Goes to a page of the console and waits until it has all that it asked for. */
 export async function visit(page, at) {
+  // a page that is shown already would not ask again
+  await page.evaluate((to) => { if (location.hash === `#${to}`) location.hash = '/nowhere' }, at)
   await page.evaluate((to) => { location.hash = to }, at)
   await settled(page)
 }

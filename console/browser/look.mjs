@@ -22,6 +22,9 @@ export async function moving(what, look, ask) {
   }, { within: 30_000, every: 300 }).catch(() => { throw new Error(`${what}: ${JSON.stringify(last)}`) })
 }
 
+/** The address follows a moment after what was done. */
+export const address = (page, part) => until(`${part} in the address`, async () => page.url().includes(part), { within: 30_000, every: 50 })
+
 /** What a click brings down, as text. */
 export async function downloaded(page, click) {
   const [file] = await Promise.all([page.waitForEvent('download'), click()])

@@ -1,5 +1,5 @@
 import { equal, ok, settled, until, visit } from '../harness.mjs'
-import { downloaded, exported, moving, rows } from '../look.mjs'
+import { address, downloaded, exported, moving, rows } from '../look.mjs'
 
 /** One list over three protocols, and the page of one device. */
 export default async function devices(w) {
@@ -35,11 +35,11 @@ export default async function devices(w) {
     await visit(page, '/devices')
     equal(await rows(page, 'dev').count(), w.devices.length, 'rows')
     await page.locator('[data-table="dev"] .tools select').first().selectOption('ocpp')
-    ok(page.url().includes('dev.protocol=ocpp'), page.url())
+    await address(page, 'dev.protocol=ocpp')
     const ocpp = w.devices.filter((d) => d.protocol === 'ocpp')
     equal(await rows(page, 'dev').count(), ocpp.length, 'filtered')
     await page.getByRole('button', { name: /Rated/ }).click()
-    ok(page.url().includes('dev.sort='), page.url())
+    await address(page, 'dev.sort=')
     const csv = await exported(page, 'dev')
     equal(csv.slice(1).map((line) => line.split(',')[0]).sort(), ocpp.map((d) => d.name).sort(), 'exported rows')
     await page.reload()

@@ -1,5 +1,5 @@
 import { equal, ok, visit } from '../harness.mjs'
-import { exported, rows } from '../look.mjs'
+import { address, exported, rows } from '../look.mjs'
 
 /** Every list has the same tools; each is tried. */
 export default async function lists({ test, page, api }) {
@@ -11,15 +11,15 @@ export default async function lists({ test, page, api }) {
       ok(before > 0, `${at} has rows`)
       const heading = box.locator('th button').first()
       await heading.click()
-      ok(page.url().includes(`${name}.sort=`), `${at}: sort in ${page.url()}`)
+      await address(page, `${name}.sort=`)
       await box.locator('details.menu > summary').first().click()
       await box.locator('details.menu input[type="checkbox"]').first().click()
-      ok(page.url().includes(`${name}.cols=`), `${at}: columns in ${page.url()}`)
+      await address(page, `${name}.cols=`)
       await box.locator('details.menu > summary').first().click()
       const csv = await exported(page, name)
       ok(csv.length - 1 >= before, `${at}: ${csv.length} lines exported`)
       await box.locator('input[type="search"]').fill('nothing is called like this')
-      ok(page.url().includes(`${name}.q=`), `${at}: search in ${page.url()}`)
+      await address(page, `${name}.q=`)
       await box.getByRole('button', { name: 'Clear filters' }).click()
       equal(await rows(page, name).count(), before, `${at}: all rows are back`)
     }

@@ -13,7 +13,7 @@ export default async function scale({ test, browser, base, token, api }) {
   const done = await api.post('/enrolments/bulk', { rows: Array.from({ length: many }, (_, i) => ({ program, servicePoint: name(i), to: 'active' })) })
   await until('all of them enrolled', async () => (await api.get(`/enrolments?program=${program}&state=active&limit=1000`)).items.length === 1000)
   const now = Date.parse((await api.get('/me')).now), hour = 3_600_000
-  const order = await api.post('/dispatches', { program, power_kW: many, start: new Date(Math.ceil(now / hour) * hour + 24 * hour).toISOString(), duration: 'PT1H', reason: 'two thousand' }, { 'idempotency-key': program })
+  const order = await api.post('/dispatches', { program, power_kW: many, mode: 'proportional', start: new Date(Math.ceil(now / hour) * hour + 24 * hour).toISOString(), duration: 'PT1H', reason: 'two thousand' }, { 'idempotency-key': program })
 
   await test('UX-046 live updates at 2,000 devices are at most 2 s behind (best of five)', async () => {
     equal(order.allocation.byResource.length, many, `devices told (${JSON.stringify(done).slice(0, 200)})`)

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import { plain, utc, when } from '../format.ts'
 import { t } from '../text/index.ts'
 import { download } from './basics.tsx'
@@ -10,7 +11,8 @@ const csv = ({ times, lines }: ChartProps): string =>
 
 /** The numbers beside the picture, and both as files (UX-061). */
 export function Numbers(props: ChartProps) {
-  const { times, lines, label, zone } = props,
+  const [open, setOpen] = useState(false),
+    { times, lines, label, zone } = props,
     name = `${label.replace('.', '-')}-${new Date((times[0] ?? 0) * 1000).toISOString().slice(0, 10)}`
   return (
     <>
@@ -19,9 +21,10 @@ export function Numbers(props: ChartProps) {
         <button type="button" class="small" onClick={() => void chartPng(chartSvg(props)).then((blob) => download(`${name}.png`, 'image/png', blob))}>{t('chart.png')}</button>
         <button type="button" class="small" onClick={() => download(`${name}.csv`, 'text/csv', csv(props))}>{t('chart.csv')}</button>
       </div>
-      <details>
+      {/* thousands of rows are made only for who looks */}
+      <details onToggle={(e) => setOpen(e.currentTarget.open)}>
         <summary>{t('common.table')}</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={t(label)}>
+        {open && <div class="scroll" tabIndex={0} role="region" aria-label={t(label)}>
           <table>
             <thead>
               <tr>
@@ -38,7 +41,7 @@ export function Numbers(props: ChartProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </div>}
       </details>
     </>
   )

@@ -37,7 +37,7 @@ export function Frames({ of, name }: { of: Frame[]; name: string }) {
                   <Time at={f.at} style="second" /> <span aria-hidden="true">{f.direction === 'in' ? '→' : '←'}</span> {t(f.direction === 'in' ? 'device.in' : 'device.out')} <D>{about(f)}</D>
                   {(f.times ?? 1) > 1 && <span class="soft"> {t('device.times', { n: f.times! })}</span>}
                 </summary>
-                <pre translate={false}>{readable(f.text)}</pre>
+                <pre tabIndex={0} translate={false}>{readable(f.text)}</pre>
               </details>
             ))}
           </div>

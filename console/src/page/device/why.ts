@@ -8,7 +8,8 @@ const at = (iso: string | null | undefined): string => when(iso, zone())
 
 /** The cause, most certain first. Each is a fact that the server holds, none is guessed (UX-049). */
 export function why(e: Everything): string {
-  const [last] = e.deliveries
+  // an order that was taken back before it began says nothing about the device, as long as there is another
+  const last = e.deliveries.find((d) => d.state !== 'cancelled' && d.state !== 'superseded') ?? e.deliveries[0]
   return cannotBeReached(e) ?? (last ? (ended(e, last) ?? quiet(e, last)) : neverAsked(e))
 }
 
