@@ -12,6 +12,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'conformance': ['conformance', 'core', 'certs', 'vtn/wire', 'csip-server/wire', 'csms/wire', 'ven-client', 'sim'],
   'bench': ['bench', 'core', 'vtn', 'csip-server', 'csms', 'certs', 'ven-client', 'sim', 'prisma', 'main'],
   'cli': ['cli', 'core', 'ven-client', 'conformance', 'sim', 'certs', 'prisma', 'bench', 'main'],
+  'deploy': ['deploy', 'core/package-root', 'cli/settings'],
   'main': ['main', 'core', 'vtn', 'csip-server', 'csms', 'certs', 'prisma', 'cli/settings'],
 }
 
