@@ -34,6 +34,21 @@ t.test('OA-209 the webhook receiver answers the challenge, checks token and sign
   t.equal(heard.length, 2)
 })
 
+t.test('OA-209 REL-054 a receiver that minds the time refuses a recorded notification, and one whose time was changed', async (t) => {
+  const clock = handClock(Date.parse('2026-07-01T12:00:00Z')), heard: Notification[] = []
+  const server = createServer(webhookReceiver({ hmacSecret: 'sec', maxAge_s: 300, clock, onNotification: (n) => heard.push(n) }))
+  await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, body = JSON.stringify({ objectType: 'EVENT', operation: 'CREATE', object: { id: 'e' } })
+  const signed = (at: number, said = at): Promise<number> => fetch(url, {
+    method: 'POST', body, headers: { 'x-openadr-timestamp': String(said), 'x-openadr-signature-timestamped': `sha256=${createHmac('sha256', 'sec').update(`${at}.${body}`).digest('hex')}` },
+  }).then((r) => r.status)
+  const now = clock.now()
+  t.same([await signed(now), await signed(now - 299), await signed(now - 301), await signed(now + 301), await signed(now - 1000, now)], [200, 200, 401, 401, 401])
+  t.equal((await fetch(url, { method: 'POST', body, headers: { 'x-openadr-signature': createHmac('sha256', 'sec').update(body).digest('hex') } })).status, 401, 'without a time')
+  t.equal(heard.length, 2)
+})
+
 t.test('OA-209 OA-142 the MQTT receiver takes topics from the VTN, gives hints, and hints again after a reconnection', async (t) => {
   const broker = await Aedes.createBroker()
   const logins: [string | undefined, string | undefined][] = []

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { systemClock, type Clock } from '#core/port/clock.js'
 import type { Notification } from '#ven-client/openadr/objects.js'
 
 export interface WebhookOptions {
@@ -7,6 +8,9 @@ export interface WebhookOptions {
   readonly bearerToken?: string
   /** Secret of `X-OpenADR-Signature` (HMAC-SHA256 over the body, OA-131), when the VTN signs. */
   readonly hmacSecret?: string
+  /** With `hmacSecret`: signatures older than so many seconds are refused, for VTNs that send `X-OpenADR-Signature-Timestamped` (REL-054). */
+  readonly maxAge_s?: number
+  readonly clock?: Clock
   /** A hint to poll; the object in it is not trusted as state (OA-203). */
   readonly onNotification: (notification: Notification) => void
   readonly maxBody_bytes?: number
@@ -27,8 +31,11 @@ export function webhookReceiver(options: WebhookOptions): (request: IncomingMess
 
   function signed(request: IncomingMessage, body: Buffer): boolean {
     if (options.hmacSecret === undefined) return true
-    const given = String(request.headers['x-openadr-signature'] ?? '').replace(/^sha256=/, '')
-    return same(given, createHmac('sha256', options.hmacSecret).update(body).digest('hex'))
+    const { hmacSecret, maxAge_s } = options, clock = options.clock ?? systemClock
+    const given = (header: string): string => String(request.headers[header] ?? '').replace(/^sha256=/, '')
+    if (maxAge_s === undefined) return same(given('x-openadr-signature'), createHmac('sha256', hmacSecret).update(body).digest('hex'))
+    const at = given('x-openadr-timestamp')
+    return Math.abs(clock.now() - Number(at)) <= maxAge_s && same(given('x-openadr-signature-timestamped'), createHmac('sha256', hmacSecret).update(`${at}.`).update(body).digest('hex'))
   }
 
   function echo(request: IncomingMessage, response: ServerResponse): void {

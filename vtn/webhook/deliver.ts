@@ -98,11 +98,12 @@ export function webhookWorker(needs: DeliverNeeds): Worker {
     const operations = subscription.body['objectOperations'] as { callbackUrl: string; bearerToken?: string | null }[]
     const token = operations.find((o) => o.callbackUrl === row.callbackUrl && o.bearerToken)?.bearerToken
     const secret = subscription.body['hmacSecret']
+    const mac = (text: string): string => `sha256=${createHmac('sha256', needs.secrets.open(String(secret))).update(text).digest('hex')}`, at = String(clock.now())
     return {
       'content-type': 'application/json', 'x-openadr-attempt': String(attempts),
       ...(token ? { authorization: `Bearer ${needs.secrets.open(token)}` } : {}),
-      // OA-131: over the exact bytes that are sent.
-      ...(typeof secret === 'string' ? { 'x-openadr-signature': `sha256=${createHmac('sha256', needs.secrets.open(secret)).update(row.body).digest('hex')}` } : {}),
+      // OA-131: over the exact bytes that are sent; REL-054: and once more with the time of this attempt, so that a recorded one grows old.
+      ...(typeof secret === 'string' ? { 'x-openadr-signature': mac(row.body), 'x-openadr-timestamp': at, 'x-openadr-signature-timestamped': mac(`${at}.${row.body}`) } : {}),
     }
   }
 

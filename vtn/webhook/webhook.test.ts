@@ -56,7 +56,7 @@ t.test('OA-121 an echo may be bare, quoted or in an object, and is exact', async
   for (const body of ['', 'abcd', 'xabc', '{"echo":"ab"}', '["abc","d"', 'null']) t.notOk(echoes(body, 'abc'), body)
 })
 
-t.test('OA-122 OA-123 OA-131 OA-132 what a notification looks like, and who gets the secrets back', async (t) => {
+t.test('OA-122 OA-123 OA-131 OA-132 REL-054 what a notification looks like, and who gets the secrets back', async (t) => {
   const hook = await receiver()
   const made = (await subscribe('bl_client', hook.url, { hmacSecret: 'sixteen characters' })).json()
   t.equal(made.objectOperations[0].bearerToken, 'secret-of-receiver')
@@ -69,6 +69,8 @@ t.test('OA-122 OA-123 OA-131 OA-132 what a notification looks like, and who gets
   t.same(create?.body, { objectType: 'PROGRAM', operation: 'CREATE', object: p, targets: ['g1', 'g2'] })
   t.match(create?.headers, { 'content-type': 'application/json', authorization: 'Bearer secret-of-receiver', 'x-openadr-attempt': '1' })
   t.equal(create?.headers['x-openadr-signature'], `sha256=${createHmac('sha256', 'sixteen characters').update(create?.raw ?? '').digest('hex')}`)
+  const at = String(v.clock.now())
+  t.match(create?.headers, { 'x-openadr-timestamp': at, 'x-openadr-signature-timestamped': `sha256=${createHmac('sha256', 'sixteen characters').update(`${at}.${create?.raw ?? ''}`).digest('hex')}` })
   const before = hook.got.length
   await v.call('PUT', `/programs/${p.id}`, 'bl_client', { programName: 'p1', targets: ['g1', 'g2'] })
   await v.vtn.drain()
