@@ -32,7 +32,7 @@ async function everyRoute(): Promise<Asked[]> {
     for (const [path, methods] of Object.entries(paths)) for (const method of Object.keys(methods)) {
       if (path.includes('/auth/')) continue
       const url = path.replace(/\{(\w+)\}/g, (_all, name: string) => ids[name] ?? 'nobody'), verb = method.toUpperCase() as Asked['method']
-      const collection = [...path.split('/')].reverse().find((part) => bodies[part]) ?? ''
+      const collection = path.split('/').reverse().find((part) => bodies[part]) ?? ''
       out.push({ version, method: verb, path, url, body: verb === 'POST' || verb === 'PUT' ? bodies[collection]?.(version === '3.0.1') : undefined })
     }
   }
