@@ -40,7 +40,24 @@ export interface CertificateRegistry {
   stop(): void
 }
 
-export function buildRegistry({ documents, tenant, clock, log }: { readonly documents: DocumentStore; readonly tenant: string; readonly clock: Clock; readonly log: Log }): CertificateRegistry {
+/**
+ * REL-091: blocks are also written where no restored database takes them back: a later start puts what is missing into the store again.
+ * Lines in order; an unblocked id is written too.
+ */
+export interface BlockJournal {
+  read(): Promise<readonly (BlockRecord | { readonly unblocked: string })[]>
+  append(entry: BlockRecord | { readonly unblocked: string }): Promise<void>
+}
+
+export interface RegistryNeeds {
+  readonly documents: DocumentStore
+  readonly tenant: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly journal?: BlockJournal
+}
+
+export function buildRegistry({ documents, tenant, clock, log, journal }: RegistryNeeds): CertificateRegistry {
   let blocks = new Map<string, BlockRecord>()
   const told = new Set<string>(), listeners = new Set<(block: BlockRecord) => void>()
   let timer: Timer | undefined, forget: (() => void) | undefined, reading: Promise<void> = Promise.resolve()
@@ -71,8 +88,20 @@ export function buildRegistry({ documents, tenant, clock, log }: { readonly docu
     const later = [...blocks.values()].filter((b) => b.fromMs > now).reduce((least, b) => Math.min(least, b.fromMs), Infinity)
     if (Number.isFinite(later)) timer = clock.after(later - now, announce)
   }
+  const documentOf = (body: BlockRecord) => ({ tenant, kind: Kind.block, id: body.id, parent: '', key: body.id, body })
   const put = async (body: BlockRecord): Promise<void> => {
-    await documents.insertMany<BlockRecord>([{ tenant, kind: Kind.block, id: body.id, parent: '', key: body.id, body }], clock.nowMs(), { onConflict: 'replace' })
+    await journal?.append(body)
+    await documents.insertMany<BlockRecord>([documentOf(body)], clock.nowMs(), { onConflict: 'replace' })
+    await refresh()
+  }
+  /** What the journal knows and a restored database does not. */
+  async function recall(): Promise<void> {
+    const kept = new Map<string, BlockRecord>()
+    for (const entry of await journal?.read() ?? []) if ('unblocked' in entry) kept.delete(entry.unblocked); else kept.set(entry.id, entry)
+    const missing = [...kept.values()].filter((b) => !blocks.has(b.id))
+    if (missing.length === 0) return
+    await documents.insertMany<BlockRecord>(missing.map(documentOf), clock.nowMs(), { onConflict: 'skip' })
+    log.warn({ blocks: missing.length, clause: 'REL-091' }, 'the database is older than its revocations: they are in force again')
     await refresh()
   }
   const found = async (lfdi: string): Promise<Document<CertificateRecord> | undefined> => documents.byKey<CertificateRecord>(tenant, Kind.certificate, '', lfdi.toUpperCase())
@@ -111,6 +140,7 @@ export function buildRegistry({ documents, tenant, clock, log }: { readonly docu
     block: ({ id, what, reason, by, fromMs }) => put({ id: id.toUpperCase(), what, reason, by, fromMs: fromMs ?? clock.nowMs() }),
     async unblock(id) {
       if ((await found(id))?.body.state === 'revoked') throw new Refusal('conflict', 'a revoked certificate stays revoked: enrol the device again')
+      await journal?.append({ unblocked: id.toUpperCase() })
       await documents.remove(tenant, Kind.block, id.toUpperCase())
       await refresh()
     },
@@ -123,6 +153,7 @@ export function buildRegistry({ documents, tenant, clock, log }: { readonly docu
         if (change.kind === Kind.block && change.tenant === tenant) refresh().catch((error: unknown) => log.error({ error }, 'the blocked certificates could not be read'))
       })
       await refresh()
+      await recall()
     },
     stop() {
       timer?.cancel()

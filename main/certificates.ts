@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
+  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -40,7 +40,7 @@ export async function openCertificates(options: BuildOptions, needs: { database:
   })
   let pki = await read(first), trust = trustOf(...pki.csip.entries)
   const listeners: ((pki: PkiFolder) => void)[] = []
-  const registry = buildRegistry({ documents, tenant: firstTenant, clock: machine, log })
+  const registry = buildRegistry({ documents, tenant: firstTenant, clock: machine, log, journal: journalFile(data.at('revocations.jsonl')) })
   await registry.start()
   closing.add('certificate registry', () => registry.stop())
   const vendors = buildVendors({ documents, tenant: firstTenant, clock: machine, ids })

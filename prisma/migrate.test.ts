@@ -1,6 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { Client } from 'pg'
 import t from 'tap'
+import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
+import { backup } from '#prisma/archive/backup.js'
+import { restore } from '#prisma/archive/restore.js'
+import { openDatabase } from '#prisma/database.js'
 import { drift } from '#prisma/drift.js'
 import { migrate, pending, readMigrations, type Migration } from '#prisma/migrate.js'
 import { testServer } from '#prisma/test-database.js'
@@ -71,4 +78,31 @@ t.test('REL-005 a migration that was changed after it had been applied stops wit
   const url = await empty(t)
   await migrate(url, silent)
   await t.rejects(migrate(url, silent, migrations.map((m) => ({ ...m, checksum: 'other' }))), { kind: 'conflict', message: /0001_init/ })
+})
+
+t.test('REL-092 what an older version stored opens in this one, in place and out of its backup; a failed step can be left', async (t) => {
+  for (const upTo of [1, Math.max(1, migrations.length - 1)]) {
+    const old = await empty(t), older = migrations.slice(0, upTo), file = join(mkdtempSync(join(tmpdir(), 'loadstone-older-')), 'older.backup')
+    t.teardown(() => rmSync(dirname(file), { recursive: true, force: true }))
+    await migrate(old, silent, older)
+    await ask(old, `insert into document (tenant, kind, id, parent, key, sort1, sort2, version, created_at, modified_at, body) select 't', 'k', n::text, '', n::text, n, 0, 1, 5, 5, '{"n":1}' from generate_series(1, 50) n`)
+    await backup(old, file)
+    const fresh = await empty(t)
+    await restore(fresh, file, silent)
+    t.same(await migrate(old, silent), migrations.slice(upTo).map((m) => m.name), `from migration ${upTo}`)
+    for (const url of [old, fresh]) {
+      const database = await openDatabase({ url, log: silent, clock: systemClock, poolSize: 2 })
+      const rows = await database.stores.documents.list<{ n: number }>('t', { kind: 'k', limit: 100 })
+      t.equal(rows.length, 50)
+      t.match(rows[0], { version: 1, body: { n: 1 } })
+      await database.close()
+    }
+    // one step back: the older version takes the backup that was made before the upgrade
+    t.same(await pending(old, older), [])
+  }
+  const newer = await empty(t), file = join(tmpdir(), `loadstone-newer-${process.pid}.backup`)
+  t.teardown(() => rmSync(file, { force: true }))
+  await migrate(newer, silent, [...migrations, extra('9999_future', 'create table future (n int)')])
+  await backup(newer, file)
+  await t.rejects(restore(await empty(t), file, silent), /newer version/, 'data of a newer version is refused, not mangled')
 })

@@ -66,14 +66,21 @@ export async function migrate(url: string, log: Log, migrations: readonly Migrat
 
 /** What `migrate` would apply. */
 export async function pending(url: string, migrations: readonly Migration[] = readMigrations()): Promise<string[]> {
+  const applied = new Set(await appliedTo(url))
+  return migrations.map((m) => m.name).filter((name) => !applied.has(name))
+}
+
+/** How many migrations a database has seen; 0 = it is empty. */
+export const migrationsApplied = async (url: string): Promise<number> => (await appliedTo(url)).length
+
+async function appliedTo(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw new Refusal('unavailable', 'the database cannot be reached', { cause: error }) })
   try {
     const { rows: [there] } = await client.query<{ found: boolean }>(`select to_regclass('_prisma_migrations') is not null as found`)
     const { rows } = there?.found ? await client.query<{ migration_name: string }>('select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null') : { rows: [] }
-    const applied = new Set(rows.map((row) => row.migration_name))
-    return migrations.map((m) => m.name).filter((name) => !applied.has(name))
+    return rows.map((row) => row.migration_name)
   } finally { await client.end().catch(() => {}) }
 }
 

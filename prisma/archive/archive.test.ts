@@ -49,6 +49,28 @@ t.test('REL-090 a backup taken under load is one moment, and restores to the sam
   t.match(await sentence(restore(empty.url, file, silent)), /^conflict: the database is not empty/)
 })
 
+t.test('REL-090, REL-093 an encrypted backup shows nothing, wants its key, and no byte of it may change', async (t) => {
+  const sealed = join(folder, 'sealed.backup'), secret = 'a long secret of ours', empty = await testDatabase()
+  t.teardown(() => empty.close())
+  const made = await backup(db.url, sealed, secret)
+  const bytes = readFileSync(sealed)
+  t.match(bytes.toString('latin1', 0, 24), 'loadstone-backup-sealed')
+  for (const word of ['migrations', 'xxxxxxxx', 'audit']) t.notOk(bytes.includes(word), word)
+  t.match(await sentence(restore(empty.url, sealed, silent)), /^invalid: .* is encrypted/)
+  t.match(await sentence(restore(empty.url, sealed, silent, 'another')), /^invalid: .* the key is not its key/)
+  const bad = join(folder, 'sealed-bad.backup')
+  for (const at of [30, 60, 90, Math.floor(bytes.length / 2), bytes.length - 3]) {
+    const flipped = Buffer.from(bytes)
+    flipped.writeUInt8(flipped.readUInt8(at) ^ 1, at)
+    writeFileSync(bad, flipped)
+    t.match(await sentence(restore(empty.url, bad, silent, secret)), /^invalid/, `byte ${at}`)
+  }
+  writeFileSync(bad, bytes.subarray(0, bytes.length - 1000))
+  t.match(await sentence(restore(empty.url, bad, silent, secret)), /^invalid/)
+  t.equal((await restore(empty.url, sealed, silent, secret)).rows, made.rows)
+  t.same(await empty.stores.programs.get(tenant, 'p'), await stores.programs.get(tenant, 'p'))
+})
+
 t.test('REL-093 a damaged backup is refused, nothing is restored', async (t) => {
   const empty = await testDatabase()
   t.teardown(() => empty.close())

@@ -12,13 +12,13 @@ export interface BackupResult {
   readonly bytes: number
 }
 
-/** Everything as one transaction saw it, while the servers go on (REL-090). The file is whole or absent. */
-export async function backup(url: string, file: string): Promise<BackupResult> {
+/** Everything as one transaction saw it, while the servers go on (REL-090). The file is whole or absent, and encrypted when there is a secret. */
+export async function backup(url: string, file: string, secret?: string): Promise<BackupResult> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'loadstone backup' })
   client.on('error', () => {})
   await client.connect().catch((error: unknown) => { throw toRefusal(error) })
   try {
-    const out = await frameWriter(file).catch((error: NodeJS.ErrnoException) => {
+    const out = await frameWriter(file, secret).catch((error: NodeJS.ErrnoException) => {
       throw new Refusal(error.code === 'EEXIST' ? 'conflict' : 'invalid', error.code === 'EEXIST' ? `${file} exists already` : `${file} cannot be written: ${error.message}`)
     })
     try {

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { once } from 'node:events'
 import { Refusal } from '#core/error.js'
+import { damaged, plainBytes, sealing } from '#prisma/archive/seal.js'
 
 /**
  * The file of a backup: lines of JSON (a header, then one before each table, one at the end), PostgreSQL's own COPY text between them in
@@ -11,12 +12,14 @@ import { Refusal } from '#core/error.js'
 export const magic = 'loadstone-backup 1'
 const trailerLength = 'sha256 '.length + 64 + 1
 
-export async function frameWriter(file: string): Promise<{ put(bytes: Buffer | string): Promise<void>; close(): Promise<void> }> {
+export async function frameWriter(file: string, secret?: string): Promise<{ put(bytes: Buffer | string): Promise<void>; close(): Promise<void> }> {
   // A backup holds everything: nobody else may read it, and an older one is never overwritten.
   const stream = createWriteStream(file, { flags: 'wx', mode: 0o600 })
   await once(stream, 'open')
-  const hash = createHash('sha256')
-  const write = async (bytes: Buffer | string): Promise<void> => { if (!stream.write(bytes)) await once(stream, 'drain') }
+  const hash = createHash('sha256'), seal = secret === undefined ? undefined : sealing(secret)
+  const out = async (bytes: Buffer): Promise<void> => { if (!stream.write(bytes)) await once(stream, 'drain') }
+  const write = (bytes: Buffer | string): Promise<void> => out(seal ? seal.put(Buffer.from(bytes as string)) : Buffer.from(bytes as string))
+  if (seal) await out(seal.head)
   return {
     async put(bytes) {
       hash.update(bytes)
@@ -24,6 +27,7 @@ export async function frameWriter(file: string): Promise<{ put(bytes: Buffer | s
     },
     async close() {
       await write(`sha256 ${hash.digest('hex')}\n`)
+      if (seal) await out(seal.end())
       stream.end()
       await once(stream, 'close')
       const handle = await open(file, 'r')
@@ -33,23 +37,23 @@ export async function frameWriter(file: string): Promise<{ put(bytes: Buffer | s
 }
 
 /** Whether a file is whole (REL-093): read once before anything of it is used. */
-export async function checkFrame(file: string): Promise<void> {
-  const damaged = new Refusal('invalid', `${file} is no whole backup: it is damaged, cut off, or something else`)
-  const { size } = await stat(file).catch((error: unknown) => { throw new Refusal('notFound', `there is no backup ${file}`, { cause: error }) })
-  if (size < trailerLength + magic.length) throw damaged
+export async function checkFrame(file: string, secret?: string): Promise<void> {
   const hash: Hash = createHash('sha256')
-  for await (const piece of createReadStream(file, { end: size - trailerLength - 1 })) hash.update(piece as Buffer)
-  let trailer = ''
-  for await (const piece of createReadStream(file, { start: size - trailerLength })) trailer += (piece as Buffer).toString('latin1')
-  if (trailer !== `sha256 ${hash.digest('hex')}\n`) throw damaged
+  let tail = Buffer.alloc(0)
+  for await (const piece of plainBytes(file, secret)) {
+    const all = Buffer.concat([tail, piece]), known = Math.max(0, all.length - trailerLength)
+    hash.update(all.subarray(0, known))
+    tail = all.subarray(known)
+  }
+  if (tail.toString('latin1') !== `sha256 ${hash.digest('hex')}\n`) throw damaged(file)
 }
 
 export class FrameReader {
   readonly #pieces: AsyncIterator<Buffer>
   #rest = Buffer.alloc(0)
 
-  constructor(file: string) {
-    this.#pieces = createReadStream(file, { highWaterMark: 1 << 20 })[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  constructor(file: string, secret?: string) {
+    this.#pieces = plainBytes(file, secret)
   }
 
   async #more(): Promise<void> {

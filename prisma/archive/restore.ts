@@ -9,9 +9,9 @@ import { toRefusal } from '#prisma/error-map.js'
 import { migrate, readMigrations } from '#prisma/migrate.js'
 
 /** Puts a backup into an empty database, in one transaction: all of it or nothing. A damaged file is refused before it begins (REL-093). */
-export async function restore(url: string, file: string, log: Log): Promise<{ tables: number; rows: number }> {
-  await checkFrame(file)
-  const reader = new FrameReader(file)
+export async function restore(url: string, file: string, log: Log, secret?: string): Promise<{ tables: number; rows: number }> {
+  await checkFrame(file, secret)
+  const reader = new FrameReader(file, secret)
   try {
     if ((await reader.line()) !== magic) throw new Refusal('invalid', `${file} is no backup of this version`)
     const { migrations } = JSON.parse(await reader.line()) as { migrations: { name: string; checksum: string }[] }
