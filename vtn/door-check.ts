@@ -5,7 +5,7 @@ import { Refusal, type Fault } from '#core/error.js'
 /** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
 export const isNow = (text: string): boolean => /^0001-01-01(T00:00:00(\.0+)?(Z|[+-]00:00)?)?$/i.test(text)
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
 
 /** RFC 3339 with zone, on a day that exists; `Date.parse` alone would roll 30 February over. */
 function isDateTime(text: string): boolean {
@@ -16,8 +16,11 @@ function isDateTime(text: string): boolean {
 }
 
 /** openadr3.md §4: any offset is read, answers are in UTC with `Z`; text that is in UTC already stays letter for letter. */
-function inUtc(text: string): string {
-  if (isNow(text) || text.endsWith('Z')) return text
+function inUtc(given: string): string {
+  // RFC 3339 §5.6 lets `t` and `z` be small; readers that do not know that are spared them.
+  const text = given.toUpperCase()
+  if (isNow(given)) return given
+  if (text.endsWith('Z')) return text
   const iso = new Date(Date.parse(text)).toISOString()
   return /\.\d+(Z|[+-])/i.test(text) ? iso : iso.replace('.000Z', 'Z')
 }

@@ -1,4 +1,4 @@
-import { Refusal } from '#core/error.js'
+import { isRefusal, Refusal } from '#core/error.js'
 import type { DocumentQuery } from '#core/port/store/document.js'
 import type { Stores } from '#core/port/store/index.js'
 import { sees, visible, type View } from '#vtn/access.js'
@@ -70,10 +70,32 @@ export function makeObjects(context: Context): Objects {
   }
 
   async function replace(noun: Noun, caller: VtnCaller, view: View, id: string, content: Content, manner: Manner): Promise<Stored> {
-    const { behaviour } = noun
-    const old = await get(noun, view, id)
+    await noun.behaviour.admit?.({ context, caller, content, old: await get(noun, view, id), id, ...manner })
+    // PUT knows no precondition, so the last one wins: those that come together are written one after the other, each on what is there then.
+    return inTurn(id, async () => {
+      for (let left = 5; ; left -= 1) {
+        try {
+          return await overwrite(noun, caller, await get(noun, view, id), content, manner)
+        } catch (error) {
+          if (!isRefusal(error) || error.kind !== 'stale') throw error
+          if (left === 0) throw new Refusal('conflict', 'the object was changed at the same time; read it and try again', { cause: error })
+        }
+      }
+    })
+  }
+
+  /** Writes to one object wait for each other in this process; another process is met by its version. */
+  const turns = new Map<string, Promise<unknown>>()
+  function inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const next = (turns.get(id) ?? Promise.resolve()).then(work, work)
+    const settled = next.catch(() => undefined).finally(() => { if (turns.get(id) === settled) turns.delete(id) })
+    turns.set(id, settled)
+    return next
+  }
+
+  function overwrite(noun: Noun, caller: VtnCaller, old: Stored, content: Content, manner: Manner): Promise<Stored> {
+    const { behaviour } = noun, { id } = old
     const command: Command = { context, caller, content, old, id, ...manner }
-    await behaviour.admit?.(command)
     return unitOfWork.run(async (stores) => {
       const placed = await behaviour.place(command, stores)
       await behaviour.companions?.(stores, command, placed)
@@ -153,7 +175,6 @@ async function named<T>(noun: { behaviour: Behaviour }, work: () => Promise<T>):
   try {
     return await work()
   } catch (error) {
-    throw error instanceof Refusal && error.kind === 'conflict' ? new Refusal('conflict', noun.behaviour.taken ?? error.message, { cause: error })
-      : error instanceof Refusal && error.kind === 'stale' ? new Refusal('conflict', 'the object was changed at the same time; read it and try again') : error
+    throw isRefusal(error) && error.kind === 'conflict' ? new Refusal('conflict', noun.behaviour.taken ?? error.message, { cause: error }) : error
   }
 }

@@ -47,6 +47,7 @@ t.test('OA-007 OA-055 OA-056 OA-072 SEC-041 bad bodies are Problems that name th
     ['intervalPeriod null', '/programs', { programName: 'n', intervalPeriod: null }, 400, '/intervalPeriod'],
     ['bad duration', '/programs', { programName: 'n', intervalPeriod: { duration: 'P' } }, 400, '/intervalPeriod/duration'],
     ['day that does not exist', '/programs', { programName: 'n', intervalPeriod: { start: '2026-02-30T00:00:00Z' } }, 400, '/intervalPeriod/start'],
+    ['hour 24', '/programs', { programName: 'n', intervalPeriod: { start: '2026-01-01T24:00:00Z' } }, 400, '/intervalPeriod/start'],
     ['no zone', '/programs', { programName: 'n', intervalPeriod: { start: '2026-02-03T00:00:00' } }, 400, '/intervalPeriod/start'],
     ['negative priority', '/events', { programID: p.id, priority: -1 }, 400, '/priority'],
     ['negative duration, OA-072', '/events', { programID: p.id, intervalPeriod: { start: '2026-01-01T00:00:00Z', duration: '-PT1H' } }, 400, '/intervalPeriod/duration'],
@@ -169,6 +170,15 @@ t.test('OA-058 walking 120 objects made in one second by 50s yields each once, o
   }
   t.equal(new Set(seen).size, 120)
   t.equal(seen.length, 120)
+})
+
+t.test('OA-054 twenty PUTs of one object at once: the last one wins, none is refused, each advances the time', async (t) => {
+  const p = await program(fresh('together'))
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => v.call('PUT', `/programs/${p.id}`, 'bl_client', { programName: p.programName, targets: [`t${i}`] })))
+  t.same(answers.map((a) => a.statusCode), Array(20).fill(200))
+  t.equal(new Set(answers.map((a) => a.json().modificationDateTime)).size, 20)
+  const last = answers.map((a) => a.json()).sort((a, b) => (a.modificationDateTime < b.modificationDateTime ? 1 : -1))[0]
+  t.same((await v.call('GET', `/programs/${p.id}`)).json(), last)
 })
 
 t.test('OA-070 OA-071 numbers, durations, times and order come back as written', async (t) => {

@@ -154,11 +154,17 @@ t.test('OA-129 broken after N failures in a row; nothing more is sent until the 
 
 t.test('OA-133 REL-054 a slow receiver delays neither the POST nor the others; OA-127 no redirect is followed', async (t) => {
   const slow = await receiver(() => {}), fast = await receiver(), trap = await receiver(), redirecting = await receiver((_q, r) => { r.writeHead(302, { location: trap.url }); r.end() })
+  const posts = async (name: string): Promise<number> => {
+    const began = performance.now()
+    for (let i = 0; i < 20; i++) t.equal((await v.call('POST', '/programs', 'bl_client', { programName: `${name}-${i}` })).statusCode, 201)
+    return performance.now() - began
+  }
+  // The slow one never answers, which a POST that waited for it would notice for 10 s; a busy machine is judged by what the same posts cost it untold.
+  const bare = await posts('untold')
   for (const hook of [slow, fast, redirecting]) await subscribe('bl_client', hook.url, {}, ['PROGRAM'], ['CREATE'])
   await v.vtn.start()
-  const began = performance.now()
-  for (let i = 0; i < 20; i++) t.equal((await v.call('POST', '/programs', 'bl_client', { programName: `slow-${i}` })).statusCode, 201)
-  t.ok(performance.now() - began < 900, 'posts')
+  const told = await posts('slow')
+  t.ok(told < Math.max(900, 3 * bare), `20 posts took ${told} ms, untold ${bare} ms`)
   for (let i = 0; i < 100 && fast.got.length < 20; i++) await new Promise((r) => setTimeout(r, 20))
   t.equal(fast.got.length, 20)
   t.same(new Set(fast.got.map((g) => g.body.object.programName)).size, 20)
