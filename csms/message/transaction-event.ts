@@ -65,7 +65,8 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
 
   async function handle(station: Station, e: TransactionEventRequest): Promise<TransactionEventResponse> {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
-    const before = `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}`
+    const facts = (): string => `${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq} ${t.evseId === undefined ? '' : station.offered.get(t.evseId)?.W}`
+    const before = facts()
     const taken = take(t, e)
     t.heardAt = clock.nowMs()
     remoteStart(station, t, e)
@@ -95,7 +96,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
       if (t.evseId !== undefined) intake.forget(station, t.evseId)
       throw error
     }
-    if (`${t.ended} ${t.chargingState} ${t.evseId} ${t.startSeq}` !== before) needs.changed(station, t)
+    if (facts() !== before) needs.changed(station, t)
     forgetOld(station)
     return answer
   }
@@ -113,7 +114,8 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     if (e.triggerReason !== 'ChargingRateChanged' || t.evseId === undefined) return
     const power = totals(samples, 'Power.Offered').at(-1), current = samples.findLast((s) => s.measurand === 'Current.Offered')
     const W = power?.value ?? (current && wattsOf(current.value, electricalOf(station, t.evseId)))
-    if (W !== undefined) station.offered.set(t.evseId, { at: stampMs(e.timestamp), W: Math.round(W) })
+    const at = stampMs(e.timestamp)
+    if (W !== undefined && at >= (station.offered.get(t.evseId)?.at ?? 0)) station.offered.set(t.evseId, { at, W: Math.round(W) })
   }
 
   /** OCPP-164: settlement needs to know; both times are kept with the event. */
