@@ -1,6 +1,6 @@
 import { handClock, type HandClock } from '#core/port/clock.js'
 import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
-import { bench, station, type Bench, type BenchOptions, type HandStation } from './fixture.js'
+import { bench, HandStation, password, type Bench, type BenchOptions, type station } from './fixture.js'
 import type { Station } from './station.js'
 
 /** Words of stations and operators that the tests of the blocks say often. For tests only. */
@@ -16,9 +16,12 @@ export async function handBench(t: { teardown(fn: () => unknown): void }, option
 
 /** A station that answers every call with what is given, and says `Accepted` to the rest. */
 export async function willing(b: Bench, id: string, replies: HandStation['replies'] = {}, options: Parameters<typeof station>[2] = {}): Promise<HandStation> {
-  const s = await station(b, id, { ...options, boot: false })
+  // It can answer before it is connected, as the server may speak first.
+  const s = new HandStation(b.url, id, { password: password(id), ...options })
   Object.assign(s.replies, Object.fromEntries(['SetChargingProfile', 'ClearChargingProfile', 'TriggerMessage', 'Reset', 'RequestStartTransaction', 'RequestStopTransaction', 'ReserveNow', 'CancelReservation',
     'SendLocalList', 'ClearCache', 'SetNetworkProfile', 'UpdateFirmware', 'InstallCertificate', 'CustomerInformation', 'ChangeAvailability', 'GetLog', 'SetDisplayMessage', 'CostUpdated'].map((action) => [action, { status: 'Accepted' }])), replies)
+  const status = await s.open()
+  if (status !== 101) throw new Error(`refused: ${status}`)
   if (options.boot ?? true) {
     if (options.protocols?.[0] === 'ocpp1.6') await s.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' })
     else await s.boot()
