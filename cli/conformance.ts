@@ -7,7 +7,7 @@ import { packageRoot } from '#core/package-root.js'
 
 interface RunFlags {
   target?: string; config?: string; from?: string; profile?: string; only?: string[]; smoke?: boolean; junit?: string; json?: string | boolean; html?: string; tap?: string
-  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string; retries: string; xsd?: string; statement?: string; statementKey?: string
+  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string; retries: string; with?: string[]; xsd?: string; statement?: string; statementKey?: string
 }
 
 const subjects: readonly Subject[] = ['vtn', 'csip', 'csms', 'est', 'ven']
@@ -18,7 +18,7 @@ export function registerConformance(program: Command): void {
   noun.command('run').description('run a set of procedures against a target').argument('<subject>', subjects.join(', '))
     .option('--target <url>', 'what to test').option('--config <file>', 'target, credentials, capabilities').option('--from <file>', 'a saved ready line of loadstone serve')
     .option('--profile <name>', 'e.g. 3.1.1, 3.0.1, csip, csip-aus-1.2, 2.0.1, 1.6').option('--only <ids...>', 'ids, prefixes*, requirement numbers, tag:NAME')
-    .option('--smoke', 'the short set').option('--junit <file>', 'JUnit XML').option('--json [file]', 'JSON, to stdout without a file').option('--html <file>', 'one HTML file')
+    .option('--with <capabilities...>', 'declare these besides the file’s capabilities').option('--smoke', 'the short set').option('--junit <file>', 'JUnit XML').option('--json [file]', 'JSON, to stdout without a file').option('--html <file>', 'one HTML file')
     .option('--tap <file>', 'TAP').option('--markdown <file>', 'a Markdown summary').option('--annotations', 'GitHub annotations on stdout').option('--evidence <file>', 'everything a third party needs to judge')
     .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--retries <n>', 'run what failed again; a pass after that is told as flaky', '0')
     .option('--xsd <file>', 'your copy of the 2030.5 schema: every answer in its namespace must keep it (csip)').option('--statement <file>', 'a signed statement of the verdicts').option('--statement-key <file>', 'PEM key that signs it, Ed25519 or P-256; made when it is not there')
@@ -93,11 +93,12 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   const [{ makeTarget, readTargetFile, directoryOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
     import('#conformance/target.js'), import('#conformance/from-ready.js'), import('#conformance/runner.js'), import('#conformance/select.js'), import('#conformance/driver/index.js'), import('#conformance/registry.js'),
   ])
-  const given = makeTarget(subject, {
+  const made = makeTarget(subject, {
     ...(flags.target ? { url: flags.target } : {}), ...(flags.profile ? { profile: flags.profile } : {}),
     ...(flags.config ? { file: await readTargetFile(flags.config), fileDir: directoryOf(flags.config) } : {}),
     ...(flags.from ? { ready: fromReady(flags.from, subject) } : {}),
   })
+  const given = flags.with ? { ...made, capabilities: new Set([...made.capabilities, ...flags.with]) } : made
   const target = flags.xsd ? { ...given, values: { ...given.values, schema: await (await import('#conformance/driver/schema.js')).schemaCheck(flags.xsd) } } : given
   const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
@@ -121,7 +122,7 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
 }
 
 /** A client under test that the runner starts itself meets a VTN of its own in each procedure, and mostly waits: several at once. Servers are asked one thing at a time. */
-const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 6 : 1)
+const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 4 : 1)
 
 async function write(report: Report, flags: RunFlags, target: Target, procedures: readonly Procedure[]): Promise<void> {
   const { writeFileSync } = await import('node:fs')

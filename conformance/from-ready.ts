@@ -22,7 +22,7 @@ type Read = (name: string) => string
 const vtn = (ready: ReadyLine, _read: Read, tls: { ca: string }): TargetFile => ({
   target: String(ready.vtn),
   targets: { '3.0.1': String(ready.vtn).replace(/3\.1\.\d+$/, '3.0.1') },
-  capabilities: ['authenticating', 'etag', 'body-limit', 'token-basic', 'program-name-filter', 'openapi', 'two-revisions', 'idempotency-key', 'privacy-301', 'webhook', 'webhook-loopback', 'tls', 'token-endpoint', 'mqtt', ...(ready.vtnHttp ? ['http'] : [])],
+  capabilities: ['authenticating', 'etag', 'body-limit', 'token-basic', 'program-name-filter', 'openapi', 'two-revisions', 'idempotency-key', 'privacy-301', 'payload-warn', 'webhook', 'webhook-loopback', 'tls', 'token-endpoint', 'mqtt', ...(ready.vtnHttp ? ['http'] : [])],
   values: {
     bl_id: 'bl_client', bl_secret: '1001', ven_id: 'ven_client', ven_secret: '999', ven2_id: 'ven_client2', ven2_secret: '9999', base301: String(ready.vtn).replace(/3\.1\.\d+$/, '3.0.1'), alias310: String(ready.vtn).replace(/3\.1\.\d+$/, '3.1.0'), alias31: String(ready.vtn).replace(/3\.1\.\d+$/, '3.1'), ven_basic: Buffer.from('ven_client:999').toString('base64'),
     operator: ready.operator, operatorToken: ready.operatorToken, ...(ready.vtnHttp ? { http: ready.vtnHttp } : {}), ...(ready.mqtt ? { mqtt: ready.mqtt } : {}),
@@ -36,10 +36,10 @@ function csip(ready: ReadyLine, read: Read): TargetFile {
   const names = ['device-1', 'device-2', 'device-3', 'device-4', 'device-5', 'aggregator-1']
   return {
     target: new URL(String(ready.csip)).origin,
-    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs'],
+    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs', 'function-sets', 'poll-rate-by-put', 'lenient-issuers'],
     values: {
       dcap: new URL(String(ready.csip)).pathname, operator: ready.operator, operatorToken: ready.operatorToken, devices: lfdi, micaPem: read('mica.pem'), micaKey: read('mica.key'),
-      ipv6Url: new URL(String(ready.csip)).origin.replace('localhost', '[::1]'), plainUrl: new URL(String(ready.csip)).origin.replace('https', 'http'), lfdiA: lfdi['aggregator-1']?.lfdi,
+      ipv6Url: new URL(String(ready.csip)).origin.replace('localhost', '[::1]'), plainUrl: new URL(String(ready.csip)).origin.replace('https', 'http'), lfdiA: lfdi['aggregator-1']?.lfdi, aggregatorPen: '00028547',
       lfdi1: lfdi['device-1']?.lfdi, lfdi2: lfdi['device-2']?.lfdi, lfdi3: lfdi['device-3']?.lfdi, lfdi5: lfdi['device-5']?.lfdi, sfdi1: lfdi['device-1']?.sfdi, sfdi5: lfdi['device-5']?.sfdi, pin1: lfdi['device-1']?.pin,
     },
     identities: { default: { ...trust, cert: read('device-1.pem'), key: read('device-1.key') }, none: trust, ...Object.fromEntries(names.map((n) => [n, { ...trust, cert: read(`${n}.pem`), key: read(`${n}.key`) }])) },
@@ -59,8 +59,8 @@ const csms = (ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile => 
 
 /** Our own client: the line only says that it is Loadstone that is meant. */
 const ven = (): TargetFile => ({
-  target: 'loadstone ven run', capabilities: ['reports'],
-  values: { command: [process.execPath, join(packageRoot(import.meta.url), 'build/cli/loadstone.js'), 'ven', 'run', '--url', '{url}', '--client-id', '{clientId}', '--poll', '1', '--json'] },
+  target: 'loadstone ven run', capabilities: ['reports', 'operating-state', 'opts-out'],
+  values: { optOut: { type: 'CONTROL_LEVEL_OFFSET', values: [-5] }, command: [process.execPath, join(packageRoot(import.meta.url), 'build/cli/loadstone.js'), 'ven', 'run', '--url', '{url}', '--client-id', '{clientId}', '--poll', '1', '--json'] },
 })
 
 function est(ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile {

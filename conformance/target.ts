@@ -37,7 +37,7 @@ export function makeTarget(subject: Subject, given: { url?: string; profile?: st
     profile,
     capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
     values: {
-      ...(subject === 'csms' ? ofVersion(profile) : {}), ...ready.values, ...file.values,
+      ...(subject === 'csms' ? ofVersion(profile) : {}), ...(subject === 'csip' ? { dcap: '/dcap', prefix: '', ausNs: profile === 'csip-aus-1.3' ? 'https://csipaus.org/ns/v1.3' : 'https://csipaus.org/ns' } : {}), ...ready.values, ...file.values,
       identities: { ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') },
     },
   }

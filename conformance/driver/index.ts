@@ -6,6 +6,7 @@ import * as ocpp from '#conformance/driver/ocpp.js'
 import * as pki from '#conformance/driver/pki.js'
 import * as stationPki from '#conformance/driver/station-pki.js'
 import * as receiver from '#conformance/driver/receiver.js'
+import * as socket from '#conformance/driver/socket.js'
 import * as tools from '#conformance/driver/tools.js'
 import * as vtn from '#conformance/driver/vtn.js'
 import * as venUnderTest from '#conformance/driver/ven-under-test.js'
@@ -30,6 +31,7 @@ export const actions: Readonly<Record<string, Action>> = {
   'mqtt.subscribe': mqtt.subscribe,
   'mqtt.publish': mqtt.publish,
   'mqtt.expect': mqtt.expect,
+  'mqtt.apart': mqtt.apart,
   'pki.leaf': pki.leaf,
   'pki.station': pki.station,
   'pki.csr': stationPki.csr,
@@ -37,6 +39,9 @@ export const actions: Readonly<Record<string, Action>> = {
   'est.enroll': pki.enroll,
   'est.certs': pki.certs,
   'tls.connect': tools.tls,
+  'socket.pipeline': socket.pipeline,
+  'socket.idle': socket.idle,
+  'socket.resume': socket.resume,
   'operator.request': tools.operator,
   'operator.result': tools.operatorResult,
   'wait': tools.wait,

@@ -75,3 +75,19 @@ export const expect: Action = async (args, context) => {
     await new Promise<void>((wake) => { const timer = setTimeout(wake, left); session.waiting.push(() => { clearTimeout(timer); wake() }) })
   }
 }
+
+/** `mqtt.apart {sets: [{CREATE?, UPDATE, DELETE, ALL}]}` → `{sets, caught}`: filters of one set that would catch a topic of another (OA-137). */
+export const apart: Action = async (args) => {
+  const sets = args.sets as Record<string, string>[]
+  const caught = sets.flatMap((mine, i) => sets.flatMap((theirs, j) => i === j ? [] : ['CREATE', 'UPDATE', 'DELETE'].flatMap((op) => {
+    const topic = theirs[op]
+    return topic !== undefined && mine['ALL'] !== undefined && catches(mine['ALL'], topic) ? [`${mine['ALL']} catches ${topic}`] : []
+  })))
+  return { sets: sets.length, caught }
+}
+
+/** MQTT 3.1.1 §4.7: `+` is one level, `#` all that follow. */
+function catches(filter: string, topic: string): boolean {
+  const wanted = filter.split('/'), levels = topic.split('/')
+  return wanted.every((w, i) => w === '#' || (levels[i] !== undefined && (w === '+' || w === levels[i]))) && (wanted.at(-1) === '#' || wanted.length === levels.length)
+}

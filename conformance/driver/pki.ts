@@ -36,6 +36,7 @@ export const changes: Readonly<Record<string, Change>> = {
   'no-policy': (leaf) => ({ ...leaf, extensions: without(leaf, oids.policies) }),
   'foreign-policy': (leaf) => ({ ...leaf, extensions: [...without(leaf, oids.policies), policiesExtension(['1.2.3.4'])] }),
   'test-policy': (leaf) => ({ ...leaf, extensions: [...without(leaf, oids.policies), policiesExtension([generic, '1.3.6.1.4.1.40732.2.1'])] }),
+  'self-signed': (leaf) => ({ ...leaf, extensions: [...without(leaf, oids.policies), policiesExtension([generic, '1.3.6.1.4.1.40732.2.2'])] }),
   'sign-only': (leaf) => ({ ...leaf, extensions: [...without(leaf, oids.keyUsage), keyUsageExtension('digitalSignature')] }),
   'agree-only': (leaf) => ({ ...leaf, extensions: [...without(leaf, oids.keyUsage), keyUsageExtension('keyAgreement')] }),
   ca: (leaf) => ({ ...leaf, extensions: [...leaf.extensions, basicConstraintsExtension(0)] }),
@@ -51,7 +52,7 @@ export const changes: Readonly<Record<string, Change>> = {
 export const leaf: Action = async (args, context) => {
   const change = changes[String(args.kind ?? 'good')]
   if (!change) throw new Error(`no kind of leaf '${String(args.kind)}'`)
-  const stranger = args.issuer === 'stranger'
+  const stranger = args.issuer === 'stranger' || args.kind === 'self-signed'
   const caKey = stranger ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey : createPrivateKey(String(context.target.values['micaKey']))
   const [micaDer] = certificatesFrom(String(context.target.values['micaPem']))
   const mica = readCertificate(micaDer as Buffer)
@@ -64,10 +65,11 @@ export const leaf: Action = async (args, context) => {
       keyUsageExtension('digitalSignature', 'keyAgreement'), policiesExtension([generic]), hardwareModuleNameExtension(hwType, Buffer.from(serial)),
     ],
   }, now)
+  const own = args.kind === 'self-signed'
   const der = await signCertificate({
-    serial: createHash('sha256').update(`${serial}${now}`).digest('hex').slice(0, 32).replace(/^./, '1'), issuer: mica.subject.raw, ...(plan.subject ? { subject: plan.subject } : {}),
+    serial: createHash('sha256').update(`${serial}${now}`).digest('hex').slice(0, 32).replace(/^./, '1'), issuer: own ? Buffer.from([0x30, 0]) : mica.subject.raw, ...(plan.subject ? { subject: plan.subject } : {}),
     notBeforeMs: plan.notBeforeMs, notAfterMs: plan.notAfterMs, publicKey: spkiOf(plan.key), extensions: plan.extensions,
-  }, keySigner(caKey))
+  }, keySigner(own ? plan.key : caKey))
   const identities = context.target.values['identities'] as Record<string, TlsIdentity>
   const base = identities['none'] ?? {}
   identities[String(args.as)] = { ...base, cert: `${certificatePem(der)}${stranger || args.alone ? '' : String(context.target.values['micaPem'])}`, key: plan.key.export({ type: 'pkcs8', format: 'pem' }) as string }

@@ -3,7 +3,7 @@ import type { Matcher, Procedure, Step } from '#conformance/procedure.js'
 /** Words that make CSIP procedures short. */
 export type Expect = Readonly<Record<string, Matcher>>
 type More = Partial<Pick<Step, 'save' | 'should' | 'needs' | 'within_ms'>> & { readonly text?: string; readonly headers?: object; readonly keep?: boolean }
-export const all = ['csip', 'csip-aus-1.2'], us = ['csip'], aus = ['csip-aus-1.2']
+export const us = ['csip'], aus = ['csip-aus-1.2', 'csip-aus-1.3'], all = [...us, ...aus]
 
 const step = (action: string, say: string, args: object, expect: Expect, { save, should, needs, within_ms }: More): Step =>
   ({ say, do: action, with: args as Record<string, unknown>, expect, ...(save ? { save } : {}), ...(should ? { should } : {}), ...(needs ? { needs } : {}), ...(within_ms ? { within_ms } : {}) })

@@ -1,5 +1,5 @@
 import type { Procedure } from '#conformance/procedure.js'
-import { all, ask, doc, discover, proc, refused, us } from '#conformance/procedure/csip/steps.js'
+import { all, ask, aus, doc, discover, proc, refused, us } from '#conformance/procedure/csip/steps.js'
 
 const ccm8 = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
 const tls = (say: string, args: object, expect: Procedure['steps'][number]['expect']): Procedure['steps'][number] => ({ say, do: 'tls.connect', with: args as Record<string, unknown>, ...(expect ? { expect } : {}) })
@@ -20,7 +20,7 @@ export const transport: readonly Procedure[] = [
     tls('TLS 1.3 only', { as: 'device-1', minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }, { connected: false }), tls('RSA suites only', { as: 'device-1', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: false }),
     tls('GCM only in strict mode', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: false }),
   ], { tags: ['tls'] }),
-  proc(['csip-aus-1.2'], 'csip.tls.compat', 'compatibility mode also takes AES-GCM, but prefers CCM-8', 'SEP-003', 'SA TS 5573 security', [
+  proc(aus, 'csip.tls.compat', 'compatibility mode also takes AES-GCM, but prefers CCM-8', 'SEP-003', 'SA TS 5573 security', [
     tls('GCM only', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: true }),
     tls('GCM first, CCM-8 too', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: true, cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8' }),
   ], { tags: ['tls'] }),
@@ -29,10 +29,10 @@ export const transport: readonly Procedure[] = [
   proc(all, 'csip.cert.good', 'a fresh leaf of the MICA reaches DeviceCapability and Time, and nobody else’s things', 'SEP-091 SEP-202 SEP-204', 'IEEE 2030.5-2018 §6.11', [
     { say: 'a leaf', do: 'pki.leaf', with: { as: 'fresh', kind: 'good' } }, ask('fresh', 'GET', '${dcap}', { status: 200, root: 'DeviceCapability' }), discover(), ask('fresh', 'GET', '${it.edev}', { status: { oneOf: [403, 404] } }),
   ], { needs: ['mica'], tags: ['certificate'] }),
-  ...badLeaves.map(([kind, what, requirement]) => proc(forgiven.includes(kind) || kind === 'sign-only' ? us : all, `csip.cert.${kind}`, `a certificate that ${what} reaches no resource`, requirement, 'IEEE 2030.5-2018 §6.11.8', [
+  ...badLeaves.map(([kind, what, requirement]) => proc(forgiven.includes(kind) || kind === 'sign-only' ? us : all, `csip.cert.${kind}`, `a certificate that ${what} reaches no resource`, `${requirement} SEP-006`, 'IEEE 2030.5-2018 §6.11.8', [
     { say: `a leaf that ${what}`, do: 'pki.leaf', with: { as: 'bad', kind } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
   ], { needs: ['mica'], tags: ['certificate'] })),
-  proc(['csip-aus-1.2'], 'csip.aus.cert.sign-only', 'a certificate that may not agree keys reaches no resource: SEP-206 does not forgive it', 'SEP-202', 'IEEE 2030.5-2018 §6.11.8', [
+  proc(aus, 'csip.aus.cert.sign-only', 'a certificate that may not agree keys reaches no resource: SEP-206 does not forgive it', 'SEP-202', 'IEEE 2030.5-2018 §6.11.8', [
     { say: 'a leaf that may not agree keys', do: 'pki.leaf', with: { as: 'bad', kind: 'sign-only' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
   ], { needs: ['mica'], tags: ['certificate', 'aus'] }),
   proc(all, 'csip.cert.stranger', 'a certificate of a CA that nobody trusts reaches no resource', 'SEP-005 SEP-204', 'IEEE 2030.5-2018 §6.11', [{ say: 'a leaf of a stranger', do: 'pki.leaf', with: { as: 'bad', issuer: 'stranger' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'], smoke: true }),
