@@ -35,6 +35,8 @@ export function mismatch(value: unknown, wanted: Matcher): string | undefined {
   if ('each' in wanted) return Array.isArray(value) ? value.map((one) => mismatch(one, wanted.each)).find((miss) => miss !== undefined) : `expected a list, got ${show(value)}`
   if ('inOrderOf' in wanted) return inOrder(value, wanted.inOrderOf)
   if ('near' in wanted) return Math.abs(Number(value) - Number(wanted.near)) <= wanted.within ? undefined : `expected ${wanted.near} ± ${wanted.within}, got ${show(value)}`
+  if ('notBetween' in wanted) return typeof value === 'number' && !(value > wanted.notBetween[0] && value < wanted.notBetween[1]) ? undefined : `expected nothing between ${wanted.notBetween.join(' and ')}, got ${show(value)}`
+  if ('decimals' in wanted) return typeof value === 'number' && Math.abs(value * 10 ** wanted.decimals - Math.round(value * 10 ** wanted.decimals)) < 1e-6 ? undefined : `expected at most ${wanted.decimals} decimals, got ${show(value)}`
   if ('unique' in wanted) return Array.isArray(value) && new Set(value.map((v) => JSON.stringify(v))).size === value.length ? undefined : `expected no two alike, got ${show(value)}`
   return wanted.all.map((each) => mismatch(value, each)).find((miss) => miss !== undefined)
 }

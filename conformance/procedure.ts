@@ -47,7 +47,7 @@ export type Matcher =
   | string | number | boolean | null
   | { readonly oneOf: readonly unknown[] } | { readonly matches: string } | { readonly exists: boolean } | { readonly atLeast: number } | { readonly atMost: number }
   | { readonly contains: unknown } | { readonly lacks: unknown } | { readonly equals: unknown } | { readonly sorted: 'asc' | 'desc'; readonly by?: string } | { readonly not: Matcher }
-  | { readonly each: Matcher } | { readonly inOrderOf: readonly string[] } | { readonly near: number; readonly within: number } | { readonly unique: true } | { readonly all: readonly Matcher[] }
+  | { readonly each: Matcher } | { readonly inOrderOf: readonly string[] } | { readonly near: number; readonly within: number } | { readonly unique: true } | { readonly notBetween: readonly [number, number] } | { readonly decimals: number } | { readonly all: readonly Matcher[] }
 
 export interface Exchange {
   readonly step: string

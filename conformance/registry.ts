@@ -2,6 +2,8 @@ import type { Procedure, Subject } from '#conformance/procedure.js'
 import { charging } from '#conformance/procedure/csms/charging.js'
 import { admitted } from '#conformance/procedure/csms/admission.js'
 import { connection } from '#conformance/procedure/csms/connection.js'
+import { dispatches } from '#conformance/procedure/csms/dispatch.js'
+import { edition21 } from '#conformance/procedure/csms/edition-21.js'
 import { messages } from '#conformance/procedure/csms/messages.js'
 import { rules } from '#conformance/procedure/csms/rules.js'
 import { security } from '#conformance/procedure/csms/security.js'
@@ -25,7 +27,7 @@ import { privacy } from '#conformance/procedure/vtn/privacy.js'
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
   vtn: [...auth, ...objects, ...lists, ...privacy, ...notify, ...payloads, ...vtnMore],
   csip: [...transport, ...resources, ...happenings, ...functions, ...door, ...csipMore],
-  csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security],
+  csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security, ...dispatches, ...edition21],
   est: enrolment,
   ven: clientUnderTest,
 }

@@ -60,6 +60,7 @@ export const actions: Readonly<Record<string, Action>> = {
   'ocpp.ping': ocpp.ping,
   'ocpp.burst': ocpp.burst,
   'ocpp.quiet': ocpp.quiet,
+  'ocpp.answerAll': ocpp.answerAll,
   'ocpp.flood': ocpp.flood,
   'ocpp.knock': ocpp.knock,
   'ven.vtn': venUnderTest.startVtn,

@@ -204,6 +204,18 @@ export const bare: Action = async (args, context): Promise<Outcome> => {
   })
 }
 
+/** `ocpp.answerAll {as|id, action, reply, ms}`: answers every such CALL of the CSMS for that time → `{count}`. */
+export const answerAll: Action = async (args, context): Promise<Outcome> => {
+  const station = stationOf(args, context), deadline = performance.now() + Number(args.ms)
+  let count = 0
+  for (;;) {
+    const frame = await take(station, (f) => Array.isArray(f) && f[0] === 2 && f[2] === args.action, Math.max(0, deadline - performance.now())) as unknown[] | undefined
+    if (!frame) return { count }
+    count += 1
+    station.socket.send(JSON.stringify([3, frame[1], args.reply]))
+  }
+}
+
 /** `ocpp.flood {as|id, text, count}`: the same text again and again → `{closed, code}`. */
 export const flood: Action = async (args, context): Promise<Outcome> => {
   const station = stationOf(args, context)
