@@ -55,6 +55,28 @@ t.test('UX-037 list names every procedure; artefact compares a file and says wha
   t.equal((await run('artefact', 'nothing', '--file', schemas)).code, 2)
 })
 
+t.test('UX-036 a statement is written with a key that is made, and verified', { skip }, async (t) => {
+  right = true
+  const file = join(dir, 'statement.json'), key = join(dir, 'key.pem')
+  t.equal((await run(...one, '--statement', file)).code, 2, 'a key is needed')
+  t.equal((await run(...one, '--statement', file, '--statement-key', key)).code, 0)
+  const verified = await run('verify', file, '--json')
+  t.equal(verified.code, 0, verified.err)
+  t.match(JSON.parse(verified.out), { signer: /^[\w-]{43}$/, statement: { target, profile: '3.1.1', summary: { PASSED: 1 } } })
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"signature":"', '"signature":"AAAA'))
+  t.equal((await run('verify', file)).code, 3)
+  t.equal((await run('verify', join(dir, 'none.json'))).code, 5)
+  t.equal((await run(...one, '--config', join(dir, 'none.yaml'))).code, 5, 'a file that is not there')
+})
+
+t.test('UX-035 a client of 3.0.1 meets a VTN of 3.0.1, correct and rude', { skip }, async (t) => {
+  const config = join(dir, 'ven301.json')
+  writeFileSync(config, JSON.stringify({ target: 'fixture', profile: '3.0.1', values: { command: [process.execPath, join(root, 'build/conformance/fixture-ven301.js'), '{url}', '{clientId}', '{secret}'] } }))
+  const said = await run('run', 'ven', '--config', config, '--only', 'ven.register.301', 'ven.resources.301', 'ven.poll', 'ven.rude.500', 'ven.event.deleted', '--json')
+  t.equal(said.code, 0, said.out + said.err)
+  t.match(JSON.parse(said.out), { profile: '3.0.1', summary: { PASSED: 5 } })
+})
+
 t.test('UX-040 the CI kit parses, and its script runs as shell', { skip }, async (t) => {
   const { parse } = await import('yaml')
   const action = parse(readFileSync(join(root, 'conformance/ci/action.yml'), 'utf8')) as { runs: { using: string; steps: { shell: string; run: string }[] } }

@@ -1,3 +1,5 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { join } from 'node:path'
 import t from 'tap'
 import * as fc from 'fast-check'
 import { evidence, withoutSecrets } from '#conformance/evidence.js'
@@ -11,6 +13,14 @@ import { annotations, json, markdown, tap, terminal } from '#conformance/report/
 import { fill, runAll, type Action, type Target } from '#conformance/runner.js'
 import { againstExpected, select } from '#conformance/select.js'
 import { junitFaults } from '#conformance/report/junit-rules.js'
+import { lfdiOf } from '#certs/lfdi.js'
+import { signCertificate } from '#certs/x509/issue.js'
+import { certificatePem } from '#certs/x509/pem.js'
+import { keySigner, spkiOf } from '#certs/x509/signer.js'
+import { schemaCheck } from '#conformance/driver/schema.js'
+import { planted } from '#conformance/fault/planted.js'
+import { readStatement, signStatement, statementKey, statementOf } from '#conformance/report/statement.js'
+import { makeTarget } from '#conformance/target.js'
 
 const target: Target = { url: 'https://vtn.example:8081/base', subject: 'vtn', profile: '3.1.1', capabilities: new Set(['here']), values: { word: 'w', list: [{ a: 1 }, { a: 2 }] } }
 const step = (expect: Record<string, Matcher>, more: Partial<Step> = {}): Step => ({ say: 'a step', do: 'echo', with: { v: '${word}' }, expect, ...more })
@@ -135,4 +145,69 @@ t.test('UX-035 every procedure is well formed: ids unique, actions known, requir
     }
     t.ok(list.some((p) => p.smoke), `${subject} has a smoke set`)
   }
+})
+
+t.test('UX-037 retries are told as flaky, never as a plain pass; what stays wrong stays failed', async (t) => {
+  let n = 0
+  const shaky: Record<string, Action> = { ...actions, count: async () => { n += 1; return { n } } }
+  const third = procedure('x', [{ say: 's', do: 'count', expect: { n: { atLeast: 3 } } }])
+  t.equal((await run([third], { actions: shaky })).results[0]?.verdict, 'FAILED', 'off by default')
+  n = 0
+  const [result] = (await run([third], { actions: shaky, retries: 2 })).results
+  t.match(result, { verdict: 'WARNING', flaky: true, detail: /^flaky: PASSED at attempt 3; before: s: n: expected at least 3, got 1/ })
+  t.equal((await run([one.FAILED], { retries: 3 })).results[0]?.verdict, 'FAILED')
+})
+
+t.test('UX-038, UX-039 lanes: several at once, and the report keeps the order of the list', async (t) => {
+  let at_once = 0, most = 0
+  const slow: Record<string, Action> = { ...actions, wait: async (args) => { most = Math.max(most, ++at_once); await new Promise((wake) => setTimeout(wake, Number(args.ms))); at_once -= 1; return {} } }
+  const list = [30, 5, 20, 1, 10].map((ms, i) => procedure(`p${i}`, [{ say: 's', do: 'wait', with: { ms } }]))
+  t.same((await run(list, { actions: slow, lanes: 3 })).results.map((r) => r.id), list.map((p) => p.id))
+  t.equal(most, 3)
+  t.same((await run(Object.values(one), { lanes: 4, bail: true })).results.length, 2, 'bail goes one by one')
+})
+
+t.test('UX-036 a statement is signed, says who signed, and shows every change', async (t) => {
+  const report = await run(Object.values(one)), key = statementKey(join(t.testdir({}), 'key.pem'))
+  const statement = statementOf(report, Object.values(one), { loadstone: '0' })
+  const text = JSON.stringify(await signStatement(statement, key))
+  const read = await readStatement(text)
+  t.match(read.statement, { target: target.url, profile: '3.1.1', summary: { PASSED: 1, FAILED: 1 }, results: [{ id: 'a.pass', verdict: 'PASSED' }, { id: 'b.fail', verdict: 'FAILED' }] })
+  t.match(read.signer, /^[\w-]{43}$/)
+  const forged = { ...JSON.parse(text), payload: Buffer.from(JSON.stringify({ ...statement, summary: { ...statement.summary, FAILED: 0 } })).toString('base64url') }
+  await t.rejects(readStatement(JSON.stringify(forged)), 'another content')
+  const pem = (k: KeyObject): string => createPublicKey(k).export({ type: 'spki', format: 'pem' }) as string
+  t.equal((await readStatement(text, pem(key))).signer, read.signer)
+  await t.rejects(readStatement(text, pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)), /another key/)
+  t.not(statementOf(report, [], {}).procedures, statement.procedures, 'what was asked is part of it')
+})
+
+t.test('SEP-024 --xsd holds every document to the user’s own schema, with what is beside it', async (t) => {
+  const dir = t.testdir({
+    'sep.xsd': '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x" elementFormDefault="qualified"><xs:include schemaLocation="part.xsd"/><xs:element name="Time" type="Time"/></xs:schema>',
+    'part.xsd': '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x" elementFormDefault="qualified"><xs:complexType name="Time"><xs:sequence><xs:element name="currentTime" type="xs:long"/><xs:element name="quality" type="xs:int"/></xs:sequence></xs:complexType></xs:schema>',
+  })
+  const check = await schemaCheck(join(dir, 'sep.xsd'))
+  t.equal(check.namespace, 'urn:x')
+  t.same(check.faults('<Time xmlns="urn:x"><currentTime>1</currentTime><quality>3</quality></Time>'), [])
+  t.match(check.faults('<Time xmlns="urn:x"><quality>3</quality><currentTime>1</currentTime></Time>')[0], /quality/)
+  t.match(check.faults('<Time xmlns="urn:x">')[0], /./, 'what is no XML')
+  await t.rejects(schemaCheck(join(dir, 'none.xsd')), /cannot be read/)
+  const faulty: Record<string, Action> = { echo: async () => ({ status: 200, schemaFaults: ['line 1: wrong'] }) }
+  t.match((await run([procedure('x', [step({ status: 200 })])], { actions: faulty })).results[0], { verdict: 'FAILED', detail: /schema: line 1: wrong/ })
+})
+
+t.test('UX-041 a set of planted faults, each with a procedure that is there and of its profile', async (t) => {
+  t.ok(planted.length >= 40, `${planted.length} faults`)
+  t.same(planted.filter((f) => !procedures[f.subject].some((p) => p.id === f.caughtBy && p.profiles.includes(f.profile))).map((f) => f.name), [])
+  t.same(planted.map((f) => `${f.subject} ${f.name}`).filter((n, i, all) => all.indexOf(n) !== i), [], 'each is planted once')
+})
+
+t.test('SEP-060 the LFDI of a certificate in the target’s file need not be written down', async (t) => {
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const der = await signCertificate({ serial: '10', notBeforeMs: 0, notAfterMs: Date.UTC(2030, 0, 1), publicKey: spkiOf(key), extensions: [] }, keySigner(key))
+  const made = makeTarget('csip', { file: { target: 'https://x.example', identities: { 'device-1': { cert: certificatePem(der) }, 'none': {} } } })
+  t.equal(made.values['lfdi1'], lfdiOf(der))
+  t.equal(made.values['dcap'], '/dcap')
+  t.equal(makeTarget('csip', { file: { target: 'https://x.example', profile: 'csip-aus-1.3' } }).values['ausNs'], 'https://csipaus.org/ns/v1.3')
 })

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
+import { lfdiOf } from '#certs/lfdi.js'
+import { certificatesFrom } from '#certs/x509/pem.js'
 import { Refusal } from '#core/error.js'
 import type { Subject } from '#conformance/procedure.js'
 import type { Target } from '#conformance/runner.js'
@@ -37,6 +39,7 @@ export function makeTarget(subject: Subject, given: { url?: string; profile?: st
     profile,
     capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
     values: {
+      ...(subject === 'csip' ? lfdis({ ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') }) : {}),
       ...(subject === 'csms' ? ofVersion(profile) : {}), ...(subject === 'csip' ? { dcap: '/dcap', prefix: '', ausNs: profile === 'csip-aus-1.3' ? 'https://csipaus.org/ns/v1.3' : 'https://csipaus.org/ns' } : {}), ...ready.values, ...file.values,
       identities: { ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') },
     },
@@ -48,6 +51,16 @@ const ofVersion = (version: string): Record<string, unknown> => ({
   subprotocol: `ocpp${version}`,
   bootPayload: version === '1.6' ? { chargePointVendor: 'Conformance', chargePointModel: 'M1' } : { reason: 'PowerUp', chargingStation: { vendorName: 'Conformance', model: 'M1' } },
 })
+
+/** `lfdi1` of the certificate of `device-1`, `lfdiA` of that of `aggregator-1`: nobody need write down what a hash says (SEP-060). */
+function lfdis(all: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Record<string, string> {
+  const of = Object.entries(all).flatMap(([name, { cert }]) => {
+    const word = /^device-(\d+)$/.exec(name)?.[1] ?? (name === 'aggregator-1' ? 'A' : undefined)
+    const [der] = word && typeof cert === 'string' ? certificatesFrom(cert) : []
+    return der ? [[`lfdi${word as string}`, lfdiOf(der)] as const] : []
+  })
+  return Object.fromEntries(of)
+}
 
 function identities(all: TargetFile['identities'], dir: string): Record<string, Record<string, unknown>> {
   return Object.fromEntries(Object.entries(all ?? {}).map(([name, parts]) => [name, Object.fromEntries(Object.entries(parts).map(([key, value]) =>

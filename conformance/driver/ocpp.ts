@@ -8,7 +8,7 @@ interface Station { readonly socket: WebSocket; readonly inbox: unknown[]; reado
 const stations = new WeakMap<RunContext, Map<string, Station>>()
 const patience_ms = 10_000
 
-/** `ocpp.connect {id, as?, password?, subprotocols, url?, own?, obey?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. `own` names calls that the procedure answers itself: an action, or an action, a blank and its payload as JSON. */
+/** `ocpp.connect {id, as?, password?, subprotocols, url?, own?, obey?}` → `{status, protocol, headers}`; status 101 when the WebSocket stands. `own` names calls that the procedure answers itself: an action, or an action with one payload: `'ClearCache {}'`, `['ClearCache', {}]`. */
 export const connect: Action = async (args, context): Promise<Outcome> => {
   const id = String(args.id), name = String(args.as ?? id)
   const url = `${String(args.url ?? context.target.url).replace(/\/$/, '')}/${args.rawId === undefined ? encodeURIComponent(id) : String(args.rawId)}`
@@ -20,7 +20,7 @@ export const connect: Action = async (args, context): Promise<Outcome> => {
   return new Promise((resolve) => {
     let compression: string | undefined
     socket.on('upgrade', (response) => { compression = response.headers['sec-websocket-extensions'] })
-    const station: Station = { socket, inbox: [], waiting: [], awaited: new Set((args.own as string[] | undefined) ?? []) }
+    const station: Station = { socket, inbox: [], waiting: [], awaited: new Set(((args.own as (string | [string, unknown])[] | undefined) ?? []).map((o) => (typeof o === 'string' ? o : `${o[0]} ${JSON.stringify(o[1])}`))) }
     const wake = (): void => { for (const w of station.waiting.splice(0)) w() }
     socket.on('message', (data) => {
       const came = parse(String(data)), frame = context.tamper?.frame ? context.tamper.frame(came) : came

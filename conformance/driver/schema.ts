@@ -26,15 +26,16 @@ export async function schemaCheck(file: string): Promise<SchemaCheck> {
   return {
     namespace,
     faults(document) {
-      const doc = xml.XmlDocument.fromString(document)
+      let doc: InstanceType<typeof xml.XmlDocument> | undefined
       try {
+        doc = xml.XmlDocument.fromString(document)
         validator.validate(doc)
         return []
       } catch (error) {
         const details = (error as { details?: { message: string; line: number }[] }).details ?? []
         return details.length ? details.map((d) => `line ${d.line}: ${d.message.trim()}`) : [(error as Error).message]
       } finally {
-        doc.dispose()
+        doc?.dispose()
       }
     },
   }

@@ -1,27 +1,36 @@
 import { actions } from '#conformance/driver/index.js'
 import { fromReady } from '#conformance/from-ready.js'
-import { planted } from '#conformance/fault/planted.js'
+import { planted, type Planted } from '#conformance/fault/planted.js'
 import { procedures } from '#conformance/registry.js'
-import { runAll } from '#conformance/runner.js'
+import { runAll, type Tamper } from '#conformance/runner.js'
 import { makeTarget } from '#conformance/target.js'
 
 /** `node build/conformance/fault/check.js READY`: each planted fault against the procedure that should see it; prints the share caught, exit 3 when one escapes. */
 const [ready = '', only] = process.argv.slice(2)
-let caught = 0
 const chosen = planted.filter((f) => only === undefined || f.name.includes(only) || f.subject === only)
 const escaped: string[] = []
-for (const [i, fault] of chosen.entries()) {
-  const target = makeTarget(fault.subject, { profile: fault.profile, ready: fromReady(ready, fault.subject) })
+let caught = 0, runs = 0
+
+async function verdictOf(fault: Planted, tamper: Tamper | undefined): Promise<{ verdict: string; detail: string }> {
   const procedure = procedures[fault.subject].find((p) => p.id === fault.caughtBy)
-  if (!procedure) { escaped.push(`${fault.name}: there is no procedure ${fault.caughtBy}`); continue }
-  const begun = performance.now()
-  const report = await runAll({
-    procedures: [procedure], actions, target, seed: 0, startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: `f${(Date.now() % 1e7).toString(36)}${i}`, tamper: fault.tamper,
+  if (!procedure) return { verdict: 'MISSING', detail: `there is no procedure ${fault.caughtBy}` }
+  const target = makeTarget(fault.subject, { profile: fault.profile, ready: fromReady(ready, fault.subject) }), begun = performance.now()
+  const { results: [result] } = await runAll({
+    procedures: [procedure], actions, target, seed: 0, startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: `f${(Date.now() % 1e7).toString(36)}${runs++}`, ...(tamper ? { tamper } : {}),
   })
-  const verdict = report.results[0]?.verdict
+  return { verdict: result?.verdict ?? 'ERROR', detail: result?.detail ?? '' }
+}
+
+// A fault is caught when its procedure passes without it and fails with it: one that fails anyway sees nothing.
+const sound = new Map<string, string>()
+for (const fault of chosen) {
+  if (!sound.has(fault.caughtBy)) { const plain = await verdictOf(fault, undefined); sound.set(fault.caughtBy, ['PASSED', 'PARTIAL'].includes(plain.verdict) ? '' : `${plain.verdict} ${plain.detail}`) }
+  const unsound = sound.get(fault.caughtBy)
+  const { verdict, detail } = unsound ? { verdict: 'fails without the fault too:', detail: unsound } : await verdictOf(fault, fault.tamper)
   if (verdict === 'FAILED') caught += 1
-  else escaped.push(`${fault.subject}: '${fault.name}' was not caught by ${fault.caughtBy}: ${verdict} ${report.results[0]?.detail}`)
+  else escaped.push(`${fault.subject}: '${fault.name}' was not caught by ${fault.caughtBy}: ${verdict} ${detail}`)
 }
 for (const line of escaped) process.stdout.write(`${line}\n`)
-process.stdout.write(`${caught} of ${chosen.length} planted faults caught (${((100 * caught) / chosen.length).toFixed(1)} %)\n`)
+const shares = [...new Set(chosen.map((f) => f.subject))].map((subject) => `${subject} ${chosen.filter((f) => f.subject === subject).length}`).join(', ')
+process.stdout.write(`${caught} of ${chosen.length} planted faults caught (${((100 * caught) / chosen.length).toFixed(1)} %; ${shares})\n`)
 process.exitCode = escaped.length ? 3 : 0

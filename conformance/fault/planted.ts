@@ -16,7 +16,7 @@ const status = (from: number, to: number): Tamper => http((a) => (a.status === f
 const without = (name: string): Tamper => http((a) => ({ headers: Object.fromEntries(Object.entries(a.headers).filter(([k]) => k !== name)) }))
 const vtn = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'vtn', profile: caughtBy.startsWith('vtn301') ? '3.0.1' : '3.1.1', caughtBy, tamper })
 const csip = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csip', profile: 'csip', caughtBy, tamper })
-const csms = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csms', profile: caughtBy.startsWith('csms16') ? '1.6' : '2.0.1', caughtBy, tamper })
+const csms = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csms', profile: caughtBy.startsWith('csms16') ? '1.6' : caughtBy.startsWith('csms21') ? '2.1' : '2.0.1', caughtBy, tamper })
 const est = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'est', profile: 'rfc7030', caughtBy, tamper })
 const frame = (change: (frame: unknown[]) => unknown): Tamper => ({ frame: (f) => (Array.isArray(f) ? change(f) : f) })
 const result = (change: (payload: Record<string, unknown>) => object): Tamper => frame((f) => (f[0] === 3 ? [3, f[1], change(f[2] as Record<string, unknown>)] : f))
@@ -93,4 +93,40 @@ export const planted: readonly Planted[] = [
   est('a wrong secret is let through', 'est.wrong-secret', status(401, 200)),
   est('no challenge', 'est.unauthenticated', without('www-authenticate')),
   est('wrapped base64', 'est.cacerts', text('GET', /cacerts$/, (t) => (t.match(/.{1,64}/g) ?? []).join('\r\n'))),
+
+  vtn('a topic filter catches another VEN’s topics', 'vtn.mqtt.disjoint', json('GET', /topics\/vens\/[^/]+$/, (t: { topics: object }) => ({ topics: { ...t.topics, ALL: 'vens/+/+' } }))),
+  vtn('a ven gets the schema’s words as targets', 'vtn.ven.no-targets', json('POST', /\/vens$/, (v: object) => ({ ...v, targets: 'null          -' }))),
+  vtn('a list of payload values is cut to its first', 'vtn.payload.types', json('POST', /\/events$/, (e: { intervals?: { payloads: { type: string; values: unknown[] }[] }[] }) => ({ ...e, intervals: (e.intervals ?? []).map((i) => ({ ...i, payloads: i.payloads.map((p) => ({ ...p, values: p.values.slice(0, 1) })) })) }))),
+  vtn('either role may use either form', 'vtn.roles', status(400, 201)),
+  vtn('a report moves to another event', 'vtn.moves', status(400, 200)),
+  vtn('a schedule of reports loses its frequency', 'vtn.report-descriptor', text('GET', /\/events\/[^/]+$/, (t) => t.replace('"frequency":2', '"frequency":-1'))),
+  vtn('times are told without their zone', 'vtn.program.create', text('POST', /\/programs$/, (t) => t.replace(/("createdDateTime":"[^"]+)Z"/, '$1"'))),
+  vtn('a deleted object is not shown', 'vtn.event.delete', http((a, args) => (is(args, 'DELETE', /\/events\//) && a.status === 200 ? { status: 204, text: '' } : undefined))),
+  vtn('an old ETag is still good after a change', 'vtn.program.etag', (() => { let changed = false; return http((a, args) => { changed ||= is(args, 'PUT', /\/programs\//); return changed && is(args, 'GET', /\/programs\//) ? { status: 304, text: '' } : undefined }) })()),
+
+  csip('a control that controls nothing is let through', 'csip.drlc', status(400, 201)),
+  csip('messages come oldest first', 'csip.messaging', text('GET', /\/acttxt$/, (t) => members(t, 'TextMessage', (all) => all.toReversed()))),
+  csip('a price has lost its sign', 'csip.pricing', text('GET', /\/cti$/, (t) => t.replace('<price>-', '<price>'))),
+  csip('a cancelled reservation stays granted', 'csip.flow', text('GET', /\/frp$/, (t) => t.replaceAll('<currentStatus>2<', '<currentStatus>0<'))),
+  csip('a switched-off device is served', 'csip.disabled', status(403, 200)),
+  csip('a new poll rate is not told', 'csip.poll-rate', text('GET', /\/edev$/, (t) => t.replace(/pollRate="\d+"/, 'pollRate="300"'))),
+  csip('a link leaves the path prefix', 'csip.prefix', text('GET', /dcap$/, (t) => t.replace('href="/tm"', 'href="tm"'))),
+  csip('an mRID differs from device to device', 'csip.event.group', text('GET', /\/derc$/, (t) => t.replace(/<mRID>([0-9A-F]{30})../g, '<mRID>$100'))),
+  csip('a response of another device is taken', 'csip.event.response.subject', http((a, args) => (a.status === 403 && is(args, 'POST', /rsp/) ? { status: 201, text: '', headers: { location: '/x' } } : undefined))),
+
+  csms('a station that waits is heard', 'csms.pending', frame((f) => (f[0] === 4 && f[2] === 'SecurityError' ? [3, f[1], {}] : f))),
+  csms('a rejected station is told to wait', 'csms.rejected', result((p) => (p['status'] === 'Rejected' ? { ...p, status: 'Pending' } : p))),
+  csms('a broken rule is let through', 'csms.rule.kind', status(422, 200)),
+  csms('a long list comes whole each time', 'csms.rule.local-list', frame((f) => (f[0] === 2 && f[2] === 'SendLocalList' ? [2, f[1], f[2], { ...(f[3] as object), updateType: 'Full' }] : f))),
+  csms('variables are asked for out of order', 'csms.rule.split', frame((f) => (f[0] === 2 && f[2] === 'GetVariables' ? [2, f[1], f[2], { getVariableData: ((f[3] as { getVariableData: unknown[] }).getVariableData).toReversed() }] : f))),
+  csms('a certificate for another station', 'csms.certificate', frame((f) => (f[0] === 2 && f[2] === 'CertificateSigned' ? [2, f[1], f[2], { ...(f[3] as object), certificateType: 'V2GCertificate' }] : f))),
+  csms('a wrong request for a certificate is accepted', 'csms.certificate.wrong', result((p) => (p['status'] === 'Rejected' ? { status: 'Accepted' } : p))),
+  csms('an order holds for ever', 'csms.dispatch.lease', frame((f) => (f[0] === 2 && f[2] === 'SetChargingProfile' ? [2, f[1], f[2], JSON.parse(JSON.stringify(f[3]).replace(/"duration":\d+/, '"duration":28800'))] : f))),
+  csms('a rejected form is sent again as it was', 'csms.dispatch.rejected', frame((f) => (f[0] === 2 && f[2] === 'SetChargingProfile' ? [2, f[1], f[2], JSON.parse(JSON.stringify(f[3]).replace(/"chargingRateUnit":"."/, '"chargingRateUnit":"W"'))] : f))),
+  csms('a cancelled order clears another profile', 'csms.dispatch.cancel', frame((f) => (f[0] === 2 && f[2] === 'ClearChargingProfile' ? [2, f[1], f[2], { chargingProfileId: 7 }] : f))),
+  csms('a CALLRESULTERROR is lost', 'csms21.bad-result', frame((f) => (f[0] === 5 ? null : f))),
+  csms('a pulled schedule is invented', 'csms21.PullDynamicScheduleUpdate', result((p) => (p['status'] === 'Rejected' ? { status: 'Accepted' } : p))),
+
+  est('the chain comes with the leaf', 'est.enroll', http((a, args) => (path(args).endsWith('simpleenroll') && a.status === 200 ? { text: 'AAAA' } : undefined))),
+  est('a broken request is a fault of the server', 'est.garbage', status(400, 500)),
 ]

@@ -25,10 +25,14 @@ export const schemaErrors = (version: string): readonly string[] => version === 
   ? ['FormationViolation', 'OccurenceConstraintViolation', 'OccurrenceConstraintViolation', 'TypeConstraintViolation', 'PropertyConstraintViolation', 'ProtocolError', 'FormatViolation']
   : ['FormatViolation', 'OccurrenceConstraintViolation', 'TypeConstraintViolation', 'PropertyConstraintViolation', 'ProtocolError']
 
+/** The moments in a message are those of one instant, however long the steps take that name it. */
+export const fixed = (payload: unknown): Step => step('value', 'the message', { message: payload }, undefined, { save: { message: 'message' } })
+
 /** The CSMS is asked by its operator's API to send a message: an optional adapter (OCPP-226). */
 export const order = (action: string, payload: unknown, reply: unknown, expect: Expect = {}, answer: Expect = { status: 200 }): Step[] => [
-  step('operator.request', `operator: send ${action}`, { method: 'POST', path: `/stations/\${station}/ocpp/${action}`, json: payload, later: action }),
-  step('ocpp.expect', `the CSMS sends ${action}`, { as: 'cs', action, reply, payload }, { action, ...expect }),
+  fixed(payload),
+  step('operator.request', `operator: send ${action}`, { method: 'POST', path: `/stations/\${station}/ocpp/${action}`, json: '${message}', later: action }),
+  step('ocpp.expect', `the CSMS sends ${action}`, { as: 'cs', action, reply, payload: '${message}' }, { action, ...expect }),
   step('operator.result', `operator: the answer to ${action} came through`, { of: action }, answer),
 ]
 

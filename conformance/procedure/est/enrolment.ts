@@ -14,7 +14,7 @@ const rfc = 'RFC 7030 §4.2, RFC 8951'
 
 export const enrolment: readonly Procedure[] = [
   proc('cacerts', 'cacerts hands out the whole chain to anybody, in one line of base64', 'SEP-221 SEP-222', 'RFC 7030 §4.1, RFC 8951 §3', [
-    get('/cacerts', { status: 200, 'headers.content-type': { matches: '^application/pkcs7-mime(; ?smime-type=certs-only)?' }, text: { matches: '^[A-Za-z0-9+/]+=*\\n?$' } }), get('/cacerts', { 'headers.content-transfer-encoding': 'base64' }, { should: true }),
+    get('/cacerts', { status: 200, 'headers.content-type': { matches: '^application/pkcs7-mime(; ?smime-type=certs-only)?' } }), get('/cacerts', { text: { matches: '^[A-Za-z0-9+/]+=*\\n?$' } }, { needs: 'single-line' }), get('/cacerts', { 'headers.content-transfer-encoding': 'base64' }, { should: true }),
     { say: 'its certificates', do: 'est.certs', with: { path: '/cacerts' }, expect: { 'certificates.length': { atLeast: 1 }, 'certificates[*].selfSigned': { contains: true }, 'certificates[*].subjectEmpty': { each: false } } },
   ], { smoke: true }),
   proc('csrattrs', 'csrattrs answers what a request should hold, or 204', 'SEP-228', 'RFC 7030 §4.5', [get('/csrattrs', { status: { oneOf: [200, 204] } })], { smoke: true }),
@@ -41,8 +41,10 @@ export const enrolment: readonly Procedure[] = [
   ], { ...once, smoke: true }),
   proc('reenroll.stranger', 'nobody renews without a certificate', 'SEP-227', 'RFC 7030 §4.2.2', [enroll('no certificate', { path: '/simplereenroll', serial: 'X' }, { status: { oneOf: [401, 403] } }), enroll('a secret instead', { path: '/simplereenroll', ...secret(12) }, { status: { oneOf: [401, 403] } })], once),
   proc('vendor', 'a vendor’s certificate enrols its devices', 'SEP-223', 'RFC 7030 §3.3.2', [enroll('as the vendor', { serial: '${run}', as: 'vendor-1' }, { status: { oneOf: [200, 202] } })], { needs: ['vendor-certificate'] }),
-  proc('not-built', 'serverkeygen and fullcmc say that they are not there', 'SEP-229', 'RFC 7030 §4.3, §4.4', ['/serverkeygen', '/fullcmc'].map((path) => enroll(path, { path, serial: 'X' }, { status: { oneOf: [401, 404, 501] } }))),
-  proc('label', 'an unknown label is 404', 'SEP-220', 'RFC 7030 §3.2.2', [get('/no-such-label/cacerts', { status: 404 })]),
+  proc('not-built', 'serverkeygen and fullcmc say that they are not there', 'SEP-229', 'RFC 7030 §4.3, §4.4', ['/serverkeygen', '/fullcmc'].map((path) => enroll(path, { path, serial: 'X' }, { status: { oneOf: [401, 404, 501] } })), { needs: ['leaf-enrolment-only'] }),
+  proc('label', 'an unknown label is 404', 'SEP-220', 'RFC 7030 §3.2.2', [get('/no-such-label/cacerts', { status: 404 })], { needs: ['labels'] }),
+  proc('open.enroll', 'a server that asks for no secret certifies the key of the request', 'SEP-222 SEP-225', rfc, [enroll('a request', { serial: '${run}', kind: 'no-name' }, { status: 200, 'headers.content-type': { matches: '^application/pkcs7-mime' }, 'certificates.length': 1, sameKey: true }), enroll('in lines of 64', { serial: '${run}', kind: 'no-name', coding: 'wrapped', key: 'b' }, { status: 200, sameKey: true })], { needs: ['open-enrolment'] }),
+  proc('open.bad', 'what is no request, or is not signed by its key, is 400', 'SEP-224', rfc, [enroll('no DER', { serial: 'x', kind: 'garbage' }, { status: { oneOf: [400, 403] } }), enroll('a broken signature', { serial: 'x', kind: 'bad-signature', key: 'c' }, { status: { oneOf: [400, 403] } }), enroll('another type', { serial: 'x', kind: 'no-name', key: 'd', type: 'text/plain' }, { status: { oneOf: [400, 415] } })], { needs: ['open-enrolment'] }),
   proc('methods', 'GET of simpleenroll and POST of cacerts are not there', 'SEP-220', 'RFC 7030 §3.2.2', [get('/simpleenroll', { status: { oneOf: [401, 404, 405] } }), { say: 'POST /cacerts', do: 'http.request', with: { method: 'POST', path: '/cacerts', text: 'x' }, expect: { status: { oneOf: [400, 404, 405, 415] } } }]),
   proc('tls', 'TLS 1.2 or later, with a certificate of a host', 'SEP-220', 'RFC 7030 §3.3', [{ say: 'TLS', do: 'tls.connect', with: {}, expect: { connected: true, protocol: { oneOf: ['TLSv1.2', 'TLSv1.3'] } } }, { say: 'TLS 1.1', do: 'tls.connect', with: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }, expect: { connected: false } }]),
 ]

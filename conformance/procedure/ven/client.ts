@@ -6,7 +6,7 @@ const clause = 'OpenADR 3.1 Definition, VEN; requirement list §12'
 const proc = (id: string, title: string, requirements: string, steps: readonly Step[], more: Partial<Procedure> = {}): Procedure => ({ id: `ven.${id}`, title, requirements: requirements.split(' '), clause, profiles: either, steps, ...more })
 const vtn = (state: object = {}): Step => ({ say: 'a VTN waits', do: 'ven.vtn', with: { programs: [program], ...state }, save: { url: 'url' } })
 const client: Step = { say: 'the client begins', do: 'ven.start' }
-const saw = (method: string, path: string, expect: Expect = {}, more: Record<string, Matcher> = {}, timeout_ms = 8000): Step => ({ say: `it sends ${method} ${path}`, do: 'ven.saw', with: { where: { method, path: path.includes('\\') ? { matches: path } : path, ...more }, timeout_ms }, expect: { arrived: true, ...expect } })
+const saw = (method: string, path: string, expect: Expect = {}, more: Record<string, Matcher> = {}, timeout_ms = 8000): Step => ({ say: `it sends ${method} ${path}`, do: 'ven.saw', with: { where: { method, path: path.startsWith('^') ? { matches: path } : path, ...more }, timeout_ms }, expect: { arrived: true, ...expect } })
 const alive: Step = { say: 'it still runs and polls', do: 'ven.saw', with: { where: { method: 'GET', path: '/events' }, timeout_ms: 25_000 }, expect: { arrived: true, stillRunning: true } }
 const program = { id: 'program-1', programName: 'conformance' }
 const price = { programID: 'program-1', eventName: 'e', intervalPeriod: { start: '${iso-60}', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [{ type: 'PRICE', values: [0.2] }] }] }
