@@ -36,10 +36,10 @@ function csip(ready: ReadyLine, read: Read): TargetFile {
   const names = ['device-1', 'device-2', 'device-3', 'device-4', 'device-5', 'aggregator-1']
   return {
     target: new URL(String(ready.csip)).origin,
-    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs', 'function-sets', 'poll-rate-by-put', 'lenient-issuers'],
+    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs', 'function-sets', 'poll-rate-by-put', 'lenient-issuers', 'operator-dispatch'],
     values: {
       dcap: new URL(String(ready.csip)).pathname, operator: ready.operator, operatorToken: ready.operatorToken, devices: lfdi, micaPem: read('mica.pem'), micaKey: read('mica.key'),
-      ipv6Url: new URL(String(ready.csip)).origin.replace('localhost', '[::1]'), plainUrl: new URL(String(ready.csip)).origin.replace('https', 'http'), lfdiA: lfdi['aggregator-1']?.lfdi, aggregatorPen: '00028547',
+      ipv6Url: new URL(String(ready.csip)).origin.replace('localhost', '[::1]'), plainUrl: new URL(String(ready.csip)).origin.replace('https', 'http'), lfdiA: lfdi['aggregator-1']?.lfdi, aggregatorPen: '00028547', dispatchProgram: 'conformance', dispatchDevice: 'device-2',
       lfdi1: lfdi['device-1']?.lfdi, lfdi2: lfdi['device-2']?.lfdi, lfdi3: lfdi['device-3']?.lfdi, lfdi5: lfdi['device-5']?.lfdi, sfdi1: lfdi['device-1']?.sfdi, sfdi5: lfdi['device-5']?.sfdi, pin1: lfdi['device-1']?.pin,
     },
     identities: { default: { ...trust, cert: read('device-1.pem'), key: read('device-1.key') }, none: trust, ...Object.fromEntries(names.map((n) => [n, { ...trust, cert: read(`${n}.pem`), key: read(`${n}.key`) }])) },

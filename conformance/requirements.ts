@@ -41,10 +41,17 @@ export const requirements: readonly Requirement[] = numbers.trim().split(/\s+/).
 
 /** Why no black-box procedure covers a requirement: reason, numbers. */
 const reasons: readonly [reason: string, ids: string][] = [
-  ['a process of its own, a restart or a flood: tests of the room, benches and reliability stages hold it', 'OA-094 OA-186 SEP-057 SEP-082 SEP-094 SEP-160 SEP-195 SEP-250 SEP-251 SEP-252 SEP-253 SEP-254 SEP-255 SEP-212 OCPP-016 OCPP-039 OCPP-052 OCPP-069 OCPP-070 OCPP-143 OCPP-177 OCPP-239 OCPP-271'],
-  ['inside the server: nothing of it shows on the protocol door', 'SEP-147 SEP-174 SEP-185 SEP-211 SEP-231 SEP-234 OCPP-118 OCPP-164 OCPP-168 OCPP-172 OCPP-175 OCPP-189 OCPP-190 OCPP-199 OCPP-202 OCPP-237 OCPP-238 OCPP-241'],
-  ['configuration of a deployment; the conformance seed has the other setting', 'OA-260 OA-261 OA-263 SEP-015 SEP-044 SEP-194 SEP-209 SEP-213 SEP-230 SEP-232 SEP-233 SEP-247 OCPP-033 OCPP-116 OCPP-140 OCPP-167 OCPP-213'],
+  ['a restart, a kill or a flood of its own: reliability stages, crash tests and benches hold it', 'SEP-057 SEP-160 SEP-250 SEP-251 SEP-252 SEP-253 SEP-254 OCPP-016 OCPP-069 OCPP-143 OCPP-177 OCPP-239 OCPP-271'],
+  ['minutes to weeks of waiting that a black box cannot shorten: tests of the room with a clock in hand hold it', 'OCPP-039 OCPP-052 OCPP-249'],
+  ['logs, metrics, recordings and archives of the server: nothing of it is on the protocol door', 'OA-094 OA-186 SEP-195 SEP-255 OCPP-070 OCPP-164'],
+  ['arithmetic and book-keeping behind the door (series, units, ledgers): unit and property tests hold it', 'SEP-174 OCPP-168 OCPP-172 OCPP-175 OCPP-190 OCPP-199 OCPP-202 OCPP-237 OCPP-238'],
+  ['how the server is built, not what it says', 'SEP-082 SEP-209 SEP-211 SEP-230 SEP-234'],
+  ['the server’s own clock, trust store or address must change: operation tests of the room hold it', 'SEP-044 SEP-094 SEP-212'],
+  ['a setting of a deployment, off or otherwise in a server under certification: tests of the room hold it', 'OA-260 OA-261 SEP-015 SEP-213 SEP-247 OCPP-033 OCPP-115 OCPP-116 OCPP-118 OCPP-176 OCPP-201 OCPP-203 OCPP-245'],
+  ['shows on another door than the one under test (EST, vendor, operator): tests of certs and main hold it', 'SEP-194 SEP-231 SEP-232 SEP-233'],
+  ['needs a station’s or a fleet’s own behaviour over an order (reboot, phases, several stations): tests of csms and sim hold it', 'OCPP-189 OCPP-234 OCPP-236 OCPP-241'],
   ['inside the VEN: its timeline and devices are not seen by a VTN; tests of ven-client hold it', 'OA-160 OA-167 OA-168 OA-169 OA-209 OA-210'],
-  ['needs an order of the operator (a dispatch) and its time: tests of csms and the main job hold it', 'OCPP-115 OCPP-176 OCPP-201 OCPP-203 OCPP-232 OCPP-234 OCPP-236 OCPP-245 OCPP-249'],
+  ['a rule about certification itself: these profiles are how it is met', 'OA-263'],
+  ['not built in Loadstone; csms/README.md says so', 'OCPP-167 OCPP-213 OCPP-232'],
 ]
 export const notObservable: ReadonlyMap<string, string> = new Map(reasons.flatMap(([reason, ids]) => ids.split(' ').map((id) => [id, reason] as const)))

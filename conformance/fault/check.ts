@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { actions } from '#conformance/driver/index.js'
 import { fromReady } from '#conformance/from-ready.js'
 import { planted, type Planted } from '#conformance/fault/planted.js'
@@ -5,8 +6,9 @@ import { procedures } from '#conformance/registry.js'
 import { runAll, type Tamper } from '#conformance/runner.js'
 import { makeTarget } from '#conformance/target.js'
 
-/** `node build/conformance/fault/check.js READY`: each planted fault against the procedure that should see it; prints the share caught, exit 3 when one escapes. */
-const [ready = '', only] = process.argv.slice(2)
+/** `node build/conformance/fault/check.js READY [WORD] [REPORT.json …]`: each planted fault against the procedure that should see it; prints the share caught, exit 3 when one escapes. */
+const [ready = '', word, ...reports] = process.argv.slice(2)
+const only = word?.endsWith('.json') ? undefined : word
 const chosen = planted.filter((f) => only === undefined || f.name.includes(only) || f.subject === only)
 const escaped: string[] = []
 let caught = 0, runs = 0
@@ -22,7 +24,9 @@ async function verdictOf(fault: Planted, tamper: Tamper | undefined): Promise<{ 
 }
 
 // A fault is caught when its procedure passes without it and fails with it: one that fails anyway sees nothing.
+// Reports of the same target say so for those that they hold.
 const sound = new Map<string, string>()
+for (const file of [word, ...reports].filter((f) => f?.endsWith('.json'))) for (const r of (JSON.parse(readFileSync(String(file), 'utf8')) as { results: { id: string; verdict: string }[] }).results) if (r.verdict === 'PASSED') sound.set(r.id, '')
 for (const fault of chosen) {
   if (!sound.has(fault.caughtBy)) { const plain = await verdictOf(fault, undefined); sound.set(fault.caughtBy, ['PASSED', 'PARTIAL'].includes(plain.verdict) ? '' : `${plain.verdict} ${plain.detail}`) }
   const unsound = sound.get(fault.caughtBy)

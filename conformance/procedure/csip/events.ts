@@ -49,6 +49,18 @@ const events: readonly Procedure[] = [
   ], withdraw('twice')),
 ]
 
+/** An order of the operator (contract §6) as a device sees it: in the program of its own service point, for it alone. */
+const ordered = (state: string): Step => ({ say: `operator: its delivery is ${state}`, do: 'operator.request', with: { method: 'GET', path: '/dispatches/${order}/deliveries' }, expect: { 'status': 200, 'body.items[0].state': state }, within_ms: 6000 })
+const dispatched: readonly Procedure[] = [
+  proc(all, 'csip.dispatch', 'an order reaches the addressed device alone, asks for answers, and hears them', 'SEP-080 SEP-137 SEP-147 SEP-185', clause, [
+    discover('device-2'), ask('device-2', 'PUT', '${it.der.DERSettingsLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERSettings', '<setGradW>27</setGradW><setMaxW><multiplier>0</multiplier><value>5000</value></setMaxW><updatedTime>${now}</updatedTime>') }),
+    { say: 'the times of the order', do: 'value', with: { from: '${iso+60}', until: '${iso+960}', start: '${now+60}' }, save: { from: 'from', until: 'until', start: 'start' } },
+    { say: 'operator: 3 kW of that device', do: 'operator.request', with: { method: 'POST', path: '/dispatches', json: { program: '${dispatchProgram}', power_kW: 3, start: '${from}', end: '${until}', scope: { resources: ['${dispatchDevice}'] } } }, expect: { status: 201 }, save: { order: 'body.id' } },
+    ask('device-2', 'GET', list, { 'status': 200, 'xml.DERControl[0].interval[0].duration[0]': '900', 'xml.DERControl[0].@responseRequired': '03', 'xml.DERControl[0].@replyTo': { matches: '^/' }, 'xml.DERControl[*].interval[0].start[0]': { contains: '${start}' } }, { within_ms: 6000, save: { replyTo: 'xml.DERControl[0].@replyTo', subject: 'xml.DERControl[0].mRID[0]' } }),
+    discover('device-1', 'other'), ask('device-1', 'GET', '${other.own.DERControlListLink}?l=255', { text: { lacks: '${subject}' } }), respond('device-2', '${subject}', '${lfdi2}', 1, { status: 201 }), ordered('accepted'),
+  ], { needs: ['operator-dispatch'], tags: ['event', 'dispatch'], after: [{ say: 'operator: cancel', do: 'operator.request', with: { method: 'POST', path: '/dispatches/${order}/cancel', json: { reason: 'conformance' } } }] }),
+]
+
 const metering = (id: string, title: string, requirements: string, steps: readonly Step[], more: Partial<Procedure> = {}): Procedure => proc(all, `csip.mup.${id}`, title, requirements, 'IEEE 2030.5-2018 §10.11 metering mirror', [discover(), ...steps], { tags: ['metering'], ...more })
 const mup = (word: string, { lfdi = '${lfdi1}', inner = '', description = 'site' } = {}): string => doc('MirrorUsagePoint', `<mRID>\${mrid:${word}}</mRID><description>${description}</description><roleFlags>0003</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${lfdi}</deviceLFDI>${inner}`)
 const readingType = '<ReadingType><accumulationBehaviour>12</accumulationBehaviour><commodity>1</commodity><dataQualifier>2</dataQualifier><flowDirection>1</flowDirection><intervalLength>300</intervalLength><kind>37</kind><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>38</uom></ReadingType>'
@@ -108,4 +120,4 @@ const subscriptions: readonly Procedure[] = [
   subscribing('foreign', 'what one may not read one may not subscribe to', 'SEP-152 SEP-190', [discover('device-1', 'alien'), subscribe('${alien.own.DERControlListLink}', refused([400, 403, 404]), { save: {} })]),
 ]
 
-export const happenings: readonly Procedure[] = [...events, ...meters, ...subscriptions]
+export const happenings: readonly Procedure[] = [...events, ...dispatched, ...meters, ...subscriptions]

@@ -12,8 +12,8 @@ const auth = (id: string, title: string, requirements: string, steps: readonly S
 const tokens = ['known-tokens']
 
 const sessions: readonly Procedure[] = [
-  tx('whole', 'a transaction from plug to end', 'OCPP-130 OCPP-134 OCPP-136 OCPP-137', [
-    event('Started', 0, 'CablePluggedIn', { ...at1, info: { chargingState: 'EVConnected' } }), event('Updated', 1, 'Authorized', { ...token() }, accepted), event('Updated', 2, 'ChargingStateChanged', { info: { chargingState: 'Charging' }, meterValue: [{ timestamp: '${iso}', sampledValue: [{ value: 100 }] }] }),
+  tx('whole', 'a transaction from plug to end; an answer holds what has a meaning and nothing else', 'OCPP-130 OCPP-134 OCPP-136 OCPP-137 OCPP-140', [
+    event('Started', 0, 'CablePluggedIn', { ...at1, info: { chargingState: 'EVConnected' } }, { 'payload.idTokenInfo': { exists: false }, 'payload.updatedPersonalMessage': { exists: false }, 'payload.totalCost': { oneOf: [undefined, 0] } }), event('Updated', 1, 'Authorized', { ...token() }, accepted), event('Updated', 2, 'ChargingStateChanged', { info: { chargingState: 'Charging' }, meterValue: [{ timestamp: '${iso}', sampledValue: [{ value: 100 }] }] }),
     event('Ended', 3, 'StopAuthorized', { ...token(), info: { stoppedReason: 'Local', chargingState: 'Idle' }, meterValue: [{ timestamp: '${iso}', sampledValue: [{ value: 900 }] }] }, accepted),
   ], { smoke: true }),
   tx('repeat', 'an event sent again is answered alike', 'OCPP-131', [event('Started', 0, 'Authorized', { ...at1, ...token() }, accepted), event('Started', 0, 'Authorized', { ...at1, ...token() }, accepted), event('Ended', 1, 'EVDeparted')]),

@@ -13,7 +13,6 @@ const price = { programID: 'program-1', eventName: 'e', intervalPeriod: { start:
 const reporting = { ...price, intervalPeriod: { start: '${iso+2}', duration: 'PT4S' }, intervals: [{ id: 4, payloads: [{ type: 'SIMPLE', values: [1] }] }], reportDescriptors: [{ payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH' }] }
 const withEvents = (...events: object[]): Step => vtn({ events })
 /** A client reports what it metered, so the event comes when it is running; the report may wait a few seconds of its own after the end. */
-const ask: Step = { say: 'an event asks for a report', do: 'ven.set', with: { events: [reporting] } }
 const rude = (when: string, how: object, state: object = {}): Step => vtn({ events: [price], rude: [{ when, ...how }], ...state })
 
 /** What a VTN may answer wrongly on GET /events: the client polls on. */
