@@ -48,7 +48,7 @@ export interface Door {
   readsOf(served: Served): readonly string[]
 }
 
-interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[] }
+interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[]; epoch: number; first: number }
 
 const templateOf = (served: Served): string => served.resource.href?.template ?? served.name
 
@@ -65,6 +65,20 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     // Revisions start near 2^51: five of them added up would lose the very one that was raised.
     for (const kind of kinds) sum += ctx.documents.revision(ctx.tenant, kind) % 1_099_511_627_776
     return sum
+  }
+
+  // Most requests come between two changes of anything: then one revision is asked for instead of ten (SEP-250). It is asked for since a store that
+  // hears nothing from other processes gives each question another number.
+  let epoch = 0
+  ctx.documents.onChange(() => { epoch++ })
+  const firstOf = (kinds: readonly string[]): number => ctx.documents.revision(ctx.tenant, kinds[0] ?? '')
+  function fresh(kept: Kept): boolean {
+    const first = firstOf(kept.reads)
+    if (kept.epoch === epoch && kept.first === first) return true
+    if (kept.stamp !== stampOf(kept.reads)) return false
+    kept.epoch = epoch
+    kept.first = first
+    return true
   }
 
   function exchange(peer: Peer, params: Readonly<Record<string, string>>, endDevice?: Doc, host?: string) {
@@ -105,7 +119,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
   function get(request: DoorRequest): Answer | Promise<Answer> {
     const key = `${request.peer.lfdi || `\n${request.peer.user}`} ${request.target}`
     const kept = cache.get(key)
-    if (kept && kept.stamp === stampOf(kept.reads) && ctx.clock.now() < kept.until) return kept.answer
+    if (kept && fresh(kept) && ctx.clock.now() < kept.until) return kept.answer
     if (request.target.length > 2048) throw new HttpFault(414)
     const flying = flights.get(key)
     if (flying) return flying
@@ -120,7 +134,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
     const may = allowed(served, request.peer)
     if (!may.includes(request.method as Method)) throw new HttpFault(405, reason.format, { allow: [...new Set(may)].join(', ') })
     const kinds = reads.get(served) ?? []
-    const stamp = stampOf(kinds)
+    const begun = { epoch, first: firstOf(kinds) }, stamp = stampOf(kinds)
     const endDevice = await admit(ctx, devices, request.peer, served, params)
     const { x, until } = exchange(request.peer, params, endDevice)
     const value = served.resource.lists
@@ -128,7 +142,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
       : await derivation.value(served, x)
     if (!value) throw new HttpFault(404)
     const answer: Answer = { status: 200, body: codec.write(served.resource, value, await editionOf(request.peer)), route: templateOf(served) }
-    cache.set(key, { answer, stamp, until: until(), reads: kinds })
+    cache.set(key, { answer, stamp, until: until(), reads: kinds, ...begun })
     return answer
   }
 
