@@ -36,6 +36,7 @@ export interface CsipConfig {
   readonly aggregatorPens: readonly number[]
   readonly formerPrefixes: readonly string[]
   readonly proxy: ProxyConfig | null
+  readonly dnsSd: { readonly domain: 'local' | 'site'; readonly host: string } | null
 }
 
 /** SEP-013: a proxy that ends TLS for us says who the client is. */
@@ -83,6 +84,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     aggregatorPens: (env.LOADSTONE_CSIP_AGGREGATOR_PENS ?? '').split(',').filter(Boolean).map(Number), // SEP-104: PENs that LFDIs of an aggregator's own making may end in; unset = any
     formerPrefixes: (env.LOADSTONE_CSIP_FORMER_PREFIXES ?? '').split(',').filter(Boolean).map(prefixOf), // SEP-044: GET below one of these answers 301 to the present one
     proxy: proxyOf(env), // SEP-013: off unless port, header and addresses are all named
+    dnsSd: env.LOADSTONE_CSIP_DNS_SD ? { domain: choice(env, 'LOADSTONE_CSIP_DNS_SD', ['local', 'site'], 'local'), host: env.LOADSTONE_CSIP_DNS_SD_HOST || 'loadstone' } : null, // SEP-015: the domain to announce in; unset = off
     publicUrl: env.LOADSTONE_CSIP_PUBLIC_URL || null, // SEP-154: scheme, host and port that notifications name; unset = https://localhost:port
   }
 }

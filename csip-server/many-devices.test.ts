@@ -3,7 +3,7 @@ import { handClock } from '#core/port/clock.js'
 import { attributeOf, makePki, sep, serverUnderTest, textOf } from '#csip-server/fixture.js'
 import { devicePeer, operatorPeer } from '#csip-server/identity.js'
 import { testDatabase } from '#prisma/test-database.js'
-import pg from 'pg'
+import { Client } from 'pg'
 
 /** The rules of SEP-057 and SEP-252 on a tenth of the devices; the figures for 100,000 are those of bench/csip-devices.ts. */
 const clock = handClock(Date.UTC(2026, 10, 23, 22, 0, 0)), count = 10_000
@@ -39,7 +39,7 @@ t.test('SEP-252 one control to all of them is seen by each at once', async (t) =
 })
 
 t.test('SEP-057 a page in the middle is read by an index, not by reading the table', async (t) => {
-  const client = new pg.Client({ connectionString: db.url })
+  const client = new Client({ connectionString: db.url })
   await client.connect()
   t.teardown(() => client.end())
   await client.query('analyze document')

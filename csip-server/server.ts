@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Ids } from '#core/port/ids.js'
@@ -11,6 +12,7 @@ import { X509Certificate } from 'node:crypto'
 import type { CsipConfig } from '#csip-server/config.js'
 import type { CsipContext, CsipIntake, DerAlarm } from '#csip-server/context.js'
 import { makeDevices, makeRecall } from '#csip-server/devices.js'
+import { announce } from '#csip-server/dns-sd/responder.js'
 import { makeDispatchChannel } from '#csip-server/dispatch-channel.js'
 import { makeDoor, type Door } from '#csip-server/door.js'
 import { makeListener, type LeafVerdict, type TlsMaterial } from '#csip-server/listener.js'
@@ -83,7 +85,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const rateLimit = makeRateLimit(clock, config.rateLimit), meter = makeMeter()
   const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
   const make = () => makeListener(listenerNeeds())
-  let proxied: Server | undefined
+  let proxied: Server | undefined, announcing: { close(): void } | undefined
   let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined
   // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
   const sweep = (): void => {
@@ -112,6 +114,12 @@ export function buildCsip(needs: CsipNeeds): Csip {
         const behind = proxied = makeProxyListener(listenerNeeds(), config.proxy)
         await new Promise<void>((done, failed) => { behind.once('error', failed); behind.listen(config.proxy?.port, hosts[0], () => { behind.off('error', failed); done() }) })
       }
+      if (config.dnsSd) {
+        const { prefix, dcapPath } = config, addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((a) => a.family === 'IPv4' && !a.internal).map((a) => a.address)
+        // A link without multicast is no reason not to serve: a configured URL is the normal case (SEP-014).
+        announcing = await announce({ ...config.dnsSd, port: taken, dcap: prefix + dcapPath, prefix, addresses, endDevice: (sfdi) => pathOfSfdi(context, sfdi) }, log)
+          .catch((error: unknown) => { log.warn({ err: error, clause: 'SEP-015' }, 'DNS-SD could not be started'); return undefined })
+      }
       if (needs.monotonicMs) watching = watchClock(context, needs.monotonicMs)
       await notifier.start()
       sweep()
@@ -128,6 +136,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
     async close() {
       sweeping?.cancel()
       watching?.stop()
+      announcing?.close()
       await notifier.stop()
       proxied?.closeAllConnections()
       proxied?.close()
@@ -138,6 +147,12 @@ export function buildCsip(needs: CsipNeeds): Csip {
       })))
     },
   }
+}
+
+/** SEP-015: only an EndDevice that there is has a subtype of its own. */
+async function pathOfSfdi(ctx: CsipContext, sfdi: number): Promise<string | undefined> {
+  const [device] = await ctx.documents.list(ctx.tenant, { kind: 'csip/EndDevice', parent: '', sort2From: sfdi, sort2To: sfdi, limit: 1 })
+  return device && `/edev/${device.id}`
 }
 
 async function samplesOf(ctx: CsipContext, meter: Meter, notifier: Notifier): Promise<Sample[]> {
