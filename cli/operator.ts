@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { registerBaseline } from '#cli/baseline.js'
+import { registerCustomer } from '#cli/customer.js'
 import { registerDispatch } from '#cli/dispatch.js'
 import { registerDispute } from '#cli/dispute.js'
 import { registerEnrolment } from '#cli/enrolment.js'
@@ -16,5 +17,5 @@ import { registerAudit } from '#cli/audit.js'
 
 /** The operator API by hand: one noun a file. */
 export function registerOperator(program: Command): void {
-  for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerStation, registerVendor, registerToken, registerWebhook, registerAudit]) register(program)
+  for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerCustomer, registerStation, registerVendor, registerToken, registerWebhook, registerAudit]) register(program)
 }

@@ -1,3 +1,8 @@
+import type { BaselineResult } from '#core/baseline/baseline.js'
+import { dayNumber } from '#core/baseline/calendar.js'
+import type { Plan } from '#core/baseline/plan.js'
+import type { Series } from '#core/baseline/series.js'
+
 export type GamingFlag =
   | { readonly flag: 'HIGH_ADJUSTMENT_WINDOW'; readonly ratio: number }
   | { readonly flag: 'REPEATED_CAP'; readonly capped: number; readonly events: number }
@@ -30,4 +35,16 @@ export function gamingFlags(input: {
     if (ratio > 1.5) out.push({ flag: 'LOAD_MOVED_INTO_RANKING_DAYS', ratio })
   }
   return out
+}
+
+const meanOf = (v: readonly number[]): number => (v.length === 0 ? 0 : v.reduce((a, b) => a + b, 0) / v.length)
+
+/** The same from a point's readings and its baseline: what stood in the adjustment window, and how the days that were used stand beside the like days that were not. */
+export function gamingOf(plan: Plan, base: BaselineResult, series: Series, more: { readonly paid: boolean; readonly seasonFlags?: readonly (readonly string[])[] }): GamingFlag[] {
+  const load = (day: number): number[] => plan.windowMinutes.map((m) => series.at(plan.calendar.instants(day, m)[0] ?? NaN)).filter((kW) => !Number.isNaN(kW))
+  const kept = base.trace.considered.filter((d) => d.verdict === 'kept'), rest = base.trace.considered.filter((d) => d.reason === 'NOT_PICKED' || d.reason === 'OLDER_THAN_NEEDED')
+  return gamingFlags({
+    windowActual_kW: meanOf(load(plan.eventDay)), windowMean10_kW: meanOf(base.days.slice(-10).map((d) => meanOf(load(dayNumber(d))))), paid: more.paid, seasonFlags: more.seasonFlags ?? [],
+    rankingDays_kW: kept.flatMap((d) => d.mean_kW ?? []), otherDays_kW: rest.flatMap((d) => d.mean_kW ?? []),
+  })
 }

@@ -14,7 +14,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'POST claims/redeem': 'a device certificate and the proof of its key', 'POST notices/:id/resend': 'a mail server', 'POST users': 'runs with the console', 'PATCH users/:id': 'runs with the console',
 }
 
-type Step = [method: string, path: string, body?: unknown, options?: { with?: Record<string, string>; query?: string; by?: string; keep?: string; headers?: Record<string, string>; first?: () => Promise<void> }]
+type Step = [method: string, path: string, body?: unknown, options?: { text?: string; with?: Record<string, string>; query?: string; by?: string; keep?: string; headers?: Record<string, string>; first?: () => Promise<void> }]
 const exampleOf = (key: string): unknown => registry.find((r) => `${r.method} ${r.path}` === key)?.example
 const at = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 
@@ -35,7 +35,7 @@ t.test('UX-025 every operation has an example, and each one of them is what the 
     await o.first?.()
     const url = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(names.get(o.with?.[name] ?? name) ?? o.with?.[name] ?? name)), fill = (text: string): string => text.replaceAll(/\$(\w+)/g, (_, name: string) => names.get(name) ?? name)
     const request = body === undefined ? undefined : JSON.parse(fill(JSON.stringify(body))) as unknown, query = o.query === undefined ? undefined : fill(o.query)
-    const answer = await people[o.by ?? 'ada']!(method, `${url}${query ? `?${query}` : ''}`, request, o.headers)
+    const answer = await people[o.by ?? 'ada']!(method, `${url}${query ? `?${query}` : ''}`, o.text ?? request, o.headers)
     t.ok(answer.statusCode < 300, `${method} ${path}: ${answer.statusCode} ${answer.statusCode < 300 ? '' : answer.body.slice(0, 300)}`)
     if (o.keep) names.set(o.keep, answer.data?.id ?? answer.data?.items?.[0]?.id)
     const key = `${method} ${path}`
@@ -56,6 +56,7 @@ t.test('UX-025 every operation has an example, and each one of them is what the 
     ['POST', 'enrolments/:id/transitions', { to: 'eligible' }, { with: { id: 'enrolment' } }], ['POST', 'enrolments/:id/transitions', { to: 'verified' }, { with: { id: 'enrolment' } }], ['POST', 'enrolments/:id/transitions', { to: 'active', tested: true }, { with: { id: 'enrolment' } }],
     ['POST', 'enrolments/bulk', exampleOf('POST enrolments/bulk'), { keep: 'bulk' }], ['GET', 'enrolments/bulk/:id', undefined, { with: { id: 'bulk' } }],
     ['POST', 'readings', { readings: history.slice(0, 2) }], ['POST', 'readings', { readings: history.slice(2) }], ['GET', 'readings', undefined, { query: `servicePoint=home-1&from=${at(start - 86_400)}&to=${at(start)}&limit=2` }],
+    ['POST', 'readings', undefined, { query: 'servicePoint=home-1&columns=start=Zeit,Wh=Wert&minutes=15&unit=kWh&zone=America/Denver&remember=stadtwerke', headers: { 'content-type': 'text/csv' }, text: 'Zeit,Wert\n2026-06-01 00:00,0.25\n' }], ['GET', 'import-mappings'], ['DELETE', 'import-mappings/:id', undefined, { with: { id: 'stadtwerke' } }],
     create('weather', 'weather'), ['GET', 'baselines'],
   ])
   await say2([
@@ -94,6 +95,7 @@ t.test('UX-025 every operation has an example, and each one of them is what the 
     create('settlement-runs', 'run'), ['POST', 'settlement-runs/:id/approve', { reason: 'checked' }, { with: { id: 'run' }, by: 'amir' }], ['POST', 'settlement-runs/:id/issue', {}, { with: { id: 'run' } }], ['GET', 'settlement-runs'], ['GET', 'settlement-runs/:id', undefined, { with: { id: 'run' } }],
     ['GET', 'statements', undefined, { query: 'run=$run', keep: 'statement' }], ['GET', 'statements/:id', undefined, { with: { id: 'statement' } }], ['GET', 'ledger'], ['GET', 'ledger/trial-balance'], ['GET', 'revenue'], ['GET', 'lineage', undefined, { query: 'statement=$statement' }],
     ['POST', 'disputes', { statement: '$statement', line: '$dispatch', reason: 'the meter was changed that day', evidence: ['work order 4711'] }, { keep: 'dispute' }], ['GET', 'disputes'], ['GET', 'disputes/:id', undefined, { with: { id: 'dispute' } }],
+    ['POST', 'disputes/:id/comments', exampleOf('POST disputes/:id/comments'), { with: { id: 'dispute' } }], ['GET', 'gaming', undefined, { query: 'program=peak' }],
     ['POST', 'disputes/:id/transitions', { to: 'underReview' }, { with: { id: 'dispute' } }], ['POST', 'disputes/:id/transitions', { to: 'rejected', reason: 'the work order names another meter' }, { with: { id: 'dispute' } }], ['POST', 'disputes/:id/transitions', { to: 'closed' }, { with: { id: 'dispute' } }], create('aggregates', 'aggregate'), ['GET', 'exports/readings', undefined, { query: 'servicePoint=home-1&format=ndjson&scope=regulator' }],
     create('tokens', 'token', { role: 'viewer', user: 'vera', expiresIn_s: 3600 }), ['GET', 'tokens'], ['DELETE', 'tokens/:id', undefined, { with: { id: 'token' } }], ['POST', 'stop', { scope: 'program', program: 'careful', reason: 'drill' }, { keep: 'stop' }], ['GET', 'stop', undefined, { keep: 'stop' }], ['POST', 'stop/:id/lift', {}, { with: { id: 'stop' } }],
     ['GET', 'audit', undefined, { query: 'limit=2' }], ['GET', 'audit/verify'], ['GET', 'users'], ['GET', 'service-points/:id/moves', undefined, { with: { id: 'point' } }], ['POST', 'service-points/:id/moves', { what: 'moveOut', at: '2026-09-01T00:00:00-06:00', reason: 'sold' }, { with: { id: 'point' } }],

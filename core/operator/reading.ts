@@ -2,9 +2,11 @@ import { Readable } from 'node:stream'
 import { DateTime } from 'luxon'
 import { Type } from 'typebox'
 import { Exact } from '#core/quantity/money.js'
-import { csvTable, lines } from '#core/reading/csv.js'
+import { csvTable, lines, plainCell } from '#core/reading/csv.js'
 import { readGreenButton } from '#core/reading/green-button.js'
+import { fillGaps } from '#core/reading/fill-gaps.js'
 import { flagSuspects } from '#core/reading/flag-suspects.js'
+import { forgetMapping, mappingKind, mappingNamed, ownColumns, rememberMapping, type Mapping } from '#core/reading/mapping.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
@@ -12,6 +14,7 @@ import { readingFaults, type RowFault } from '#core/reading/faults.js'
 import type { Channel, Quality, Reading, ReadingInput } from '#core/reading/reading.js'
 import { storeReadings } from '#core/reading/record.js'
 import { Refusal } from '#core/error.js'
+import { documents } from '#core/operator/documents.js'
 import { commandHash, once } from '#core/operator/idempotency.js'
 import { problem } from '#core/operator/error-map.js'
 import { meterers, staff } from '#core/operator/roles.js'
@@ -36,22 +39,10 @@ function inputOf(raw: Raw, source: string): ReadingInput {
   }
 }
 
-/** How the columns of somebody else's file are called: ours → theirs, and what is the same in every row. */
-export interface Mapping {
-  readonly columns: Readonly<Record<string, string>>
-  readonly constants: Readonly<Record<string, string>>
-  readonly separator: string
-  /** Wh by default; kWh values are multiplied. */
-  readonly unit: 'Wh' | 'kWh'
-  /** For times without an offset (CORE-119). */
-  readonly zone: string | undefined
-}
-
-export const ownColumns: Mapping = { columns: {}, constants: {}, separator: ',', unit: 'Wh', zone: undefined }
-
 function mapped(header: readonly string[], values: readonly string[], { columns, constants, unit, zone }: Mapping): Raw {
   const raw: Record<string, unknown> = { ...constants }
   header.forEach((h, i) => { raw[Object.keys(columns).find((own) => columns[own] === h) ?? h] = values[i] })
+  if (typeof raw.servicePoint === 'string') raw.servicePoint = plainCell(raw.servicePoint)
   if (unit === 'kWh' && typeof raw.Wh === 'string' && /^-?\d+(\.\d+)?$/.test(raw.Wh)) raw.Wh = new Exact(raw.Wh).times(1000).toString()
   if (zone !== undefined && typeof raw.start === 'string' && !/(Z|[+-]\d{2}:\d{2})$/i.test(raw.start)) {
     const local = DateTime.fromISO(raw.start.trim().replace(' ', 'T'), { zone })
@@ -156,12 +147,14 @@ const refusal = (faults: readonly RowFault[], bad: number): Answer => ({
 
 export const readingView = (r: Reading) => ({ servicePoint: r.servicePoint, start: rfc3339(r.start), minutes: r.minutes, Wh: r.Wh, channel: r.channel, quality: r.quality, source: r.source, receivedAt: stamp(r.receivedAt), sourceVersion: r.sourceVersion })
 
-function mappingOf(ask: Ask): Mapping {
+/** What the query says, over what is remembered under the name it gives (UX-060). */
+async function mappingOf(ask: Ask): Promise<Mapping> {
   const { columns, servicePoint, channel, minutes, quality, separator, unit, zone } = ask.query
   const pairs = (columns ?? '').split(',').filter((p) => p !== '').map((p) => [p.slice(0, p.indexOf('=')).trim(), p.slice(p.indexOf('=') + 1).trim()] as const), strange = pairs.filter(([own]) => !fields.includes(own))
   if (strange.length > 0) throw new Refusal('invalid', `columns maps ${strange.map(([own]) => own).join(', ')}, which readings do not have`, { faults: strange.map(([own]) => ({ path: `/columns/${own}`, reason: `is not one of ${fields.join(', ')}` })) })
+  const kept = ask.query.mapping === undefined ? ownColumns : (await mappingNamed(ask.core.database.stores, ask.caller.tenant, ask.query.mapping)).body
   const constants = Object.entries({ servicePoint, channel, minutes: minutes === undefined ? undefined : String(minutes), quality }).filter((pair): pair is [string, string] => pair[1] !== undefined)
-  return { columns: Object.fromEntries(pairs), constants: Object.fromEntries(constants), separator: separator ?? ',', unit: (unit ?? 'Wh') as 'Wh', zone }
+  return { columns: { ...kept.columns, ...Object.fromEntries(pairs) }, constants: { ...kept.constants, ...Object.fromEntries(constants) }, separator: separator ?? kept.separator, unit: (unit ?? kept.unit) as 'Wh', zone: zone ?? kept.zone }
 }
 
 export const readingRoutes: readonly OperatorRoute[] = [
@@ -180,16 +173,31 @@ export const readingRoutes: readonly OperatorRoute[] = [
     query: closed({
       servicePoint: Type.Optional(reference), columns: Type.Optional(Type.String({ maxLength: 1000, description: 'ours=theirs, comma-separated: start=Zeit,Wh=Wert' })), channel: filter, minutes: Type.Optional(Type.Integer()), quality: filter, separator: Type.Optional(Type.String({ minLength: 1, maxLength: 1 })),
       unit: Type.Optional(Type.Union([Type.Literal('Wh'), Type.Literal('kWh')])), zone: Type.Optional(Type.String({ maxLength: 64 })), preview: Type.Optional(Type.Boolean({ description: 'only say what would be stored' })), vee: Type.Optional(Type.Boolean({ description: 'flag what looks wrong as SUSPECT (CORE-117)' })),
+      estimate: Type.Optional(Type.Boolean({ description: 'fill gaps between the first and last interval with marked estimates that never pay (CORE-118)' })),
+      mapping: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'a remembered mapping; what else is said goes before it' })), remember: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f/]+$', description: 'keep this mapping under a name, once the rows are stored' })),
     }),
     example: { readings: [{ servicePoint: 'home-1', start: '2026-07-14T00:00:00Z', minutes: 15, Wh: 250, channel: 'import' }] },
     act: async (ask) => {
       const { body, type, key } = ask.body as unknown as { body: unknown; type: string; key: string | undefined }
-      const { rows, faults, bad } = await importReadings(ask.core.database.stores, ask.caller.tenant, `import:${ask.caller.user}`, body, type, mappingOf(ask))
+      const { stores } = ask.core.database, { tenant } = ask.caller, mapping = await mappingOf(ask), { remember } = ask.query
+      const { rows, faults, bad } = await importReadings(stores, tenant, `import:${ask.caller.user}`, body, type, mapping)
       if (bad > 0) return refusal(faults, bad)
-      const { vee, preview } = ask.query as unknown as { vee?: boolean; preview?: boolean }
-      const flags = vee ? await flagSuspects(ask.core.database.stores, ask.caller.tenant, rows) : []
-      if (preview) return ok({ rows: rows.length, first: rows.slice(0, 20).map((r) => ({ ...r, start: rfc3339(r.start) })), flags })
+      const { vee, preview, estimate } = ask.query as unknown as { vee?: boolean; preview?: boolean; estimate?: boolean }
+      const flags = vee ? await flagSuspects(stores, tenant, rows) : [], estimates = estimate ? await fillGaps(stores, tenant, rows) : []
+      const shown = (some: readonly ReadingInput[]) => some.slice(0, 20).map((r) => ({ ...r, start: rfc3339(r.start) }))
+      if (preview) return ok({ rows: rows.length, first: shown(rows), flags, ...(estimate ? { estimated: estimates.length, estimates: shown(estimates) } : {}) })
       const hash = key === undefined ? '' : commandHash('POST', 'readings', rows.map((r) => [r.servicePoint, r.start, r.minutes, r.Wh, r.channel, r.quality]))
-      return await once(ask.core.transact, ask.caller, key, hash, async (work) => ok({ ...await storeReadings(work, ask.caller, rows), ...(vee ? { flags } : {}) }))
+      return await once(ask.core.transact, ask.caller, key, hash, async (work) => {
+        const stored = await storeReadings(work, ask.caller, rows)
+        if (estimates.length > 0) await storeReadings(work, ask.caller, estimates)
+        if (remember !== undefined) await rememberMapping(work, ask.caller, remember, mapping)
+        return ok({ ...stored, ...(vee ? { flags } : {}), ...(estimate ? { estimated: estimates.length } : {}) })
+      })
+    } },
+  { method: 'GET', path: 'import-mappings', summary: 'How columns of other people\'s files are called, as remembered', roles: meterers, query: page({}), read: async (ask) => documents<Mapping>(ask, mappingKind, (d) => ({ name: d.key, ...d.body, modifiedAt: stamp(d.modifiedAt) })) },
+  { method: 'DELETE', path: 'import-mappings/:id', summary: 'Forget one', roles: meterers,
+    command: async (work, ask) => {
+      await forgetMapping(work, ask.caller, ask.params.id!)
+      return ok({ name: ask.params.id })
     } },
 ]

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
-import { disputeKind, moveDispute, openDispute, type Dispute } from '#core/settlement/dispute.js'
+import { commentDispute, disputeKind, moveDispute, openDispute, type Dispute } from '#core/settlement/dispute.js'
 import type { DisputeState } from '#core/settlement/dispute-states.js'
 import { approveRun, calculateRun, issueRun } from '#core/settlement/close.js'
 import type { SettlementRun, Statement } from '#core/settlement/settlement-run.js'
@@ -22,6 +22,7 @@ import { instantOf, own, pageOf, rfc3339, stamp } from '#core/operator/wire.js'
 const run = closed({ program: reference, from: time, to: time, reason: Type.Optional(text) })
 const step = closed({ reason: Type.Optional(text), version })
 const open = closed({ statement: reference, line: Type.Optional(Type.String({ maxLength: 200 })), reason: text, evidence: Type.Optional(Type.Array(text, { maxItems: 100 })), party: Type.Optional(text) })
+const comment = closed({ text: Type.String({ minLength: 1, maxLength: 2000 }), evidence: Type.Optional(Type.Array(text, { maxItems: 100 })) })
 const disputeStep = closed({
   to: Type.Union((['underReview', 'upheld', 'partlyUpheld', 'rejected', 'closed'] as const).map((s) => Type.Literal(s))), reason: Type.Optional(text), adjustment: Type.Optional(Type.String({ pattern: '^-?\\d+(\\.\\d+)?$' })), version,
 })
@@ -35,14 +36,18 @@ const disputeView = (d: Document<Dispute>) => ({ id: d.id, version: d.version, c
 
 const programId = async (ask: Ask): Promise<string | undefined> => (ask.query.program === undefined ? undefined : present(await ask.core.database.stores.programs.find(ask.caller.tenant, ask.query.program), 'program', ask.query.program).id)
 
+/** REL-084: a statement shows what is contested of it. */
+const disputesOf = async ({ core, caller }: Ask, statement: string) => (await core.database.stores.documents.list<Dispute>(caller.tenant, { kind: disputeKind, parent: statement, limit: 100 })).map((d) => ({ id: d.id, line: d.body.line, state: d.body.state }))
+
 /** Names for ids, and the kW of each event of the statement. */
-async function statementFacts({ core: { database: { stores } }, caller: { tenant } }: Ask, s: Statement): Promise<StatementFacts> {
+async function statementFacts(ask: Ask, s: Statement): Promise<StatementFacts> {
+  const { core: { database: { stores } }, caller: { tenant } } = ask
   const run = await stores.settlementRuns.get(tenant, s.run), program = run && await stores.programs.get(tenant, run.program), point = await stores.servicePoints.get(tenant, s.servicePoint)
   const charts = ((run?.input as RunInput | undefined)?.events ?? []).flatMap((e) => {
     const own = e.points.find((p) => p.id === s.servicePoint)
     return own ? [{ dispatch: e.dispatch, intervals: e.intervals.map((i, k) => ({ ...i, delivered_kW: own.delivered_kW[k] ?? 0 })) }] : []
   })
-  const disputes = (await stores.documents.list<Dispute>(tenant, { kind: disputeKind, parent: s.id, limit: 100 })).map((d) => ({ id: d.id, line: d.body.line, state: d.body.state }))
+  const disputes = await disputesOf(ask, s.id)
   return { program: program?.name ?? s.run, servicePoint: point?.name ?? s.servicePoint, zone: point?.timeZone ?? program?.timeZone ?? 'UTC', aggregator: 'aggregator', charts, disputes }
 }
 
@@ -79,7 +84,7 @@ export const settlementRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'statements/:id', summary: 'One statement; with Accept: text/html a page to print, with a chart', roles: money,
     read: async (ask) => {
       const s = present(await ask.core.database.stores.statements.get(ask.caller.tenant, ask.params.id!), 'statement', ask.params.id!)
-      return /text\/html/.test(ask.accept) ? { type: 'text/html; charset=utf-8', body: statementPage(s, await statementFacts(ask, s)) } : ok(statementView(s))
+      return /text\/html/.test(ask.accept) ? { type: 'text/html; charset=utf-8', body: statementPage(s, await statementFacts(ask, s)) } : ok({ ...statementView(s), disputes: await disputesOf(ask, s.id) })
     } },
   { method: 'GET', path: 'ledger', summary: 'Postings, oldest first (CORE-190)', roles: money, query: page({ program: filter }),
     read: async (ask) => documents<Posting>(ask, postingKind, (d) => ({ ...d.body, id: d.id, posting: d.body.id, createdAt: stamp(d.createdAt), program: d.parent, from: rfc3339(d.sort1) }), await programId(ask)) },
@@ -130,6 +135,8 @@ export const settlementRoutes: readonly OperatorRoute[] = [
       return created('disputes', d.id, disputeView(d))
     } },
   { method: 'GET', path: 'disputes/:id', summary: 'One dispute with its history', roles: staff, read: async ({ core, caller, params }) => ok(disputeView(present(await core.database.stores.documents.get<Dispute>(caller.tenant, disputeKind, params.id!), 'dispute', params.id!))) },
+  { method: 'POST', path: 'disputes/:id/comments', summary: 'Say something or attach evidence; changes no state and no money (UX-065)', roles: ['admin', 'operator', 'settlement', 'approver'], body: comment, example: { text: 'the technician was there at 17:10', evidence: ['photo 2026-07-15-1'] },
+    command: async (work, ask) => ok(disputeView(await commentDispute(work, ask.caller, ask.params.id!, ask.body as Static<typeof comment>))) },
   { method: 'POST', path: 'disputes/:id/transitions', summary: 'One step of a dispute', roles: settlers, body: disputeStep,
     command: async (work, ask) => {
       const { to, version: _v, ...rest } = ask.body as Static<typeof disputeStep>

@@ -26,6 +26,7 @@ export async function flagSuspects(stores: Stores, tenant: string, rows: Reading
     for (const { index, finding } of validate(sorted.map((i) => ({ start: rows[i]!.start, seconds: rows[i]!.minutes * 60, Wh: rows[i]!.Wh })), { intervalSeconds: first.minutes * 60, ...(limit ? { rating_W: limit } : {}) })) {
       const at = sorted[index]!, r = rows[at]!
       flags.push({ servicePoint: r.servicePoint, channel: r.channel, start: new Date(r.start * 1000).toISOString(), finding })
+      if (finding === 'GAP') continue
       if (r.quality === 'RAW' || r.quality === 'VALID') rows[at] = { ...r, quality: 'SUSPECT', lineage: `vee:${finding}` }
     }
   }

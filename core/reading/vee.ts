@@ -66,7 +66,7 @@ export interface RawInterval {
 }
 
 export type Finding =
-  | 'LENGTH' | 'ALIGNMENT' | 'OVERLAP' | 'RANGE' | 'NEGATIVE_IMPORT' | 'SPIKE' | 'ZERO_RUN' | 'SUM_CHECK' | 'CLOCK_SKEW'
+  | 'LENGTH' | 'ALIGNMENT' | 'OVERLAP' | 'GAP' | 'STUCK' | 'RANGE' | 'NEGATIVE_IMPORT' | 'SPIKE' | 'ZERO_RUN' | 'SUM_CHECK' | 'CLOCK_SKEW'
 
 export interface ChannelRules {
   readonly intervalSeconds: number
@@ -75,22 +75,29 @@ export interface ChannelRules {
   readonly importOnly?: boolean | undefined
   /** Intervals of zero in a row that are worth a look. */
   readonly zeroRun?: number | undefined
+  /** Intervals of one and the same value in a row that no meter of a living load shows; half a day by default. */
+  readonly stuckRun?: number | undefined
 }
 
-/** CORE-117: every finding on a stretch of one channel, with the place it was found at. Findings make values SUSPECT, they never drop them. */
+/** CORE-117: every finding on a stretch of one channel, with the place it was found at. Findings make values SUSPECT, they never drop them; GAP is said of the interval after it, which is no worse for that. */
 export function validate(intervals: readonly RawInterval[], rules: ChannelRules): { index: number; finding: Finding }[] {
   const found: { index: number; finding: Finding }[] = [], zeroRun = rules.zeroRun ?? 24
   const limit = rules.rating_W === undefined ? Infinity : (rules.rating_W * 1.2 * rules.intervalSeconds) / 3600
-  let zeros = 0, end = -Infinity
+  const stuckRun = rules.stuckRun ?? Math.ceil(43_200 / rules.intervalSeconds)
+  let zeros = 0, same = 0, last = NaN, end = -Infinity
   intervals.forEach((r, index) => {
     const add = (finding: Finding): void => void found.push({ index, finding })
     if (r.seconds !== rules.intervalSeconds) add('LENGTH')
     if (r.start % rules.intervalSeconds !== 0) add('ALIGNMENT')
     if (r.start < end) add('OVERLAP')
+    else if (r.start > end && index > 0) add('GAP')
     if (Math.abs(r.Wh) > limit) add('RANGE')
     if (rules.importOnly && r.Wh < 0) add('NEGATIVE_IMPORT')
     zeros = r.Wh === 0 ? zeros + 1 : 0
     if (zeros === zeroRun) add('ZERO_RUN')
+    same = r.Wh === last && r.Wh !== 0 ? same + 1 : 1
+    last = r.Wh
+    if (same === stuckRun) add('STUCK')
     end = Math.max(end, r.start + r.seconds)
   })
   const peak = intervals.reduce((best, r, i) => (r.Wh > (intervals[best]?.Wh ?? -Infinity) ? i : best), 0)

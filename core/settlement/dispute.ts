@@ -60,6 +60,17 @@ export async function moveDispute(work: Work, caller: Caller, id: string, wish: 
   return stored
 }
 
+/** Words and evidence of either side, kept in the history; neither state nor money moves. */
+export async function commentDispute(work: Work, caller: Caller, id: string, said: { text: string; evidence?: readonly string[] }): Promise<Document<Dispute>> {
+  const { stores, clock } = work, before = present(await stores.documents.get<Dispute>(caller.tenant, disputeKind, id), 'dispute', id)
+  if (before.body.state === 'closed') throw new Refusal('conflict', 'the dispute is closed')
+  const step = { from: before.body.state, to: before.body.state, at: new Date(clock.nowMs()).toISOString(), by: caller.user, reason: said.text }
+  const body: Dispute = { ...before.body, evidence: [...before.body.evidence, ...(said.evidence ?? [])], history: [...before.body.history, step] }
+  const stored = await stores.documents.replace<Dispute>({ ...before, body }, clock.nowMs(), before.version)
+  await note(work, caller, [{ action: 'dispute.comment', entity: id, reason: said.text, before: before.body, after: body }])
+  return stored
+}
+
 async function rerunAfter({ stores }: Work, tenant: string, dispute: Dispute): Promise<boolean> {
   const run = await stores.settlementRuns.get(tenant, dispute.run)
   if (!run) return false

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { note } from '#core/audit/note.js'
 import { system, type Caller } from '#core/caller.js'
 import type { Band } from '#core/baseline/backtest.js'
-import { LocalCalendar, dateOf, dayNumber } from '#core/baseline/calendar.js'
-import { gamingFlags, type GamingFlag } from '#core/baseline/gaming.js'
+import { LocalCalendar, dateOf } from '#core/baseline/calendar.js'
+import { gamingOf, type GamingFlag } from '#core/baseline/gaming.js'
 import type { Plan } from '#core/baseline/plan.js'
 import { energySeries } from '#core/baseline/series.js'
 import { again } from '#core/dispatch/deliver.js'
@@ -137,16 +137,10 @@ function around(dispatch: Dispatch, delivered_kWh: number, { p10, p90 }: Band): 
   return dispatch.delta_W < 0 ? [delivered_kWh - p90 * hours, delivered_kWh - p10 * hours] : [delivered_kWh + p10 * hours, delivered_kWh + p90 * hours]
 }
 
-/** One point's line, with what a human should look at (CORE-168). Repeated caps need a season: see `gaming` of the operator API. */
+/** One point's line, with what a human should look at (CORE-168). Repeated caps need a season: GET gaming of the operator API. */
 function rowOf(plan: Plan, servicePoint: string, own: Evaluation, energies: Energies): PointPerformance {
-  const flags = own.baseline.status === 'OK' ? own.baseline.flags : [], series = energySeries(energies.from, energies.step_s, energies.Wh), base = own.baseline
-  const mean = (v: readonly number[]): number => (v.length === 0 ? 0 : v.reduce((a, b) => a + b, 0) / v.length)
-  const load = (day: number): number[] => plan.windowMinutes.map((m) => series.at(plan.calendar.instants(day, m)[0] ?? NaN)).filter((kW) => !Number.isNaN(kW))
-  const days = base.days.map((d) => dayNumber(d)), picked = base.trace.considered.filter((d) => d.verdict === 'kept'), rest = base.trace.considered.filter((d) => d.verdict === 'dropped' && d.reason === 'NOT_PICKED')
-  const gaming = gamingFlags({
-    windowActual_kW: mean(load(plan.eventDay)), windowMean10_kW: mean(days.slice(-10).map((d) => mean(load(d)))), paid: (own.delivered_kWh ?? 0) > 0, seasonFlags: [],
-    rankingDays_kW: picked.flatMap((d) => d.mean_kW ?? []), otherDays_kW: rest.flatMap((d) => d.mean_kW ?? []),
-  })
+  const flags = own.baseline.status === 'OK' ? own.baseline.flags : []
+  const gaming = gamingOf(plan, own.baseline, energySeries(energies.from, energies.step_s, energies.Wh), { paid: (own.delivered_kWh ?? 0) > 0 })
   return {
     servicePoint, status: own.status, reasons: own.reasons, delivered_kWh: own.delivered_kWh, delivered_kW: own.slots.map((s) => s.delivered_kW ?? 0), baseline_kWh: own.baseline_kWh, metered_kWh: own.metered_kWh, flags,
     ...(gaming.length > 0 ? { gaming } : {}),
