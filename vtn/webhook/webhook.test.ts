@@ -159,13 +159,16 @@ t.test('OA-133 REL-054 a slow receiver delays neither the POST nor the others; O
     for (let i = 0; i < 20; i++) t.equal((await v.call('POST', '/programs', 'bl_client', { programName: `${name}-${i}` })).statusCode, 201)
     return performance.now() - began
   }
-  // The slow one never answers, which a POST that waited for it would notice for 10 s; a busy machine is judged by what the same posts cost it untold.
-  const bare = await posts('untold')
-  for (const hook of [slow, fast, redirecting]) await subscribe('bl_client', hook.url, {}, ['PROGRAM'], ['CREATE'])
+  await subscribe('bl_client', fast.url, {}, ['PROGRAM'], ['CREATE'])
   await v.vtn.start()
+  // The slow one never answers, which a POST that waited for it would notice for 10 s; a busy machine is judged by the same posts told to the fast one alone.
+  const bare = await posts('quick')
+  for (let i = 0; i < 400 && fast.got.length < 20; i++) await new Promise((r) => setTimeout(r, 20))
+  fast.got.length = 0
+  for (const hook of [slow, redirecting]) await subscribe('bl_client', hook.url, {}, ['PROGRAM'], ['CREATE'])
   const told = await posts('slow')
-  t.ok(told < Math.max(900, 3 * bare), `20 posts took ${told} ms, untold ${bare} ms`)
-  for (let i = 0; i < 100 && fast.got.length < 20; i++) await new Promise((r) => setTimeout(r, 20))
+  t.ok(told < Math.max(900, 3 * bare), `20 posts took ${told} ms, without the slow one ${bare} ms`)
+  for (let i = 0; i < 400 && fast.got.length < 20; i++) await new Promise((r) => setTimeout(r, 20))
   t.equal(fast.got.length, 20)
   t.same(new Set(fast.got.map((g) => g.body.object.programName)).size, 20)
   t.equal(trap.got.length, 0)
@@ -269,6 +272,6 @@ t.test('OA-130 REL-054 more notifications at once than hands: the worker takes t
   const p = (await w.call('POST', '/programs', 'bl_client', { programName: 'burst' })).json()
   for (let i = 0; i < 10; i += 1) await w.call('POST', '/events', 'bl_client', { programID: p.id, eventName: `${i}` })
   await w.vtn.start()
-  for (let i = 0; i < 400 && hook.got.length < 600; i += 1) { await new Promise((done) => setTimeout(done, 25)); await w.clock.advance(100) }
+  for (let i = 0; i < 2000 && hook.got.length < 600; i += 1) { await new Promise((done) => setTimeout(done, 25)); await w.clock.advance(20) }
   t.equal(hook.got.length, 600)
 })
