@@ -7,9 +7,11 @@ const none = '–'
 type Maybe = number | null | undefined
 const missing = (n: Maybe): n is null | undefined => n === null || n === undefined || Number.isNaN(n)
 
+/** A number is never torn from its unit at the end of a line. */
+const nbsp = '\u00a0'
 /** kW below a megawatt, MW above; never without its unit. */
-export const power = (kW: Maybe): string => (missing(kW) ? none : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)} MW` : `${number(kW)} kW`)
-export const energy = (kWh: Maybe): string => (missing(kWh) ? none : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 3)} MWh` : `${number(kWh)} kWh`)
+export const power = (kW: Maybe): string => (missing(kW) ? none : Math.abs(kW) >= 1000 ? `${number(kW / 1000, 2)}${nbsp}MW` : `${number(kW)}${nbsp}kW`)
+export const energy = (kWh: Maybe): string => (missing(kWh) ? none : Math.abs(kWh) >= 1000 ? `${number(kWh / 1000, 3)}${nbsp}MWh` : `${number(kWh)}${nbsp}kWh`)
 export const percent = (share: Maybe): string =>
   missing(share) ? none : new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share)
 export const count = (n: Maybe): string => (missing(n) ? none : number(n, 0))

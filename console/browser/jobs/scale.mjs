@@ -36,6 +36,7 @@ export default async function scale({ test, browser, base, token, api }) {
     ok(Math.min(...times.map((x) => x.ms)) <= 2000, JSON.stringify(times))
     await p.context().close()
   })
+  await api.post(`/dispatches/${order.id}/cancel`, {}).catch(() => undefined)
   const { items } = await api.get('/programs')
   await api.call('PATCH', `/programs/${items.find((x) => x.name === program).id}`, { state: 'closed', version: items.find((x) => x.name === program).version }).catch(() => undefined)
 }

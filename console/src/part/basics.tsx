@@ -206,7 +206,7 @@ export const Facts = ({ of }: { of: readonly (readonly [Key, ComponentChildren] 
 )
 
 export function Figure({ label, value, children, href }: { label: Key; value: string; children?: ComponentChildren; href?: string }) {
-  const [amount, ...unit] = value.split(' ')
+  const [amount, ...unit] = value.split(/\s/)
   return (
     <div class="card">
       <h2 class="label">{href ? <a href={href}>{t(label)}</a> : t(label)}</h2>
