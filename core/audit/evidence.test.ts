@@ -24,7 +24,7 @@ t.test('SEC-064 every route that changes something leaves a record: who and what
   }
   const silent: string[] = []
   // what asks and changes nothing, though it is a POST
-  const questions = new Set(['POST baselines', 'POST baselines/compute', 'POST baselines/backtest', 'POST baselines/control-group'])
+  const questions = new Set(['POST baselines', 'POST baselines/compute', 'POST baselines/backtest', 'POST baselines/control-group', 'POST service-points/:id/schedule'])
   const bodyOf = (r: (typeof registry)[number]): unknown => (r.path === 'readings' ? { readings: [{ servicePoint: 'home-0', start: '2026-07-01T00:00:00Z', minutes: 15, Wh: 250 }] } : r.example ? { ...r.example as object, ...(r.path === 'dispatches' ? { dryRun: false } : {}) } : {})
   let covered = 0
   for (const r of registry) {

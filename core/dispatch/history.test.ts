@@ -15,7 +15,7 @@ const operations = Math.round(10_000 * Number(process.env['LOADSTONE_TEST_SCALE'
 const inSet = Math.round(operations / 20), inRegister = operations - inSet
 
 let seed = 26
-const random = (n: number): number => (seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) % n
+const random = (n: number): number => ((seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0) >>> 16) % n
 
 interface Written { readonly version: number; readonly value: number }
 

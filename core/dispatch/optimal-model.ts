@@ -59,7 +59,7 @@ export function lpText(input: OptimalInput): string {
 }
 
 /** LP text has a limit on the length of a line. */
-function lines(terms: readonly string[], glue = ' + '): string {
+export function lines(terms: readonly string[], glue = ' + '): string {
   const out: string[] = []
   for (let i = 0; i < terms.length; i += 20) out.push(terms.slice(i, i + 20).join(glue))
   return out.join(`${glue}\n `)

@@ -20,10 +20,10 @@ export interface OptimalAllocation {
 }
 
 const source = import.meta.url.endsWith('.ts')
-const workerFile = new URL(`./highs-worker${source ? '.ts' : '.js'}`, import.meta.url)
 
 /** The built program starts the file as it is; in source form a thread does not inherit the TypeScript loader and asks for it first. */
-function start(workerData: { readonly input: OptimalInput; readonly seconds: number }): Worker {
+function start(file: 'highs-worker' | 'lp-worker', workerData: object): Worker {
+  const workerFile = new URL(`./${file}${source ? '.ts' : '.js'}`, import.meta.url)
   if (!source) return new Worker(workerFile, { workerData, execArgv: [] })
   const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(workerFile.href)}) })`
   return new Worker(code, { eval: true, workerData })
@@ -48,7 +48,7 @@ interface Answer {
 
 /** The first of: the solver's plan, its failure, the end of the time box. The worker ends in any case. */
 async function ask(input: OptimalInput, timeLimit_ms: number): Promise<Answer> {
-  const worker = start({ input, seconds: timeLimit_ms / 1000 })
+  const worker = start('highs-worker', { input, seconds: timeLimit_ms / 1000 })
   let merit: PackedPlan | undefined, timer: NodeJS.Timeout | undefined
   const heard = new Promise<Answer>((done) => {
     worker.on('message', (word: WorkerWord) => {
@@ -68,6 +68,19 @@ async function ask(input: OptimalInput, timeLimit_ms: number): Promise<Answer> {
   clearTimeout(timer)
   void worker.terminate()
   return answer.plan ? answer : { ...answer, plan: merit }
+}
+
+/** The first word of a worker, or undefined when it fails or its time is over. */
+export async function inWorker<R>(file: 'lp-worker', workerData: object, timeLimit_ms: number): Promise<R | undefined> {
+  const worker = start(file, workerData)
+  let timer: NodeJS.Timeout | undefined
+  const answer = await new Promise<R | undefined>((done) => {
+    worker.on('message', (word: R) => done(word)).on('error', () => done(undefined)).on('exit', () => done(undefined))
+    timer = setTimeout(() => done(undefined), timeLimit_ms)
+  })
+  clearTimeout(timer)
+  void worker.terminate()
+  return answer
 }
 
 const unpack = (p: PackedPlan, intervals: number): OptimalPlan =>

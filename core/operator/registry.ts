@@ -17,6 +17,7 @@ import { readingRoutes } from '#core/operator/reading.js'
 import type { OperatorRoute } from '#core/operator/route.js'
 import { deviceNoteRoutes } from '#core/operator/device-note.js'
 import { wordRoutes } from '#core/operator/words.js'
+import { scheduleRoutes } from '#core/operator/schedule.js'
 import { userRoutes } from '#core/operator/user.js'
 import { settlementRoutes } from '#core/operator/settlement.js'
 
@@ -24,4 +25,5 @@ import { settlementRoutes } from '#core/operator/settlement.js'
 export const registry: readonly OperatorRoute[] = [
   ...overviewRoutes, ...wordRoutes, ...deviceNoteRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
   ...readingRoutes, ...baselineRoutes, ...kpiRoutes, ...gamingRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
+  ...scheduleRoutes,
 ]
