@@ -37,7 +37,7 @@ function checked(input: PointInput): void {
  * CORE-073 over a horizon: car, battery, sun and heat pump behind one connection as one plan, its import and export limit kept in every
  * interval. The answer of the solver in whole watts; without one, everybody is left alone and the plan says so (CORE-206).
  */
-export async function schedulePoint(input: PointInput, timeLimit_ms = 5000): Promise<PointSchedule> {
+export async function schedulePoint(input: PointInput, timeLimit_ms = 10_000): Promise<PointSchedule> {
   checked(input)
   const found = await inWorker<Solution>('lp-worker', { text: pointText(input), seconds: timeLimit_ms / 1000 }, timeLimit_ms)
   const status = found?.status ?? 'Time limit reached'
