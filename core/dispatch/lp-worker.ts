@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const { text, seconds } = workerData as { text: string; seconds: number }, highs = await highsLoader()
   const { Status, Columns } = highs.solve(text, { time_limit: seconds, output_flag: false, threads: 1, mip_rel_gap: 1e-6 })
   const values = Object.fromEntries(Object.entries(Columns as Readonly<Record<string, { Primal?: number }>>).map(([name, c]) => [name, c.Primal ?? 0]))
-  parentPort?.postMessage({ status: Status, values } satisfies Solution)
+  parentPort?.postMessage({ status: Status, values } satisfies Solution, [])
 }
 
 if (parentPort) await main()
