@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { pino } from 'pino'
 import type { Log } from '#core/port/log.js'
 
@@ -9,7 +10,31 @@ export function makeLog(level: string, file?: string): Log {
     redact: { paths: ['req.headers.authorization', 'headers.authorization', 'password', 'secret', 'token', '*.password', '*.secret', '*.token'], censor: '[secret]' },
     serializers: { err: plainError, error: plainError },
   }
-  return (file === undefined ? pino(options) : pino(options, pino.destination({ dest: file, mkdir: true, sync: false }))) as unknown as Log
+  if (file === undefined) return pino(options, steadyStdout()) as unknown as Log
+  const destination = pino.destination({ dest: file, mkdir: true, sync: false })
+  destination.on('error', () => {})
+  return pino(options, destination) as unknown as Log
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** REL-028: a full or broken log never stops the work, and is not tried for ever: what cannot be written is lost, the next line is tried again. */
+function steadyStdout(): { write(line: string): void } {
+  return {
+    write(line) {
+      const bytes = Buffer.from(line)
+      for (let at = 0, tries = 0; at < bytes.length && tries < 20;) {
+        try {
+          at += writeSync(1, bytes, at)
+        } catch (error) {
+          // a pipe whose reader is slow is asked again; a full disk and a reader that has gone are not
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+          tries += 1
+          Atomics.wait(pause, 0, 0, 5)
+        }
+      }
+    },
+  }
 }
 
 /** What a log may say of an error: never the objects that libraries hang on it (connections, requests, rows). */
