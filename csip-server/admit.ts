@@ -17,7 +17,7 @@ const owned: Readonly<Record<string, string>> = { mup: 'csip/MirrorUsagePoint', 
  */
 export async function admit(ctx: CsipContext, devices: Devices, peer: Peer, served: Served, params: Readonly<Record<string, string>>): Promise<Doc | undefined> {
   const [root = '', slot] = (served.resource.href?.template ?? '').split('/').slice(1)
-  const foreign = new HttpFault(ctx.config.foreign, reason.format)
+  const foreign = (): HttpFault => new HttpFault(ctx.config.foreign, reason.format)
   const id = slot === undefined ? undefined : params[slot.slice(1, -1)]
   if (root === 'edev' && id !== undefined) return admitEndDevice(ctx, devices, peer, served, params, id, foreign)
   const kind = programs[root], program = id === undefined || !kind ? undefined : await ctx.recall(kind, `id ${id}`, () => ctx.documents.get(ctx.tenant, kind, id))
@@ -30,24 +30,24 @@ export async function admit(ctx: CsipContext, devices: Devices, peer: Peer, serv
   if (id === undefined) return undefined
   if (kind) {
     const groups = await devices.groups(peer)
-    if (!program?.targets.some((g) => groups.has(g))) throw foreign
+    if (!program?.targets.some((g) => groups.has(g))) throw foreign()
   }
   if (owned[root]) {
     const kind = owned[root]
     const thing = await ctx.recall(kind, `id ${id}`, () => ctx.documents.get<{ deviceLFDI?: string }>(ctx.tenant, kind, id))
-    if (!thing || !(await theirs(devices, peer, thing.owner, thing.body.deviceLFDI))) throw foreign
+    if (!thing || !(await theirs(devices, peer, thing.owner, thing.body.deviceLFDI))) throw foreign()
   }
   return undefined
 }
 
-async function admitEndDevice(ctx: CsipContext, devices: Devices, peer: Peer, served: Served, params: Readonly<Record<string, string>>, id: string, foreign: HttpFault): Promise<Doc> {
+async function admitEndDevice(ctx: CsipContext, devices: Devices, peer: Peer, served: Served, params: Readonly<Record<string, string>>, id: string, foreign: () => HttpFault): Promise<Doc> {
   const device = await devices.byId(id)
-  if (!device || !devices.mine(peer, device)) throw foreign
+  if (!device || !devices.mine(peer, device)) throw foreign()
   const itself = served.name === 'EndDevice'
   // SEP-107: a disabled device sees its record and nothing below it.
   if (peer.kind === 'device' && device.body.enabled === false && !itself) throw new HttpFault(403)
   // SEP-108, SEP-192: the PIN is for the device alone.
-  if (served.name === 'Registration' && peer.kind === 'device' && device.key !== peer.lfdi) throw foreign
+  if (served.name === 'Registration' && peer.kind === 'device' && device.key !== peer.lfdi) throw foreign()
   // SEP-140: every EndDevice has one DER.
   if ((params.der ?? '1') !== '1') throw new HttpFault(404)
   return device

@@ -119,7 +119,8 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
         return value && dress(served, x, value)
       }
       const place = placeOf(served, x.params)
-      const doc = await documents.get<Value>(tenant, place.kind, place.id)
+      // Many look at one thing between two changes of it: subscribers, and clients whose answers differ in nothing but their address.
+      const doc = await ctx.recall<Doc | undefined>(place.kind, `doc ${place.id}`, () => documents.get<Value>(tenant, place.kind, place.id))
       return doc && doc.parent === place.parent ? present(served, x, doc) : undefined
     },
     async list(served, x, page) {

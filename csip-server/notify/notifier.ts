@@ -22,6 +22,8 @@ interface Entry {
   /** When the resource changes by itself. */
   until: number
   dirty: boolean
+  /** What the last look saw, until it was sent or something changed. */
+  latest?: Seen | undefined
   waiting: boolean
   sending: boolean
   attempts: number
@@ -57,7 +59,10 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
 
   /** The list is fingerprinted as far as the server's maximum: a change outside the subscriber's window counts too (SEP-155). */
   async function look(entry: Entry): Promise<Seen> {
+    entry.dirty = false
+    entry.latest = undefined
     const seen = await door.look(peerOf(entry.doc), String(entry.doc.body.subscribedResource))
+    entry.latest = seen
     entry.kinds = door.readsOf(seen.served)
     entry.until = seen.until
     entry.now = seen.fingerprint
@@ -170,10 +175,12 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
   /** Always the newest state, read when it is sent. */
   async function send(entry: Entry): Promise<void> {
     let carried: Seen | undefined
-    try { carried = await look(entry) } catch (error) {
+    const ready = !entry.dirty && entry.until > clock.now() ? entry.latest : undefined
+    try { carried = ready ?? await look(entry) } catch (error) {
       if (!(error instanceof HttpFault)) throw error
       entry.now = 'gone'
     }
+    entry.latest = undefined
     const sent = entry.now
     if (sent === entry.seen) { entry.waiting = false; return }
     const result = await poster.post(destinationOf(entry), notificationOf(entry.doc, carried))

@@ -15,6 +15,8 @@ export interface Poster {
 }
 
 const timeout_ms = 10_000
+/** To one host at once: as many as there are workers, so that a far receiver of many subscriptions is not served eight at a time. */
+const sockets = 32
 
 /** SEP-012: a device certificate without a host name is known by its chain; any other must name the host. */
 const identity = (host: string, certificate: PeerCertificate): Error | undefined =>
@@ -22,13 +24,13 @@ const identity = (host: string, certificate: PeerCertificate): Error | undefined
 
 export function makePoster(config: Pick<CsipConfig, 'tls' | 'notifyAllow'>, material: () => TlsMaterial): Poster {
   const agents = new Map<string, https.Agent | http.Agent>()
-  const plain = new http.Agent({ keepAlive: true, maxSockets: 8 })
+  const plain = new http.Agent({ keepAlive: true, maxSockets: sockets })
   const secure = (): https.Agent => {
     const found = agents.get('https')
     if (found) return found as https.Agent
     const tls = material()
     const agent = new https.Agent({
-      keepAlive: true, maxSockets: 8, maxFreeSockets: 64, key: tls.key, cert: tls.cert, ca: [...tls.ca], minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
+      keepAlive: true, maxSockets: sockets, maxFreeSockets: 64, key: tls.key, cert: tls.cert, ca: [...tls.ca], minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
       ciphers: config.tls === 'strict' ? 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0' : 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0',
       ecdhCurve: 'prime256v1', checkServerIdentity: identity,
     })
