@@ -146,6 +146,35 @@ t.test('OCPP-227, 233, CORE-099, CORE-102 an order becomes a profile that ends b
   await s.close()
 })
 
+t.test('OCPP-235, CORE-051 a revision is another delivery of the same order: restated under the same id, and the old one is not taken from under it', async (t) => {
+  const s = await station(b, 'CS013')
+  s.replies['SetChargingProfile'] = { status: 'Accepted' }
+  s.replies['ClearChargingProfile'] = { status: 'Accepted' }
+  const first = order('CS013', 1, 2000, { dispatch: 'D-rev' }), { start, end } = first, middle = start + 3600
+  const later = (revision: number, W: number, window = { start, end }): DeliveryOrder => order('CS013', 1, W, { dispatch: 'D-rev', revision, ...window })
+  await b.csms.channel.send([first])
+  await s.until(() => states(first.id).includes('accepted'))
+  const second = later(2, 1000)
+  await b.csms.channel.send([second])
+  await s.until(() => states(second.id).includes('accepted'))
+  const told = (): [unknown, unknown][] => sent(s, 'SetChargingProfile').map(profileOf).map((p) => [p['id'], (p.chargingSchedule[0]!['chargingSchedulePeriod'] as { limit: number }[])[0]!.limit])
+  const id = told()[0]![0]
+  t.same(told(), [[id, 2000], [id, 1000]])
+  t.match(await b.csms.channel.cancel([first], 'superseded'), [{ outcome: 'acknowledged', reason: 'nothing is installed' }])
+  // parts of one order at other times are not each other's restatement
+  const early = later(3, 500, { start, end: middle }), late = later(3, 700, { start: middle, end }), earlier = later(4, 300, { start, end: middle })
+  for (const o of [early, late, earlier]) {
+    await b.csms.channel.send([o])
+    await s.until(() => states(o.id).includes('accepted'))
+  }
+  const ids = told().slice(2).map(([i]) => i)
+  t.equal(ids[0], id, 'the first part has the id')
+  t.not(ids[1], id, 'the second stands beside it')
+  t.equal(ids[2], id, 'the first part again')
+  t.equal(sent(s, 'ClearChargingProfile').length, 0)
+  await s.close()
+})
+
 t.test('OCPP-227, 180 with a TxProfile in a running transaction the limit is a TxProfile above it', async (t) => {
   const s = await station(b, 'CS012')
   s.replies['SetChargingProfile'] = { status: 'Accepted' }

@@ -26,6 +26,13 @@ interface Ascent {
 const words = (entries: readonly LedgerEntry[]): string => JSON.stringify(entries.map(({ evseId, profile: { id: _, chargingSchedule, ...rest } }) =>
   [evseId, rest, chargingSchedule.map(({ id: __, ...schedule }) => schedule)]))
 
+/**
+ * An earlier revision's part for the same resource and time: the new order takes its place and its id (OCPP-235), so that the core's taking back of the
+ * old one finds nothing. Interpretation: parts of one order at other times (CORE-053) stand beside it.
+ */
+const restatedBy = (e: LedgerEntry, o: DeliveryOrder): boolean => e.dispatch === o.dispatch && e.resource === o.resource.id && (e.revision ?? 0) < o.revision
+  && e.basis !== undefined && e.basis.order.start < o.end && e.basis.order.end > o.start
+
 /** An order as profiles of a station: the first way that fits, and after a rejection the next one (OCPP-227, 228). */
 export function climber({ clock, config, give, tell, aside, follow, draftOf, restack, accepted }: {
   clock: Clock; config: CsmsConfig; give: HandOver; tell: Tell; aside: Aside; follow: Follow
@@ -64,7 +71,7 @@ export function climber({ clock, config, give, tell, aside, follow, draftOf, res
       }
       const { profile, again } = draftOf(station, basis, id)
       const entry: LedgerEntry = {
-        id, evseId: place.evseId, profile, state: 'wanted', delivery: o.id, revision: o.revision, basis,
+        id, evseId: place.evseId, profile, state: 'wanted', delivery: o.id, revision: o.revision, dispatch: o.dispatch, resource: o.resource.id, basis,
         deadline: 1000 * Math.max(o.start + 0.25 * (o.end - o.start), clock.now() + 60), changedAt: clock.nowMs(),
         ...(again === undefined ? {} : { again }), ...(sentAt === undefined ? {} : { sentAt }), ...(acceptedAt === undefined ? {} : { acceptedAt }),
       }
@@ -113,7 +120,7 @@ export function climber({ clock, config, give, tell, aside, follow, draftOf, res
   }
 
   return async (station, o) => {
-    const known = [...station.ledger.values()].filter((e) => e.delivery === o.id && live(e) && e.state !== 'clearing'), [first] = known
+    const ours = [...station.ledger.values()].filter((e) => live(e) && e.state !== 'clearing'), first = ours.find((e) => e.delivery === o.id)
     // Idempotent on (order, revision) (REL-002).
     if (first && first.revision === o.revision) return { id: o.id, outcome: 'sent', remoteRef: String(first.id) }
     const given: Ceiling[] = []
@@ -127,7 +134,7 @@ export function climber({ clock, config, give, tell, aside, follow, draftOf, res
     if (ceilings.length === 0 || o.end <= clock.now()) return { id: o.id, outcome: 'refused', reason: 'the order is over' }
     const ascent: Ascent = { order: o, ceilings, facts: ladderFacts(station, config, ceilings), tried: new Set(), said: new Set() }
     const rung = firstRung(station, o, ascent.facts)
-    const entries = await enter(station, ascent, rung, known)
+    const entries = await enter(station, ascent, rung, ours.filter((e) => e.delivery === o.id || restatedBy(e, o)))
     aside(climb(station, ascent, rung, entries), 'order', station)
     return { id: o.id, outcome: 'sent', remoteRef: String((entries[0] as LedgerEntry).id) }
   }

@@ -27,6 +27,9 @@ export interface LedgerEntry {
   /** The delivery it carries, if it is an event's; several profiles may carry one (OCPP-228). */
   readonly delivery?: string
   readonly revision?: number
+  /** The dispatch and the resource of that delivery: a revision is another delivery, restated under the same id (OCPP-235). */
+  readonly dispatch?: string
+  readonly resource?: string
   /** Why it is not installed, in the station's words. */
   reason?: string
   /** Epoch ms after which sending is pointless (OCPP-248). */
