@@ -36,7 +36,7 @@ async function run(args: readonly string[]): Promise<{ out: string; error: unkno
   return { out, error }
 }
 
-t.test('UX-010, UX-011, UX-012, UX-016 the operator API by hand', async (t) => {
+t.test('UX-010, UX-011, UX-012, UX-016, UX-063, UX-066 the operator API by hand', async (t) => {
   const { database, close } = await testDatabase(), clock = handClock(Date.UTC(2026, 6, 15, 18))
   const core = assemble({ database, clock, ids: randomIds(clock.nowMs), log: silent }), app = await buildOperator({ core, log: silent, version: '0' })
   const url = await app.listen({ port: 0, host: '127.0.0.1' }), folder = mkdtempSync(join(tmpdir(), 'loadstone-cli-'))
@@ -76,8 +76,17 @@ t.test('UX-010, UX-011, UX-012, UX-016 the operator API by hand', async (t) => {
   t.equal(await code(...order, '--yes'), exitCode.refused)
   t.equal(await code('dispatch', 'show', 'nobody'), exitCode.notFound)
   t.match(await cli('token', 'create', 'viewer', '--user', 'vera'), { role: 'viewer', token: /^lst_/ })
+  // UX-066: what a customer may ask for, one command each; UX-063: methods side by side; UX-065: a dispute by hand
+  t.match(await cli('readings', 'export', '--service-point', 'home-1', '--format', 'ndjson', '--scope', 'regulator').catch((e: unknown) => e), { servicePoint: /^[0-9a-f]{32}$/, Wh: 100 })
+  t.match((await run(['readings', 'export', '--service-point', 'home-1', '--format', 'xlsx-csv', '--url', url, '--token', token])).out, /servicePoint,start,minutes,Wh,channel,quality\r\nhome-1,/)
+  t.match(await cli('readings', 'aggregate', '--by', 'node', '--from', '2026-07-14T00:00:00Z', '--to', '2026-07-15T00:00:00Z'), { groups: [], suppressed: 1 })
+  t.match(await cli('customer', 'data', 'home-1'), { servicePoint: { name: 'home-1' }, enrolments: [{ state: 'active' }], resources: [{ name: 'b' }], readings: [{ Wh: 100 }] })
+  t.equal(await code('customer', 'erase', 'home-1', '--reason', 'asked for'), exitCode.usage, 'not without being asked')
+  t.match(await cli('baseline', 'compare', '--program', 'peak', '--method', 'CAISO_10IN10', '--method', 'UK_MID8OF10', '--day', '2026-07-08', '--from-hour', '16', '--to-hour', '18'), [{ method: 'CAISO_10IN10', rrmse: null, eligible: false }, { method: 'UK_MID8OF10' }])
+  t.equal(await code('dispute', 'comment', 'nobody', '--text', 'x'), exitCode.notFound)
   t.match(await cli('audit', 'verify'), { verified: true })
   t.match(await cli('settlement', 'run', '--program', 'peak', '--from', '2026-07-01', '--to', '2026-08-01'), { state: 'calculated', revenue: '0.00' })
+  t.match(await cli('customer', 'erase', 'home-1', '--reason', 'asked for', '--yes'), { readings: 1 })
   t.match((await run(['program', 'list', '--url', url, '--token', token])).out, /peak/)
   t.equal(((await run(['program', 'list', '--url', url, '--token', 'nonsense'])).error as CliExit).code, exitCode.notAuthenticated)
   t.equal(((await run(['program', 'list', '--url', 'http://127.0.0.1:1', '--token', token])).error as CliExit).code, exitCode.unreachable)
