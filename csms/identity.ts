@@ -42,14 +42,16 @@ export function login({ passwords, config, nowMs, find, glance, enrol, revoked }
     const { record } = station, { password } = presented
     // OCPP-022: user name = identity. The password is compared all the same, for the time that takes.
     const named = presented.user === presented.identity && !presented.identity.includes(':')
-    const candidates = password === undefined ? [Buffer.alloc(0)] : record.legacyKey ? [password, Buffer.from(password.toString('hex'))] : [password]
+    // Who shows no password costs no work, whoever it names.
+    if (password === undefined) return false
+    const candidates = record.legacyKey ? [password, Buffer.from(password.toString('hex'))] : [password]
     let right = false
     for (const candidate of candidates) {
       right = await passwords.verify(station.identity, record.password, candidate) || right
       // OCPP-034: both work while a change is undecided.
       if (record.nextPassword) right = await passwords.verify(station.identity, record.nextPassword, candidate) || right
     }
-    return right && named && password !== undefined
+    return right && named
   }
 
   /** OCPP-033: a header counts only from an address on the list, and only when that proxy has itself shown a certificate of ours. */
@@ -97,7 +99,7 @@ export function login({ passwords, config, nowMs, find, glance, enrol, revoked }
   return async (presented) => {
     let station = await find(presented.tenant, presented.identity)
     if (!station) {
-      await passwords.verify(presented.identity, undefined, presented.password ?? Buffer.alloc(0))
+      if (presented.password) await passwords.verify(presented.identity, undefined, presented.password)
       if (config.admission === 'registered') return config.hideIdentities ? refused : { admitted: false, status: 404 }
       if (presented.user !== presented.identity || (presented.password?.length ?? 0) < 16) return refused
       station = await enrol(presented.tenant, presented.identity, presented.password?.toString('utf8'))

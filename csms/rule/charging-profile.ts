@@ -34,7 +34,6 @@ function periodChecks(p: ChargingSchedulePeriod): Check[] {
     ...when(mode === 'ChargingOnly' && has(discharging), 'Q02.FR.02', 'a charging-only period carries no discharge limit and no set-point'),
     ...when(mode === 'CentralSetpoint' && p.setpoint === undefined, 'Q03.FR.02', 'CentralSetpoint carries a setpoint'),
     ...when(mode === 'CentralSetpoint' && has(['limit', 'limit_L2', 'limit_L3', 'dischargeLimit', 'dischargeLimit_L2', 'dischargeLimit_L3']), 'Q03.FR.02', 'CentralSetpoint carries no limits'),
-    ...when((p.dischargeLimit ?? 0) > 0 || (p.dischargeLimit_L2 ?? 0) > 0 || (p.dischargeLimit_L3 ?? 0) > 0, 'OCPP-263', 'a discharge limit is at most 0'),
   ]
 }
 

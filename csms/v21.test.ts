@@ -1,0 +1,96 @@
+import t from 'tap'
+import { derMessages, type DerOrder } from './der-control.js'
+import { event, handBench, iso, known, T, token, willing } from './fixture-words.js'
+import { schemasOf } from './rpc/schema.js'
+import { actions } from './wire/action.js'
+
+t.setTimeout(120_000)
+const two1 = { protocols: ['ocpp2.1'] }
+
+t.test('OCPP-261 status comes by NotifyEvent or by the older message; both feed one state', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001', {}, two1)
+  t.same((await s.call('StatusNotification', { timestamp: iso(T), connectorStatus: 'Available', evseId: 1, connectorId: 1 }))[2], {})
+  await s.call('NotifyEvent', { generatedAt: iso(T), seqNo: 0, eventData: [{ eventId: 1, timestamp: iso(T + 1000), trigger: 'Delta', actualValue: 'Occupied', eventNotificationType: 'HardWiredNotification', component: { name: 'Connector', evse: { id: 1, connectorId: 1 } }, variable: { name: 'AvailabilityState' } }] })
+  t.match((await known(b, 'CS001')).record.connectors, { '1/1': { status: 'Occupied' } })
+  await s.call('StatusNotification', { timestamp: iso(T + 500), connectorStatus: 'Faulted', evseId: 1, connectorId: 1 })
+  t.match((await known(b, 'CS001')).record.connectors, { '1/1': { status: 'Occupied' } }, 'the newest wins, whoever told it')
+  await s.close()
+})
+
+const profile = (period: object, more: object = {}): object => ({ evseId: 1, chargingProfile: {
+  id: 1_500_000, stackLevel: 0, chargingProfilePurpose: 'TxDefaultProfile', chargingProfileKind: 'Absolute',
+  chargingSchedule: [{ id: 1, startSchedule: iso(T), chargingRateUnit: 'W', chargingSchedulePeriod: [{ startPeriod: 0, ...period }] }], ...more,
+} })
+
+t.test('OCPP-262 a Dynamic profile: pushed values are those that are pulled; unknown and other kinds are Rejected', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001', { UpdateDynamicSchedule: { status: 'Accepted' } }, two1)
+  const pull = async (chargingProfileId: number): Promise<unknown> => (await s.call('PullDynamicScheduleUpdate', { chargingProfileId }))[2]
+  t.match(await pull(1_500_000), { status: 'Rejected' })
+  t.match(await b.csms.command('CS001', 'SetChargingProfile', profile({ limit: 5000 }, { chargingProfileKind: 'Dynamic' })), { kind: 'answered' })
+  t.same(await pull(1_500_000), { status: 'Accepted', scheduleUpdate: { limit: 5000 } })
+  await b.csms.command('CS001', 'UpdateDynamicSchedule', { chargingProfileId: 1_500_000, scheduleUpdate: { limit: 3000 } })
+  t.same(await pull(1_500_000), { status: 'Accepted', scheduleUpdate: { limit: 3000 } })
+  await b.csms.command('CS001', 'SetChargingProfile', profile({ limit: 5000 }, { id: 1_500_000 }))
+  t.match(await pull(1_500_000), { status: 'Rejected', statusInfo: { reasonCode: 'InvalidProfile' } })
+  await s.close()
+})
+
+t.test('OCPP-263, 240 the numbers of a period fit its operation mode', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001', {}, two1)
+  const check = async (period: object): Promise<string> => { const r = await b.csms.command('CS001', 'SetChargingProfile', profile(period)); return r.kind === 'refused' ? r.checks.map((c) => c.check).join() : r.kind }
+  t.equal(await check({ limit: 5000, setpoint: 100 }), 'Q02.FR.02', 'charging only by default')
+  t.equal(await check({ limit: 5000, dischargeLimit: -100, operationMode: 'ChargingOnly' }), 'Q02.FR.02')
+  t.equal(await check({ operationMode: 'CentralSetpoint' }), 'Q03.FR.02')
+  t.equal(await check({ operationMode: 'CentralSetpoint', setpoint: -5000, limit: 100 }), 'Q03.FR.02')
+  t.equal(await check({ operationMode: 'ExternalLimits', limit: 5000, dischargeLimit: 100 }), 'PropertyConstraintViolation', 'the schema itself says at most 0')
+  t.equal(await check({ operationMode: 'CentralSetpoint', setpoint: -5000 }), 'answered', 'negative = discharge')
+  t.equal(await check({ operationMode: 'ExternalLimits', limit: 5000, limit_L2: 4000, dischargeLimit: -3000 }), 'answered')
+  t.equal(await check({ limit: -1 }), 'OCPP-240')
+  await s.close()
+})
+
+t.test('OCPP-265 period streams, DER messages, and the modes of IEEE 2030.5 as block R says them', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001', { SetDERControl: { status: 'Accepted' } }, two1)
+  t.same((await s.call('OpenPeriodicEventStream', { constantStreamData: { id: 3, variableMonitoringId: 1, params: { interval: 5 } } }))[2], { status: 'Accepted' })
+  const stream = (): Promise<number> => b.database.stores.documents.count('test', { kind: 'csms/EventStreamData' })
+  s.ws.send(JSON.stringify([6, 'x', 'NotifyPeriodicEventStream', { id: 3, pending: 0, basetime: iso(T), data: [{ t: 0, v: '21.5' }] }]))
+  for (let i = 0; i < 200 && await stream() === 0; i += 1) await new Promise((turn) => setTimeout(turn, 10))
+  t.equal(await stream(), 1)
+  t.same((await s.call('ClosePeriodicEventStream', { id: 3 }))[2], {})
+  t.equal(await b.database.stores.documents.count('test', { kind: 'csms/EventStream' }), 0)
+  for (const [action, payload] of [['NotifyDERStartStop', { controlId: 'c', started: true, timestamp: iso(T) }], ['NotifyDERAlarm', { controlType: 'VoltVar', timestamp: iso(T) }], ['ReportDERControl', { requestId: 1, tbc: false }]] as const) t.same((await s.call(action, payload))[2], {}, action)
+  const curve = { points: [{ x: 95, y: 30 }, { x: 105, y: -30 }], yRefType: 2, openLoop_s: 5 }
+  const order = (modes: DerOrder['modes'], more: Partial<DerOrder> = {}): DerOrder => ({ id: 'ctl', isDefault: false, priority: 83, start: T / 1000, duration: 3600, modes, ...more })
+  const at = { evseId: 1, rated_W: 11_000, profileId: 1_000_000, stackLevel: 2 }, schema = schemasOf('2.1')
+  const all = order({
+    opModVoltVar: curve, opModVoltWatt: curve, opModWattVar: curve, opModWattPF: curve, opModFreqWatt: curve, opModHVRTMustTrip: curve, opModLVRTMomentaryCessation: curve, opModHFRTMayTrip: curve,
+    opModFixedPFAbsorbW: { displacement: 0.95, excitation: true }, opModFixedPFInjectW: { displacement: 0.9, excitation: false }, opModFixedVar: { value: 20, refType: 2 },
+    opModFreqDroop: { overFreq: 50.2, underFreq: 49.8, overDroop: 5, underDroop: 5, openLoop_s: 2 }, opModMaxLimW: 60, opModFixedW: 50,
+    setESLowVolt: 90, setESHighVolt: 110, setESLowFreq: 49, setESHighFreq: 51, setESDelay: 60,
+  })
+  const messages = derMessages(all, at)
+  for (const { action, payload } of messages) t.equal(schema.check(action, 'request', payload), undefined, JSON.stringify(payload))
+  t.same(messages.map((m) => (m.payload as { controlType?: string }).controlType ?? m.action), ['VoltVar', 'VoltWatt', 'WattVar', 'WattPF', 'FreqWatt', 'HVMustTrip', 'LVMomCess', 'HFMayTrip', 'FixedPFAbsorb', 'FixedPFInject', 'FixedVar', 'FreqDroop', 'LimitMaxDischarge', 'EnterService', 'SetChargingProfile'])
+  t.match(messages[0]?.payload, { isDefault: false, curve: { priority: 83, yUnit: 'PctMaxVar', startTime: iso(T), duration: 3600, responseTime: 5 } })
+  t.match(messages.at(-1)?.payload, { chargingProfile: { validTo: iso(T + 3_660_000), chargingSchedule: [{ chargingSchedulePeriod: [{ operationMode: 'CentralSetpoint', setpoint: -5500 }] }] } }, 'out of the car is negative here')
+  t.match(derMessages(order({ opModEnergize: false }), at)[0]?.payload, { chargingProfile: { chargingSchedule: [{ chargingSchedulePeriod: [{ limit: 0, dischargeLimit: 0 }] }] } })
+  t.same(derMessages(order({ opModEnergize: true }), at), [])
+  t.notMatch(JSON.stringify(derMessages(order({ opModVoltVar: curve }, { isDefault: true }), at)), /startTime|"duration"/, 'a default has no time')
+  t.match(await b.csms.command('CS001', 'SetDERControl', messages[0]?.payload), { kind: 'answered' })
+  await s.close()
+})
+
+t.test('OCPP-266, 260 a limit of the transaction where the token has one; what we do not offer is NotSupported', async (t) => {
+  const { b } = await handBench(t)
+  await b.csms.tokens.put('test', [{ idToken: 'PREPAID', type: 'ISO14443', status: 'Accepted', transactionLimit: { maxCost: 10, maxSoC: 80 } }])
+  const s = await willing(b, 'CS001', {}, two1)
+  t.same((await s.call('TransactionEvent', event('Started', 0, T, { evse: { id: 1 }, idToken: token('PREPAID') })))[2], { idTokenInfo: { status: 'Accepted' }, transactionLimit: { maxCost: 10, maxSoC: 80 } })
+  t.same((await s.call('TransactionEvent', event('Updated', 1, T + 1)))[2], {})
+  for (const [action, payload] of [['VatNumberValidation', { vatNumber: 'DE1' }], ['NotifySettlement', { pspRef: 'x', status: 'Settled', settlementAmount: 1, settlementTime: iso(T) }], ['BatterySwap', {}]] as const) t.same((await s.call(action, payload)).slice(2, 3), ['NotSupported'], action)
+  await s.close()
+  t.equal(actions.filter((a) => a.in.length === 1 && a.in[0] === '2.1').length, 27)
+})
