@@ -33,12 +33,15 @@ export async function invertersFrom(devices: readonly PlannedDevice[], o: SimOpt
   return { endpoints: { csip: o.url }, credentials: { ...none, csipCa: await text(o.ca), inverters } }
 }
 
-export async function chargersFrom(devices: readonly PlannedDevice[], o: SimOptions & { id: string; password?: string; ocpp?: string }, password?: string): Promise<Made> {
+export async function chargersFrom(devices: readonly PlannedDevice[], o: SimOptions & { id: string; password?: string; ocpp?: string; offline?: string }, password?: string): Promise<Made> {
   const version = (o.ocpp ?? '2.0.1') as OcppVersion
   if (!['1.6', '2.0.1', '2.1'].includes(version)) throw new CliExit(exitCode.usage, `--ocpp is 1.6, 2.0.1 or 2.1, not '${version}'`)
+  const periods = o.offline === undefined ? undefined : /^(\d+)\/(\d+)$/.exec(o.offline)
+  if (periods === null) throw new CliExit(exitCode.usage, `--offline is EVERY/FOR in seconds, like 600/120, not '${o.offline}'`)
+  const offline = periods ? { offline: { every_s: Number(periods[1]), for_s: Number(periods[2]) } } : {}
   const given = o.password ?? password
   if (given === undefined) throw new CliExit(exitCode.usage, 'say --password or LOADSTONE_STATION_PASSWORD')
-  const chargers = Object.fromEntries(devices.map((d, i) => { const stationId = fill(o.id, i + 1); return [d.name, { stationId, version, password: fill(given, i + 1, stationId) }] }))
+  const chargers = Object.fromEntries(devices.map((d, i) => { const stationId = fill(o.id, i + 1); return [d.name, { stationId, version, password: fill(given, i + 1, stationId), ...offline }] }))
   return { endpoints: { ocppTls: o.url }, credentials: { ...none, ...await ca(o), chargers } }
 }
 

@@ -34,9 +34,9 @@ export function registerSim(program: Command): void {
 
   common(sim.command('charger').description('charging stations over OCPP 1.6-J, 2.0.1 or 2.1'))
     .option('--id <id>', 'station id; %d or %03d is the number of the station', 'CS%03d').option('--password <password>', 'Basic password; %s is the id (else LOADSTONE_STATION_PASSWORD)')
-    .option('--ocpp <version>', '1.6, 2.0.1 or 2.1', '2.0.1')
+    .option('--ocpp <version>', '1.6, 2.0.1 or 2.1', '2.0.1').option('--offline <every/for>', 'lose the network so often and for so long, in seconds of the server\'s clock: 600/120')
     .addHelpText('before', 'Examples:\n  $ loadstone sim charger --url ws://localhost:9000/ocpp --id CS001 --password loadstone-CS001-pass\n  $ loadstone sim charger --count 10 --url wss://localhost:9001/ocpp --ca pki/tls-ca.pem --id CS%03d --password loadstone-%s-pass\n')
-    .action(async (o: Common & { id: string; password?: string; ocpp: string }) => {
+    .action(async (o: Common & { id: string; password?: string; ocpp: string; offline?: string }) => {
       const { chargersFrom, runSim } = await import('#cli/sim-run.js')
       await runSim('ocpp', o, (devices) => chargersFrom(devices, o, process.env.LOADSTONE_STATION_PASSWORD))
     })

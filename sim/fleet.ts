@@ -2,6 +2,7 @@ import { Agent } from 'undici'
 import { systemClock, type Clock, type Timer } from '#core/port/clock.js'
 import { silent, type Log } from '#ven-client/log.js'
 import { simCharger, type OcppVersion } from '#sim/charger.js'
+import type { OfflinePeriods } from '#sim/charger-line.js'
 import type { Behaviour, DeviceMemory, Diary, SimDevice } from '#sim/device.js'
 import { simInverter, type SimInverterOptions } from '#sim/inverter.js'
 import type { Site } from '#sim/load-model.js'
@@ -47,7 +48,7 @@ export interface FleetCredentials {
   readonly csipCa?: string
   readonly vens: Readonly<Record<string, { readonly clientID: string; readonly clientSecret: string; readonly venName?: string }>>
   readonly inverters: Readonly<Record<string, { readonly key: string; readonly cert: string }>>
-  readonly chargers: Readonly<Record<string, { readonly password: string; readonly stationId?: string; readonly version?: OcppVersion }>>
+  readonly chargers: Readonly<Record<string, { readonly password: string; readonly stationId?: string; readonly version?: OcppVersion; readonly offline?: OfflinePeriods }>>
 }
 
 export interface FleetConfig {
@@ -118,7 +119,7 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
     if (!own || !endpoints.ocppTls) return undefined
     return simCharger({
       ...common, stationId: own.stationId ?? name, url: endpoints.ocppTls, password: own.password,
-      ...(own.version ? { version: own.version } : {}), spread_s: spread_s / (base.rate * (config.lapse ?? 1)),
+      ...(own.version ? { version: own.version } : {}), ...(own.offline ? { offline: own.offline } : {}), spread_s: spread_s / (base.rate * (config.lapse ?? 1)),
       ...(credentials.tlsCa ? { ca: credentials.tlsCa } : {}), ...(config.insecure ? { insecure: true } : {}),
     })
   }
