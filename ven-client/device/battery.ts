@@ -14,7 +14,7 @@ export interface BatteryOptions {
  * Example: a battery. DISPATCH_SETPOINT is its power (charging positive), DISPATCH_SETPOINT_RELATIVE counts from rest,
  * CHARGE_STATE_SETPOINT is a fill level in percent of its capacity to reach; it stops by itself when full or empty.
  */
-export function battery(options: BatteryOptions): Device & { readonly stored_Wh: number; readonly power_W: number } {
+export function battery(options: BatteryOptions): Device & { readonly stored_Wh: number; readonly power_W: number; stop(): void } {
   const { clock } = options
   const rated = options.rated_W ?? 5000, capacity = options.capacity_Wh ?? 13_500
   const counter = energyCounter(clock)
@@ -52,6 +52,8 @@ export function battery(options: BatteryOptions): Device & { readonly stored_Wh:
       return asked.payloadType === 'STORAGE_MAX_DISCHARGE_POWER' || asked.payloadType === 'STORAGE_MAX_CHARGE_POWER' ? rated / 1000 : undefined
     },
     operatingState: () => counter.power_W === 0 ? 'IDLE_NORMAL' : 'RUNNING_NORMAL',
+    /** Its own timer would keep a process alive that is done. */
+    stop() { turn?.cancel() },
     get stored_Wh() { settle(); return stored },
     get power_W() { return counter.power_W },
   }

@@ -13,7 +13,7 @@ export interface EvChargerOptions {
  * Example: a wallbox. IMPORT_CAPACITY_LIMIT is a ceiling, DISPATCH_SETPOINT_RELATIVE takes from what it draws now; below 6 A a car
  * cannot charge (IEC 61851-1), so it pauses. A driver who pressed "charge now" has opted out.
  */
-export function evCharger(options: EvChargerOptions): Device & { readonly power_W: number; plugIn(need_Wh: number): void; unplug(): void; chargeNow(on: boolean): void } {
+export function evCharger(options: EvChargerOptions): Device & { readonly power_W: number; plugIn(need_Wh: number): void; unplug(): void; chargeNow(on: boolean): void; stop(): void } {
   const { clock } = options
   const rated = options.rated_W ?? 11_000, least = 6 * 230 * (options.phases ?? 3)
   const counter = energyCounter(clock)
@@ -43,6 +43,8 @@ export function evCharger(options: EvChargerOptions): Device & { readonly power_
     plugIn(need_Wh) { left_Wh = need_Wh; at = clock.nowMs(); go() },
     unplug() { left_Wh = 0; go() },
     chargeNow(on) { now = on; go() },
+    /** Its own timer would keep a process alive that is done. */
+    stop() { done?.cancel() },
     get power_W() { return counter.power_W },
   }
 }
