@@ -56,7 +56,7 @@ t.test('SEP-241 what a device says of envelope and storage modes comes back; 1.2
   t.notMatch(said, /vppModes|setMinWh/)
 })
 
-t.test('SEP-200, SEP-241 CSIP-AUS 1.3 pricing: all intervals of a tariff in one list, each with its prices and its component', async (t) => {
+t.test('SEP-056, SEP-200, SEP-241 CSIP-AUS 1.3 pricing: all intervals of a tariff in one list, each with its prices and its component', async (t) => {
   const tariff = (await newer.operator('POST', '/tp', sep('TariffProfile', '<mRID>0B01</mRID><currency>36</currency><primacy>1</primacy><serviceCategoryKind>0</serviceCategoryKind>'))).location
   const components: string[] = []
   for (const [i, start] of [300, 0].entries()) {
@@ -91,7 +91,7 @@ t.test('SEP-243 rates are set per site and show on the next GET', async (t) => {
   t.equal(textOf((await older.device('GET', `/edev/${one.lfdi}`)).body, 'postRate'), '60')
 })
 
-t.test('SEP-244, SEP-104, SEP-105 registration in band: by the site’s aggregator, under its PEN, once', async (t) => {
+t.test('SEP-244, SEP-067, SEP-104, SEP-105 registration in band: by the site’s aggregator, under its PEN, once', async (t) => {
   const open = at('csip-aus-1.2', { registration: 'open', aggregatorPens: [28547] }), site = (pen: string): string => 'AB'.repeat(16) + pen
   const register = (lfdi: string, who = open.aggregator, sfdi = sfdiOf(lfdi)) => who('POST', '/edev', sep('EndDevice', `<lFDI>${lfdi}</lFDI><sFDI>${sfdi}</sFDI><changedTime>0</changedTime>`))
   t.same([(await register(site('00028547'))).status, (await register(site('00028547'))).status], [201, 409])
@@ -106,7 +106,7 @@ t.test('SEP-244, SEP-104, SEP-105 registration in band: by the site’s aggregat
   t.match((await open.aggregator('GET', `/edev/${agg.lfdi}`)).body, /SubscriptionListLink/, 'SEP-246')
 })
 
-t.test('SEP-245, SEP-075 a superseded control stays to its end, and stays superseded', async (t) => {
+t.test('SEP-245, SEP-075, SEP-081 a superseded control stays to its end, and stays superseded', async (t) => {
   await clock.advance(700_000)
   const post = (mRID: string, start: number, duration: number) => older.operator('POST', '/derp/F1/derc', event('DERControl', mRID, `<DERControlBase>${watts('opModExpLimW', 5)}</DERControlBase>`, namespace.older, clock.now() + start).replace('<duration>600', `<duration>${duration}`))
   await post('0C01', 0, 3600)

@@ -36,7 +36,7 @@ const connect = (options: tls.ConnectionOptions): Promise<string> => new Promise
   socket.on('close', () => done(said.split('\r\n')[0] ?? ''))
 })
 
-t.test('SEP-001…005, SEP-201 only TLS 1.2, CCM_8, a P-256 device certificate of our root', async (t) => {
+t.test('SEP-001, SEP-002, SEP-003, SEP-004, SEP-005, SEP-201 only TLS 1.2, CCM_8, a P-256 device certificate of our root', async (t) => {
   t.equal(await connect(one), 'HTTP/1.1 200 OK')
   t.match(await connect({ ...one, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }), /error/)
   t.match(await connect({ ...one, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }), /error/, 'strict mode')
@@ -111,7 +111,7 @@ t.test('SEP-020, SEP-021, SEP-022 media types', async (t) => {
   t.equal((await client.ask('PUT', path, sep('PowerStatus', ''))).status, 400)
 })
 
-t.test('SEP-025, SEP-043, REL-044 limits', async (t) => {
+t.test('SEP-025, SEP-043, SEP-046, REL-044 limits', async (t) => {
   t.equal((await client.get(`/sep2/${'a'.repeat(2100)}`)).status, 414)
   const big = await client.ask('PUT', `/sep2/edev/${one.lfdi}/dstat`, 'x'.repeat(30_000)).catch(() => ({ status: 413 }))
   t.equal(big.status, 413)
@@ -144,7 +144,7 @@ t.test('SEP-040, SEP-190, SEC-030 every address: the wrong method is 405 with Al
   }
 })
 
-t.test('SEP-050…054, SEP-102, SEP-192 paging an aggregator’s devices', async (t) => {
+t.test('SEP-050, SEP-051, SEP-052, SEP-053, SEP-054, SEP-102, SEP-108, SEP-192 paging an aggregator’s devices', async (t) => {
   const all = 24, ids: string[] = []
   for (let s = 0; s < all; s += 5) {
     const { body } = await aggregator.get(`/sep2/edev?s=${s}&l=5`)
@@ -164,7 +164,7 @@ t.test('SEP-050…054, SEP-102, SEP-192 paging an aggregator’s devices', async
   t.equal((await client.get(`/sep2/edev/${managed[0]}`)).status, 404)
 })
 
-t.test('SEP-136, contract §6 an operator writes what a device may not', async (t) => {
+t.test('SEP-133, SEP-134, SEP-136, contract §6 an operator writes what a device may not', async (t) => {
   const app = fastify()
   await app.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, bodyMax: 20_000, callerOf: (request) => ({ tenant: db.tenant, subject: 'u', user: 'u', kind: 'user', roles: [request.headers.role as 'admin'] }) })
   t.teardown(() => app.close())

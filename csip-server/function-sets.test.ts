@@ -25,7 +25,7 @@ const operator = as(operatorPeer('op')), first = as(devicePeer(one.lfdi, one.sfd
 const event = (mRID: string, inner: string, start = clock.now() + 600): string => `<mRID>${mRID}</mRID><creationTime>0</creationTime><EventStatus><currentStatus>0</currentStatus><dateTime>0</dateTime><potentiallySuperseded>false</potentiallySuperseded></EventStatus><interval><duration>600</duration><start>${start}</start></interval>${inner}`
 const answerTo = (name: string, mRID: string, status: number): string => sep(name, `<createdDateTime>${clock.now()}</createdDateTime><endDeviceLFDI>${one.lfdi}</endDeviceLFDI><status>${status}</status><subject>${mRID}</subject>`)
 
-t.test('SEP-196, SEP-197, SEP-198 demand response and load control', async (t) => {
+t.test('SEP-184, SEP-196, SEP-197, SEP-198 demand response and load control', async (t) => {
   const made = await operator('POST', `/edev/${one.lfdi}/fsa/F1/dr`, sep('DemandResponseProgram', '<mRID>0A01</mRID><description>cool</description><primacy>70</primacy>'))
   t.equal(made.status, 201)
   t.match((await first('GET', '/dcap')).body, /DemandResponseProgramListLink href="\/dr" all="1"/)

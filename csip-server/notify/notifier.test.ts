@@ -60,7 +60,7 @@ t.test('SEP-150, SEP-151, SEP-152, SEP-159 what may be subscribed', async (t) =>
   t.match(await resolve('https://8.8.8.8/', []), { address: '8.8.8.8' })
 })
 
-t.test('SEP-154, SEP-156 a change is posted over mutual TLS with what a GET would give', async (t) => {
+t.test('SEP-012, SEP-154, SEP-156 a change is posted over mutual TLS with what a GET would give', async (t) => {
   t.equal((await operator('POST', '/derp/one/derc', control(clock.now() + 60))).status, 201)
   await until(() => got.length === 1)
   t.equal(got.length, 1)
