@@ -38,9 +38,9 @@ export async function faultProxy(to: { readonly host?: string; readonly port: nu
     pairs.add(pair)
     const end = (): void => { pairs.delete(pair); client.destroy(); upstream.destroy() }
     const abort = (): void => { pairs.delete(pair); client.resetAndDestroy(); upstream.resetAndDestroy() }
-    pass(client, upstream, 'up', () => faults, abort)
-    pass(upstream, client, 'down', () => faults, abort)
-    for (const socket of pair) { socket.on('error', end); socket.on('close', end) }
+    const flushed = [pass(client, upstream, 'up', () => faults, abort), pass(upstream, client, 'down', () => faults, abort)]
+    // What is still on its way when one side closes arrives before the other side hears of it.
+    for (const socket of pair) { socket.on('error', end); socket.on('close', () => void Promise.all(flushed.map((line) => line())).then(end)) }
   })
   await new Promise<void>((ready, failed) => { server.once('error', failed); server.listen(at, '127.0.0.1', ready) })
   const cut = (): void => { for (const [client, upstream] of pairs) { client.resetAndDestroy(); upstream.resetAndDestroy() } }
@@ -53,7 +53,7 @@ export async function faultProxy(to: { readonly host?: string; readonly port: nu
   }
 }
 
-function pass(from: Socket, to: Socket, direction: 'up' | 'down', now: () => Faults, abort: () => void): void {
+function pass(from: Socket, to: Socket, direction: 'up' | 'down', now: () => Faults, abort: () => void): () => Promise<void> {
   let passed = 0
   let line: Promise<void> = Promise.resolve()
   let waiting: Buffer | undefined
@@ -79,4 +79,5 @@ function pass(from: Socket, to: Socket, direction: 'up' | 'down', now: () => Fau
       if (waiting) { send(waiting); waiting = undefined }
     })
   })
+  return () => line
 }
