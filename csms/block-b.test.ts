@@ -141,3 +141,18 @@ t.test('OCPP-099, 100 Reset: the boot that follows is compared with it; not whil
   t.match(await reset({ type: 'OnIdle' }, true), { kind: 'answered' })
   await s.close()
 })
+
+t.test('OCPP-280 components, variables and types that nobody knows are stored and shown; names compare without case', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001')
+  await s.call('NotifyReport', { requestId: 1, generatedAt: iso(T), seqNo: 0, reportData: [
+    { component: { name: 'Flux', instance: 'a', evse: { id: 2, connectorId: 1 } }, variable: { name: 'Warp', instance: 'x' }, variableAttribute: [{ value: '9' }, { type: 'MaxSet', value: '10' }], variableCharacteristics: { dataType: 'dateTime', supportsMonitoring: true, unit: 'furlong' } },
+    { component: { name: 'FLUX' }, variable: { name: 'warp' }, variableAttribute: [{ value: '1' }] },
+  ] })
+  const station = await known(b, 'CS001')
+  t.equal(station.actual('flux', 'WARP'), '1')
+  t.match([...station.variables!.values()].find((v) => v.component.instance === 'a'), { attributes: { Actual: { value: '9' }, MaxSet: { value: '10' } }, characteristics: { dataType: 'dateTime', unit: 'furlong' } })
+  await s.close()
+  await b.restart()
+  t.equal((await known(b, 'CS001')).variables?.size, 2)
+})

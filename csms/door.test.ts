@@ -81,7 +81,7 @@ t.test('REL-044, REL-045 slow and idle connections end by themselves, and others
   t.ok(plainServer().headersTimeout <= 10_000 && plainServer().requestTimeout <= 10_000, 'ten seconds for headers and request')
 })
 
-t.test('REL-048, OCPP-016 a restart closes with 1001 over its window; the stations come back and a dispatch goes on', async (t) => {
+t.test('REL-048, OCPP-016, 017 a restart closes with 1001 over its window; the stations come back and a dispatch goes on', async (t) => {
   const b = await bench({ stations: Array.from({ length: 12 }, (_, i) => `R${i}`), config: { drainMs: 400 } })
   t.teardown(() => b.close())
   const all = await Promise.all(Array.from({ length: 12 }, (_, i) => station(b, `R${i}`)))

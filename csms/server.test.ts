@@ -47,7 +47,7 @@ t.test('OCPP-080, 161 boot, heartbeat and status; the registration holds over a 
   await again.close()
 })
 
-t.test('OCPP-111, 113, 134 tokens in Authorize and TransactionEvent', async (t) => {
+t.test('OCPP-110, 111, 113, 134 tokens in Authorize and TransactionEvent', async (t) => {
   const s = await station(b, 'CS002')
   const ask = async (idToken: string, type = 'ISO14443'): Promise<unknown> => ((await s.call('Authorize', { idToken: { idToken, type } }))[2] as { idTokenInfo: unknown }).idTokenInfo
   t.same(await ask('deadbeef'), { status: 'Accepted' }, 'OCPP-110 case does not count')
@@ -248,7 +248,7 @@ t.test('OCPP-068, 235, 248 offline at dispatch and at cancel: the station gets i
   await back.close()
 })
 
-t.test('OCPP-052, CORE-103 a silent station is asked again, then it is noComms', async (t) => {
+t.test('OCPP-052, 053, CORE-103 a silent station is asked again, each time under a new id, then it is noComms', async (t) => {
   const s = await station(b, 'CS015')
   const o = order('CS015', 1, 2000)
   await b.csms.channel.send([o])
