@@ -146,6 +146,11 @@ t.test('REL-003, REL-008, UX-018 serve: second start refused by name, --fresh re
   t.ok(doctor.ms <= 10_000, `${Math.round(doctor.ms)} ms`)
   t.match(JSON.parse(doctor.out).findings.find((f: { name: string }) => f.name === `port ${env.LOADSTONE_PORT_BASE}`), { ok: true, detail: new RegExp(`held by Loadstone process ${first.pid} `) })
 
+  const { findings } = JSON.parse(doctor.out) as { findings: { name: string; ok: boolean; detail: string; fix?: string }[] }
+  for (const name of ['node', 'clock', 'dns', 'memory', 'disk', 'database', 'server.pem', 'tls-server.pem']) t.ok(findings.find((f) => f.name === name), `doctor looks at ${name}`)
+  t.match(findings.find((f) => f.name === 'tls-server.pem'), { ok: true, detail: /chain holds, \d+ days left/ })
+  t.ok(findings.every((f) => f.ok || (f.fix ?? '').length > 10), 'each failed line has a fix')
+
   const ended = await first.end('SIGTERM')
   t.equal(ended.code, 0)
   t.ok(ended.ms <= 10_000, `${Math.round(ended.ms)} ms`)

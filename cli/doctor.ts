@@ -11,7 +11,7 @@ export function registerDoctor(program: Command): void {
     .addHelpText('before', 'Examples:\n  $ loadstone doctor\n  $ loadstone doctor --json | jq .findings\n')
     .action(async (options: { config?: string; data?: string; json?: boolean }) => {
       const { settings } = await readSettings(options.data ? { data: options.data } : {}, process.env, {}, options.config)
-      const findings = [node(), memory(await import('node:os')), ...(await ports(doorPorts(settings, ['operator', 'vtn', 'csip', 'est', 'csms']), settings.data)), await disk(settings.data), await database(settings.databaseUrl, settings.data), ...(await certificates(settings.data))]
+      const findings = [node(), clock(), memory(await import('node:os')), await names(settings.names), ...(await ports(doorPorts(settings, ['operator', 'vtn', 'csip', 'est', 'csms']), settings.data)), await disk(settings.data), await database(settings.databaseUrl, settings.data), ...(await certificates(settings.data))]
       if (options.json) process.stdout.write(`${JSON.stringify({ findings })}\n`)
       else for (const f of findings) process.stdout.write(`${f.ok ? 'ok  ' : 'FAIL'} ${f.name.padEnd(14)} ${f.detail}${f.ok || !f.fix ? '' : `\n     → ${f.fix}`}\n`)
       process.exitCode = findings.every((f) => f.ok) ? 0 : 3
@@ -26,6 +26,21 @@ export function node(version = process.versions.node, today = new Date().toISOSt
   if (major < 20 || (major === 20 && minor < 19)) return { name: 'node', ok: false, detail: `Node ${version} is too old`, fix: 'install Node 24 LTS' }
   const ended = endOfLife[major]
   return { name: 'node', ok: true, detail: `Node ${version}${ended !== undefined && today > ended ? `, past its end of life (${ended}); Node 24 LTS is recommended` : ''}` }
+}
+
+/** A clock that stands before this program was made makes every certificate not yet valid. */
+export function clock(nowMs = Date.now()): Finding {
+  const ok = nowMs > Date.UTC(2026, 10, 1) && nowMs < Date.UTC(2100, 0, 1)
+  return { name: 'clock', ok, detail: new Date(nowMs).toISOString(), fix: 'set the clock of this machine (chrony, systemd-timesyncd): TLS and every order go by it' }
+}
+
+/** The names that stand in our certificates have to lead somewhere. */
+async function names(list: string): Promise<Finding> {
+  const { lookup } = await import('node:dns/promises')
+  const wanted = ['localhost', ...list.split(',').map((n) => n.trim()).filter(Boolean)]
+  const found = await Promise.all(wanted.map((name) => Promise.race([lookup(name).then(() => true, () => false), new Promise<boolean>((done) => { setTimeout(() => done(false), 3000).unref() })])))
+  const missing = wanted.filter((_, i) => !found[i])
+  return { name: 'dns', ok: missing.length === 0, detail: missing.length ? `${missing.join(', ')} cannot be resolved` : `${wanted.join(', ')} can be resolved`, fix: 'add the name to DNS or /etc/hosts, or take it out of LOADSTONE_NAMES' }
 }
 
 const memory = (os: typeof import('node:os')): Finding => {
@@ -77,9 +92,12 @@ async function certificates(folder: string): Promise<Finding[]> {
   const { X509Certificate } = await import('node:crypto')
   const pki = `${folder}/pki`
   if (!existsSync(pki)) return [{ name: 'certificates', ok: true, detail: 'none yet; made at the first start' }]
-  return readdirSync(pki).filter((f) => /^(tls|server|ocpp).*\.pem$/.test(f)).map((file) => {
-    const until = Date.parse(new X509Certificate(readFileSync(`${pki}/${file}`)).validTo)
-    const days = Math.floor((until - Date.now()) / 86_400_000)
-    return { name: file.slice(0, 14), ok: days > 14, detail: `${days} days left`, fix: 'renew it: loadstone cert renew' }
+  const read = (file: string): import('node:crypto').X509Certificate => new X509Certificate(readFileSync(`${pki}/${file}`))
+  return readdirSync(pki).filter((f) => /^(tls|server|ocpp).*\.pem$/.test(f)).map((file): Finding => {
+    const certificate = read(file), days = Math.floor((Date.parse(certificate.validTo) - Date.now()) / 86_400_000)
+    const above = certificate.subject !== undefined && certificate.checkIssued(certificate) ? file : file === 'server.pem' ? 'mica.pem' : file.startsWith('tls') ? 'tls-ca.pem' : 'ocpp-ca.pem'
+    const chained = existsSync(`${pki}/${above}`) && certificate.verify(read(above).publicKey)
+    if (!chained) return { name: file, ok: false, detail: `was not signed by ${above}`, fix: `put the right ${above} back, or take ${file} away: it is made anew at the next start or SIGHUP` }
+    return { name: file, ok: days > 14, detail: `chain holds, ${days} days left`, fix: `take ${pki}/${file} away: it is made anew at the next start or SIGHUP` }
   })
 }

@@ -1,19 +1,38 @@
 import { writeSync } from 'node:fs'
-import { pino } from 'pino'
+import { pino, type Logger } from 'pino'
 import type { Log } from '#core/port/log.js'
 
+/** A log whose least level can be changed while it is in use, in all its children too (UX-070). */
+export interface LeveledLog extends Log { setLevel(level: string): void }
+
 /** JSON lines on stderr-free stdout by default; `up` sends them to a file so that its screen stays readable. Secrets never get here. */
-export function makeLog(level: string, file?: string): Log {
+export function makeLog(level: string, file?: string): LeveledLog {
   const options = {
-    level,
+    level: 'debug',
     base: null,
     redact: { paths: ['req.headers.authorization', 'headers.authorization', 'password', 'secret', 'token', '*.password', '*.secret', '*.token'], censor: '[secret]' },
     serializers: { err: plainError, error: plainError },
   }
-  if (file === undefined) return pino(options, steadyStdout()) as unknown as Log
+  const least = { value: levelOf(level) }
+  if (file === undefined) return gated(pino(options, steadyStdout()), least)
   const destination = pino.destination({ dest: file, mkdir: true, sync: false })
   destination.on('error', () => {})
-  return pino(options, destination) as unknown as Log
+  return gated(pino(options, destination), least)
+}
+
+const levelOf = (name: string): number => pino.levels.values[name] ?? 40
+
+/** The gate stands before pino: a child of pino keeps the level that it was born with. */
+function gated(base: Logger, least: { value: number }): LeveledLog {
+  const at = (name: 'debug' | 'info' | 'warn' | 'error') => {
+    const own = levelOf(name)
+    return (fields: object, message?: string): void => { if (own >= least.value) base[name](fields, message) }
+  }
+  return {
+    debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'),
+    child: (fields) => gated(base.child(fields), least),
+    setLevel(level) { least.value = levelOf(level) },
+  }
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -46,6 +46,33 @@ t.test('REL-028 a full log disk stops nothing', { skip: !existsSync('/dev/full')
     setTimeout(() => { log.error({}, 'again'); process.stderr.write('work went on') }, 100)`, openSync('/dev/full', 'w'))
   t.equal(code, 0, err.slice(0, 500))
   t.match(err, /work went on/)
+})
+
+t.test('UX-070 the level of the log changes while it runs, in children too; SEC-061 secrets never get into it', async (t) => {
+  const { out } = await run(`
+    log.setLevel('warn')
+    const child = log.child({ room: 'x' })
+    child.info({}, 'too little')
+    log.setLevel('info')
+    child.info({ password: 'canary-1', nested: { token: 'canary-2', secret: 'canary-3' }, headers: { authorization: 'canary-4' }, err: Object.assign(new Error('failed'), { request: { body: 'canary-5' }, config: { password: 'canary-6' } }) }, 'enough')`)
+  const lines = out.trim().split('\n')
+  t.equal(lines.length, 1)
+  t.match(JSON.parse(lines[0]!), { msg: 'enough', room: 'x', password: '[secret]' })
+  t.notMatch(out, /canary/)
+})
+
+t.test('SEC-068 secrets out of examples are refused, SEC-061 and not repeated', async (t) => {
+  const check = (env: Record<string, string>): { code: number | null; text: string } => {
+    const done = spawnSync(process.execPath, [join(packageRoot(), 'build', 'cli', 'loadstone.js'), 'config', 'check'], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', ...env } })
+    return { code: done.status, text: done.stdout + done.stderr }
+  }
+  for (const [name, value] of [['LOADSTONE_SEAL_KEY', 'changeme'], ['LOADSTONE_SEAL_KEY', 'short-one'], ['LOADSTONE_DATABASE_URL', 'postgresql://app:change-me@db/loadstone'], ['LOADSTONE_SMS_SECRET', 'example']] as const) {
+    const { code, text } = check({ [name]: value })
+    t.equal(code, 2, `${name} ${text}`)
+    t.match(text, name)
+    if (value === 'short-one') t.notMatch(text, value)
+  }
+  t.equal(check({ LOADSTONE_SEAL_KEY: 'f'.repeat(8) + '0123456789abcdef', LOADSTONE_DATABASE_URL: 'postgresql://app@db/loadstone' }).code, 0)
 })
 
 t.test('REL-003 the second signal ends at once', async (t) => {

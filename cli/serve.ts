@@ -26,6 +26,8 @@ async function serve(options: ServeOptions): Promise<number> {
   ])
   const log = makeLog(settings.logLevel)
   outlive(log)
+  // UX-070: another level in loadstone.yaml counts from SIGHUP on; a file that cannot be read changes nothing
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => { readSettings({}, process.env, seedDefaults, options.config).then((now) => log.setLevel(now.settings.logLevel), (error: unknown) => log.error({ err: error }, 'the settings could not be read again')) })
   const only = doors(options.only, CliExit, exitCode.usage)
   const folder = await takeDataFolder(settings.data, { command: 'serve', ports: doorPorts(settings, only), fresh: options.fresh ?? false, now: new Date().toISOString() })
   try {

@@ -1,4 +1,5 @@
 import { choiceSetting, portSetting, resolve, switchSetting, textSetting, wholeSetting, type Resolved, type Setting } from '#core/config.js'
+import { Refusal } from '#core/error.js'
 import { existsSync, readFileSync } from 'node:fs'
 
 /** Every setting of the contract (§3). `0` as a port means the door is off. */
@@ -54,9 +55,24 @@ export async function readSettings(flags: Readonly<Record<string, unknown>>, env
   const path = file ?? (existsSync('loadstone.yaml') ? 'loadstone.yaml' : undefined)
   const content = path === undefined ? undefined : ((await import('yaml')).parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null) ?? undefined
   const own = Object.values(settings).map((s) => (s.key in defaults ? { ...s, default: defaults[s.key as keyof Settings] } : s)) as Setting<unknown>[]
-  const resolved = resolve(own, { flags, environment, ...(content ? { file: content } : {}) })
+  const resolved = sound(resolve(own, { flags, environment, ...(content ? { file: content } : {}) }))
   const value = Object.fromEntries(resolved.map((r) => [r.setting.key, r.value])) as Settings
   return { settings: shifted(value, resolved), resolved }
+}
+
+/** Values that stand in somebody's example, and no secret of anybody (SEC-068). */
+const examples = /^(change-?me|changeit|example|insert-.*|your-.*|secret|password|sealkey|x+|0+|1234.*)$/i
+
+/** SEC-068: a secret out of an example, or one that can be guessed, is refused before anything starts. */
+function sound(resolved: Resolved[]): Resolved[] {
+  const faults = resolved.flatMap(({ setting: { key, variable, secret }, value, origin }) => {
+    if (!secret || value === '') return []
+    const text = String(value), given = /^\w+:\/\//.test(text) ? /^\w+:\/\/[^/@]*?:([^@/]*)@/.exec(text)?.[1] ?? '' : text
+    const fault = examples.test(given) ? 'is a value out of an example: make one of your own (openssl rand -hex 32)' : key === 'sealKey' && given.length < 16 ? 'has less than 16 characters: openssl rand -hex 32 makes one' : undefined
+    return fault ? [{ path: origin === 'environment' ? variable : key, reason: fault }] : []
+  })
+  if (faults.length) throw new Refusal('invalid', 'The configuration cannot be used.', { faults })
+  return resolved
 }
 
 /** A port base moves every door that nobody placed by hand. */
