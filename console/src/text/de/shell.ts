@@ -112,7 +112,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'common.details': 'Einzelheiten',
   'common.raw': 'Wie gespeichert',
   'protocol.openadr': 'OpenADR',
-  'protocol.ieee2030_5': 'IEEE 2030.5',
+  'protocol.ieee2030_5': 'IEEE\u00a02030.5',
   'protocol.ocpp': 'OCPP',
   'kind.building': 'Gebäude',
   'kind.battery': 'Batterie',

@@ -110,7 +110,7 @@ export const shell = {
   'common.details': 'Details',
   'common.raw': 'As stored',
   'protocol.openadr': 'OpenADR',
-  'protocol.ieee2030_5': 'IEEE 2030.5',
+  'protocol.ieee2030_5': 'IEEE\u00a02030.5',
   'protocol.ocpp': 'OCPP',
   'kind.building': 'building',
   'kind.battery': 'battery',
