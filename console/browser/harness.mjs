@@ -76,7 +76,7 @@ export async function startDemo(devices) {
       until(
         'the demo to be ready',
         async () => existsSync(join(data, 'operator.token')) && (await fetch(`${base}/readyz`).catch(() => undefined))?.ok,
-        { within: 90_000, every: 300 },
+        { within: 180_000, every: 300 },
       ),
     ])
   }
