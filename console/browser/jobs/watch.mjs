@@ -49,7 +49,7 @@ export default async function watch(w) {
   })
 
   await test('UX-045 the story comes to its end: verified and settled', async () => {
-    await until('the settlement', async () => (await dispatch()).state === 'settled', { within: 180_000, every: 1000 })
+    await until('the settlement', async () => (await dispatch()).state === 'settled', { within: 400_000, every: 1000 })
     await visit(page, `/dispatches/${w.id}`)
     await until('the page to say so', async () => (await page.locator('li[data-step="settled"]').getAttribute('data-done')) === 'true')
     equal(await figure(page, 'dispatch.delivered'), energy((await api.get(`/dispatches/${w.id}/performance`)).delivered_kWh), 'delivered')
