@@ -27,7 +27,7 @@ const below = (a: string, b: string): boolean => {
 t.test('SEC-067 no copy of a package that is shipped lies below its floor', (t) => {
   for (const [name, floor] of Object.entries(floors)) {
     const copies = all.filter((p) => p.name === name && !p.dev)
-    t.ok(copies.length > 0, `${name} is there`)
+    if (name in own.dependencies) t.ok(copies.length > 0, `${name} is there`)
     t.same(copies.filter((p) => below(p.version, floor)).map((p) => `${p.path} ${p.version}`), name === 'ajv' ? excused : [], `${name} from ${floor}`)
   }
   t.ok(below('8.20.9', '8.21.0') && !below('8.21.0', '8.21.0') && below('7.30.2', '8.0.0'))
