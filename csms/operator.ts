@@ -22,8 +22,9 @@ export interface OperatorNeeds {
   urlOf(profile: number, identity: string): string
 }
 
-const problem = (reply: FastifyReply, status: number, title: string, more: object = {}): FastifyReply =>
-  reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, ...more })
+/** The operator door's own error form; `kind` names its page of advice. */
+const problem = (request: FastifyRequest, reply: FastifyReply, status: number, kind: string, title: string, detail: string, more: object = {}): FastifyReply =>
+  reply.code(status).type('application/problem+json').send({ type: `/errors/${kind}`, title, status, detail, instance: request.url.split('?')[0], ...more })
 
 const newStationSchema = {
   type: 'object', required: ['id', 'securityProfile'], additionalProperties: false,
@@ -65,7 +66,7 @@ export function operatorRoutes({ csms, documents, callerOf, permit, urlOf }: Ope
       const made = await csms.provision.add(caller.tenant, given)
       const answers = made.map((m, i) => ({ ...m, version: 1, securityProfile: given[i]?.securityProfile, url: urlOf(given[i]?.securityProfile ?? 2, m.id) }))
       reply.code(201)
-      if (!many) reply.header('Location', `stations/${encodeURIComponent(answers[0]?.id ?? '')}`)
+      if (!many) reply.header('Location', `${request.url.split('?')[0]}/${encodeURIComponent(answers[0]?.id ?? '')}`)
       return many ? { items: answers, next: null } : answers[0]
     })
 
@@ -120,11 +121,11 @@ export function operatorRoutes({ csms, documents, callerOf, permit, urlOf }: Ope
       const result = await csms.command(station.identity, action, request.body ?? {}, caller.tenant, { force: (request.query as { force?: string }).force === 'true' })
       switch (result.kind) {
         case 'answered': return result.payload
-        case 'refused': return problem(reply, 422, 'the message is refused', { detail: result.checks.map((c) => c.detail).join('; '), checks: result.checks })
-        case 'offline': return problem(reply, 409, 'the station is offline')
+        case 'refused': return problem(request, reply, 422, 'invalid', 'The message is refused', result.checks.map((c) => c.detail).join('; '), { checks: result.checks })
+        case 'offline': return problem(request, reply, 409, 'conflict', 'The station is offline', `${station.identity} is not connected; nothing was sent`)
         case 'callError': return reply.code(502).send({ code: result.code, description: result.description, details: result.details })
-        case 'silent': return problem(reply, 504, 'the station did not answer')
-        case 'unknownAction': case 'unknownStation': return problem(reply, 404, result.kind === 'unknownAction' ? 'no such message' : 'no such station')
+        case 'silent': return problem(request, reply, 504, 'unavailable', 'The station did not answer', `${station.identity} got the message and was silent; what it did is not known`)
+        case 'unknownAction': case 'unknownStation': return problem(request, reply, 404, 'notFound', 'There is no such thing', result.kind === 'unknownAction' ? `no message '${action}' goes to a station` : 'no such station')
       }
     })
 

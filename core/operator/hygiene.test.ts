@@ -69,10 +69,15 @@ t.test('SEC-049 no query costs more than its bound: huge limits, deep filters an
   await homes(ada, 2)
   const queries = ['limit=1e9', 'limit=1000000000', 'limit=-1', 'limit=0', `cursor=${'A'.repeat(500)}`, `cursor=${Buffer.from('[["$gt",{}]]').toString('base64url')}`, `${'a%5Bb%5D'.repeat(200)}=1`, `sort=${'name,'.repeat(1000)}`, 'limit=1&limit=2', `state=${'('.repeat(200)}a%2B`]
   for (const path of ['programs', 'service-points', 'resources', 'enrolments', 'dispatches', 'readings', 'settlement-runs', 'statements', 'disputes', 'audit', 'tokens', 'opt-outs', 'webhooks']) for (const q of queries) {
-    const began = process.hrtime.bigint(), answer = await ada('GET', `${path}?${q}`), ms = Number(process.hrtime.bigint() - began) / 1e6
+    const timed = async () => {
+      const began = performance.now(), answer = await ada('GET', `${path}?${q}`)
+      return { answer, ms: performance.now() - began }
+    }
+    // what a busy machine adds is never negative: a query that is dear is dear every time
+    let { answer, ms } = await timed()
+    for (let again = 0; ms > 200 && again < 5; again += 1) ms = Math.min(ms, (await timed()).ms)
     t.ok(answer.statusCode < 500 && (answer.statusCode >= 400 || answer.data.items.length <= 1000), `${path}?${q.slice(0, 40)}: ${answer.statusCode}`)
-    // beside other tests the clock of the wall says little: five times the figure still shows a scan or a runaway pattern
-    t.ok(ms <= 1000, `${path}?${q.slice(0, 40)}: ${ms.toFixed(0)} ms`)
+    t.ok(ms <= 200, `${path}?${q.slice(0, 40)}: ${ms.toFixed(0)} ms`)
   }
   t.equal((await ada('GET', 'programs?limit=1e9')).statusCode, 422)
 })
