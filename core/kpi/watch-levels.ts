@@ -41,7 +41,7 @@ export async function watchOnce(transact: Transact, stores: Stores, clock: Clock
   })
 }
 
-/** Every five minutes until stopped. A look that fails is said aloud; the next one comes all the same. */
+/** Every five minutes of the machine until stopped, also in a time lapse: what it costs is the machine's. A look that fails is said aloud; the next one comes all the same. */
 export function watchServiceLevels(needs: { transact: Transact; stores: Stores; clock: Clock; log: Log; tenants: readonly string[] }): () => void {
   const { transact, stores, clock, log, tenants } = needs
   let timer: { cancel(): void } | undefined, stopped = false
@@ -50,9 +50,9 @@ export function watchServiceLevels(needs: { transact: Transact; stores: Stores; 
       // two processes that raise the same alert at once: one of them is told so by the key
       await watchOnce(transact, stores, clock, tenant).catch((err: unknown) => { if (!stopped) log.warn({ err, tenant, clause: 'CORE-197' }, 'service levels could not be judged') })
     }
-    if (!stopped) timer = clock.after(every_ms, () => void look())
+    if (!stopped) timer = clock.after(every_ms * clock.rate, () => void look())
   }
-  timer = clock.after(every_ms, () => void look())
+  timer = clock.after(every_ms * clock.rate, () => void look())
   return () => {
     stopped = true
     timer?.cancel()
