@@ -49,7 +49,7 @@ child.once('exit', (code) => {
   const round = Math.round
   const document = code === 0 || code === 3 ? JSON.parse(out.trim().split('\n').at(-1)) : undefined
   process.stdout.write(`${JSON.stringify({ name: `story.memory.${devices}`, value: round(peak), unit: 'MiB', n: Number(devices), limit, server: round(parts.server), fleet: round(parts.fleet), database: round(parts.database), elapsed_s: document?.elapsed_s, code })}\n`)
-  if (code !== 0) process.stderr.write(err.slice(-3000))
+  if (code !== 0) process.stderr.write(`${err.slice(-3000)}\n${read(join(data, 'logs', 'up.jsonl')).split('\n').filter((l) => /"level":[56]0/.test(l)).slice(-12).map((l) => l.slice(0, 900)).join('\n')}\n`)
   rmSync(work, { recursive: true, force: true })
   process.exit(code !== 0 ? 1 : peak > limit ? 3 : 0)
 })
