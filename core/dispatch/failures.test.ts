@@ -6,6 +6,7 @@ import { issueDispatch } from '#core/dispatch/issue.js'
 import { solvedPlan } from '#core/dispatch/solve.js'
 import type { PlanInput } from '#core/dispatch/plan.js'
 import { end, protocols, scene, start, until } from '#core/dispatch/test-scene.js'
+import { verifyTask } from '#core/verification/verify.js'
 import { Refusal } from '#core/error.js'
 import { silent } from '#core/port/log.js'
 
@@ -39,6 +40,22 @@ t.test('CORE-209, REL-050, REL-051 duplicate, late and reordered words of device
   await Promise.all([core.happenings.happened([word('completed', start + 50)]), core.happenings.happened([word('started', start + 5)]), core.happenings.happened([word('completed', start + 50)])])
   await core.happenings.happened([word('accepted', start - 800), word('sent', start - 1000)])
   t.match((await deliveries(issued.dispatch.id))[0], { state: 'completed' })
+})
+
+t.test('CORE-207, REL-002 a verification that comes before the end was executed waits for it and is not lost', async (t) => {
+  const { database, core, clock, tenant, order } = await scene(t, { points: 2 })
+  core.timetable.start()
+  const issued = await order({ delta_W: -10_000 })
+  if (issued.outcome !== 'issued') return t.fail('not issued')
+  await until(core, clock, start + 60)
+  const state = async () => (await database.stores.dispatches.get(tenant, issued.dispatch.id))?.state
+  const early = await verifyTask(core.transact)({ id: 'early', tenant, task: 'verify', subject: 'early', dueAt: 0, attempts: 1, payload: { dispatch: issued.dispatch.id } })
+  t.match(early, /its end comes first/, 'it is asked again')
+  t.equal(await state(), 'active')
+  // an outage over the end and the verification: all moments are due at once, in whatever order they are taken
+  await until(core, clock, end + 4 * 3600)
+  for (let s = 1; s < 600 && await state() !== 'verified'; s += 30) await until(core, clock, end + 4 * 3600 + s)
+  t.equal(await state(), 'verified')
 })
 
 t.test('CORE-209, CORE-207, REL-035 the clock jumps an hour ahead in mid-event: what was missed happens once, in its order', async (t) => {

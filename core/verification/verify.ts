@@ -7,7 +7,7 @@ import { gamingOf, type GamingFlag } from '#core/baseline/gaming.js'
 import type { Plan } from '#core/baseline/plan.js'
 import { energySeries } from '#core/baseline/series.js'
 import { again } from '#core/dispatch/deliver.js'
-import { dispatchStates } from '#core/dispatch/dispatch-states.js'
+import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import type { Handler } from '#core/dispatch/timetable.js'
 import { mustSeeProgram, present } from '#core/permission.js'
@@ -161,9 +161,13 @@ export async function eventDays(stores: Stores, tenant: string, program: Program
   return [...days].sort()
 }
 
-/** After the event, when late readings had their time. */
+/**
+ * After the event, when late readings had their time. A verification that comes before the end was executed (after an outage all moments are
+ * due at once, on a busy machine the end is late) waits for it: done without effect it would never come again (CORE-207).
+ */
 export const verifyTask = (transact: Transact): Handler => (entry) => again(5, () => transact(async (work) => {
   const id = (entry.payload as { dispatch: string }).dispatch
   const dispatch = await work.stores.dispatches.get(entry.tenant, id)
+  if (dispatch && live.has(dispatch.state)) return `the dispatch is ${dispatch.state}: its end comes first`
   if (dispatch?.state === 'completed') await verifyDispatch(work, system(entry.tenant), id)
 }))
