@@ -60,13 +60,14 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
     }
   }
 
-  /** Claims what is due and starts it; returns whether anything was started. */
-  async function claim(): Promise<boolean> {
-    let any = false
+  /** Claims what is due and starts it; returns whether anything was started, and the moment up to which it looked. */
+  async function claim(): Promise<{ any: boolean; upTo: number }> {
+    let any = false, upTo = Number.POSITIVE_INFINITY
     for (const group of [names.slice(0, 1), names.slice(1)]) {
       const free = concurrency - running.size
       if (free <= 0 || group.length === 0) continue
       const now = clock.nowMs()
+      upTo = Math.min(upTo, now)
       for (const entry of await agenda.claim(now, now + Math.ceil(lease_ms * clock.rate), group, free)) {
         // ours already: the claim has just renewed its lease
         if (running.has(entry.id)) continue
@@ -77,7 +78,7 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
         }))
       }
     }
-    return any
+    return { any, upTo }
   }
 
   async function pump(): Promise<void> {
@@ -86,11 +87,13 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
       while (asked) {
         if (stopped) break
         asked = false
-        if (await claim()) asked = true
+        const { any, upTo } = await claim()
+        if (any) asked = true
         else {
           const due = await agenda.nextDue(names)
-          // due already but not ours to take (leased, or behind its subject's first): look again soon, never in a tight loop
-          if (due !== undefined) sleep(Math.max(due - clock.nowMs(), due <= clock.nowMs() ? 200 * clock.rate : 0))
+          // Due when we looked but not ours to take (leased, or behind its subject's first): look again soon, never in a tight loop.
+          // What fell due since is taken at once.
+          if (due !== undefined) sleep(due <= upTo ? 200 * clock.rate : Math.max(due - clock.nowMs(), 0))
           if (running.size === 0 && (due === undefined || due > clock.nowMs())) for (const done of waiting.splice(0)) done()
         }
         if (running.size >= concurrency) asked = false
