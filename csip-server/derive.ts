@@ -101,6 +101,19 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
     return item
   }
 
+  /** Stored things with an address below this one, however deep (SEP-106): no child outlives what it was said of. */
+  async function removeBelow(served: Served, params: Readonly<Record<string, string>>): Promise<void> {
+    const { template = '', names = [] } = served.resource.href ?? {}
+    const parent = names.map((n) => params[n] ?? '').join('/')
+    for (const s of registry) {
+      const own = s.resource.href
+      if (!own?.template.startsWith(`${template}/`) || s.resource.lists || own.names.length > names.length + 1) continue
+      const slot = own.names[names.length]
+      if (slot !== undefined) for (const doc of await documents.list(tenant, { kind: s.kind, parent })) await removeBelow(s, { ...params, [slot]: doc.id })
+      await documents.removeAll(tenant, s.kind, parent)
+    }
+  }
+
   return {
     count,
     readsOf(served) {
@@ -160,11 +173,15 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       return { created: true, href: hrefOf(item, params) }
     },
     async remove(served, x) {
-      if (served.behaviour?.remove) return served.behaviour.remove(x)
+      if (served.behaviour?.remove) {
+        await served.behaviour.remove(x)
+        return served.takesBelow ? removeBelow(served, x.params) : undefined
+      }
       const place = placeOf(served, x.params)
       const doc = await documents.get(tenant, place.kind, place.id)
       if (!doc || doc.parent !== place.parent) throw new HttpFault(404)
       await documents.remove(tenant, place.kind, place.id)
+      await removeBelow(served, x.params)
     },
   }
 }

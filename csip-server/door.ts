@@ -13,7 +13,7 @@ import { setPollRate } from '#csip-server/poll-rate.js'
 import { makeRefusalLog } from '#csip-server/refusal-log.js'
 import { makeRouter, type Routed } from '#csip-server/route.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
-import type { Exchange, Doc, Seen, Served, Value } from '#csip-server/served.js'
+import { formOf, type Exchange, type Doc, type Seen, type Served, type Value } from '#csip-server/served.js'
 
 export interface DoorRequest {
   readonly method: string
@@ -141,7 +141,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
       ? await derivation.list(served, x, pageOf(query, ctx.config.listMax))
       : await derivation.value(served, x)
     if (!value) throw new HttpFault(404)
-    const answer: Answer = { status: 200, body: codec.write(served.resource, value, await editionOf(request.peer)), route: templateOf(served) }
+    const answer: Answer = { status: 200, body: codec.write(formOf(served, value), value, await editionOf(request.peer)), route: templateOf(served) }
     cache.set(key, { answer, stamp, until: until(), reads: kinds, ...begun })
     return answer
   }

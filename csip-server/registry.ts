@@ -10,12 +10,15 @@ import { der, derList } from '#csip-server/resource/der.js'
 import { activeEndDeviceControlList, demandResponsePrograms, endDeviceControl, endDeviceControlList, loadShedAvailability } from '#csip-server/resource/demand-response.js'
 import { deviceCapability } from '#csip-server/resource/device-capability.js'
 import { endDevice, endDeviceList } from '#csip-server/resource/end-device.js'
+import { file, fileList } from '#csip-server/resource/file.js'
 import { flowReservationRequest, flowReservationResponse, flowReservationResponseList } from '#csip-server/resource/flow-reservation.js'
 import { associatedPrograms, functionSetAssignments, functionSetAssignmentsList } from '#csip-server/resource/function-set-assignments.js'
+import { llInterface } from '#csip-server/resource/ip-interface.js'
 import { logEvent } from '#csip-server/resource/log-event.js'
 import { activeTextMessageList, messagingPrograms, textMessage, textMessageList } from '#csip-server/resource/messaging.js'
 import { meterReading, meterReadingList, meteringReads, reading, readingList, readingSet, readingSetList, readingType, usagePoint, usagePointList } from '#csip-server/resource/metering.js'
 import { mirrorMeterReadingList, mirrorUsagePoint, mirrorUsagePointList } from '#csip-server/resource/mirror-usage-point.js'
+import { priceResponseCfg } from '#csip-server/resource/price-response-cfg.js'
 import {
   activeTimeTariffIntervalList, combinedIntervalList, rateComponent, rateReadingType, summarizedActiveList, summarizedInterval, summarizedIntervalList, tariffProfiles, timeTariffInterval, timeTariffIntervalList,
 } from '#csip-server/resource/pricing.js'
@@ -42,8 +45,12 @@ import { DeviceCapability } from '#csip-server/wire/device-capability.js'
 import { DeviceInformation, SelfDeviceInformation } from '#csip-server/wire/device-information.js'
 import { DeviceStatus } from '#csip-server/wire/device-status.js'
 import { EndDevice, EndDeviceList, SelfDevice } from '#csip-server/wire/end-device.js'
+import { File, FileList, FileStatus } from '#csip-server/wire/file.js'
 import { FlowReservationRequest, FlowReservationRequestList, FlowReservationResponse, FlowReservationResponseList } from '#csip-server/wire/flow-reservation.js'
 import { FunctionSetAssignments, FunctionSetAssignmentsList } from '#csip-server/wire/function-set-assignments.js'
+import {
+  IPAddr, IPAddrList, IPInterface, IPInterfaceList, LLInterface, LLInterfaceList, Neighbor, NeighborList, RPLInstance, RPLInstanceList, RPLSourceRoutes, RPLSourceRoutesList,
+} from '#csip-server/wire/ip-interface.js'
 import { LogEvent, LogEventList, SelfLogEvent, SelfLogEventList } from '#csip-server/wire/log-event.js'
 import { ActiveTextMessageList, AssignedMessagingProgramList, MessagingProgram, MessagingProgramList, TextMessage, TextMessageList } from '#csip-server/wire/messaging.js'
 import { MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint, MirrorUsagePointList } from '#csip-server/wire/mirror-usage-point.js'
@@ -51,16 +58,16 @@ import {
   ActiveTimeTariffIntervalList13, AssignedTariffProfileList13, CombinedTimeTariffIntervalList, RateComponentList13, TariffProfile13, TariffProfileList13, TimeTariffInterval13, TimeTariffIntervalList13,
 } from '#csip-server/wire/pricing-aus.js'
 import { PowerStatus } from '#csip-server/wire/power-status.js'
+import { PriceResponseCfg, PriceResponseCfgList } from '#csip-server/wire/price-response-cfg.js'
 import {
   ActiveTimeTariffIntervalList, AssignedTariffProfileList, ConsumptionTariffInterval, ConsumptionTariffIntervalList, RateComponent, RateComponentList, TariffProfile, TariffProfileList,
   TimeTariffInterval, TimeTariffIntervalList,
 } from '#csip-server/wire/pricing.js'
 import { MeterReading, MeterReadingList, RateReadingType, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
 import { Registration } from '#csip-server/wire/registration.js'
-import {
-  DERControlResponse, DrResponse, FlowReservationResponseResponse, PriceResponse, Response, ResponseList, ResponseSet, ResponseSetList, TextResponse,
-} from '#csip-server/wire/response.js'
+import { Response, ResponseList, responses, ResponseSet, ResponseSetList } from '#csip-server/wire/response.js'
 import { Subscription, SubscriptionList } from '#csip-server/wire/subscription.js'
+import { SupportedLocale, SupportedLocaleList } from '#csip-server/wire/supported-locale.js'
 import { Time } from '#csip-server/wire/time.js'
 import { VersionList } from '#csip-server/wire/version-list.js'
 
@@ -98,6 +105,22 @@ const pricing13: readonly Served[] = [
   serve(TimeTariffInterval13, { behaviour: summarizedInterval, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'], reads: priced }),
 ]
 
+/** Network status of a device: what its interfaces say of themselves. */
+const network: readonly Served[] = [
+  serve(IPInterfaceList, { pollRate: 'other' }),
+  serve(IPInterface, { sort: ['href'] }),
+  serve(IPAddrList),
+  serve(IPAddr, { sort: ['href'] }),
+  serve(RPLInstanceList),
+  serve(RPLInstance, { sort: ['href'] }),
+  serve(RPLSourceRoutesList),
+  serve(RPLSourceRoutes, { sort: ['href'] }),
+  serve(LLInterfaceList),
+  serve(LLInterface, { behaviour: llInterface, sort: ['href'], reads: ['csip/Neighbor'] }),
+  serve(NeighborList),
+  serve(Neighbor, { sort: ['href'] }),
+]
+
 /** What this server speaks. Sort keys are those of facts/list-order.csv. */
 export const registry: readonly Served[] = [
   serve(DeviceCapability, { behaviour: deviceCapability, pollRate: 'dcap', reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'] }),
@@ -109,12 +132,17 @@ export const registry: readonly Served[] = [
   serve(SelfLogEvent, { behaviour: logEvent, as: 'SelfLogEvent', sort: ['-createdDateTime', '-logEventID'] }),
 
   serve(EndDeviceList, { behaviour: endDeviceList, pollRate: 'edev', subscribable: true }),
-  serve(EndDevice, { behaviour: endDevice, subscribable: true, quietCounts: ['SubscriptionListLink', 'LogEventListLink', 'LoadShedAvailabilityListLink', 'FlowReservationRequestListLink', 'FlowReservationResponseListLink'], sort: ['-changedTime', 'sFDI', 'href'] }),
+  serve(EndDevice, { behaviour: endDevice, subscribable: true, takesBelow: true, quietCounts: ['IPInterfaceListLink', 'SubscriptionListLink', 'LogEventListLink', 'LoadShedAvailabilityListLink', 'FlowReservationRequestListLink', 'FlowReservationResponseListLink'], sort: ['-changedTime', 'sFDI', 'href'] }),
   serve(Registration, { behaviour: registration, operator: ['PUT', 'DELETE'] }),
   serve(DeviceInformation),
+  serve(SupportedLocaleList),
+  serve(SupportedLocale, { sort: ['href'] }),
   serve(DeviceStatus),
   serve(PowerStatus),
   serve(Configuration),
+  serve(PriceResponseCfgList),
+  serve(PriceResponseCfg, { behaviour: priceResponseCfg, sort: ['href'], withoutLinks: ['RateComponentLink'] }),
+  ...network,
   serve(SubscriptionList, { behaviour: subscriptionList, pollRate: 'other' }),
   serve(Subscription, { behaviour: subscription, sort: ['href'] }),
   serve(LogEventList, { pollRate: 'other' }),
@@ -164,6 +192,10 @@ export const registry: readonly Served[] = [
   serve(FlowReservationResponseList, { behaviour: flowReservationResponseList, operator: ['POST'], pollRate: 'flow', subscribable: true }),
   serve(FlowReservationResponse, { behaviour: flowReservationResponse, operator: ['PUT', 'DELETE'], sort: ['interval.start', '-creationTime', '-mRID'] }),
 
+  serve(FileList, { behaviour: fileList, operator: ['POST'], pollRate: 'other' }),
+  serve(File, { behaviour: file, operator: ['PUT', 'DELETE'], sort: ['href'] }),
+  serve(FileStatus, { pollRate: 'other', withoutLinks: ['FileLink'] }),
+
   serve(ConnectionPoint, { behaviour: connectionPoint, aus: true, locationAlways: true }),
 
   serve(MirrorUsagePointList, { behaviour: mirrorUsagePointList, pollRate: 'mup', reads: ['csip/MirrorMeterReading'] }),
@@ -182,8 +214,8 @@ export const registry: readonly Served[] = [
 
   serve(ResponseSetList, { behaviour: responseSetList, pollRate: 'other' }),
   serve(ResponseSet, { behaviour: responseSet, sort: ['-mRID'] }),
-  serve(ResponseList, { behaviour: responseList, accepts: [DERControlResponse, DrResponse, TextResponse, PriceResponse, FlowReservationResponseResponse] }),
-  serve(Response, { behaviour: response, sort: ['-createdDateTime', 'endDeviceLFDI'] }),
+  serve(ResponseList, { behaviour: responseList, accepts: responses }),
+  serve(Response, { behaviour: response, forms: responses, sort: ['-createdDateTime', 'endDeviceLFDI'] }),
 ]
 
 /** CSIP-AUS adds resources of its own (SEP-240). */

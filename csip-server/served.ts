@@ -94,6 +94,10 @@ export interface ServeForm {
   readonly quietCounts?: readonly string[]
   readonly pollRate?: keyof PollRates
   readonly subscribable?: boolean
+  /** Descriptions of its own that a stored value may be of, named by its member `type`: it is written as that one. */
+  readonly forms?: readonly Resource[]
+  /** Whatever is stored below it goes with it, although its behaviour removes it (SEP-106). */
+  readonly takesBelow?: boolean
   /** A first PUT answers 204 like every other one (SEP-141). */
   readonly quietFirstPut?: boolean
   /** Location with every PUT (SEP-042). */
@@ -117,3 +121,6 @@ export const kindOf = (name: string): string => `csip/${name}`
 /** One line of the registry. */
 export const serve = (resource: Resource, form: ServeForm = {}): Served =>
   Object.freeze({ ...form, resource, name: form.as ?? resource.name, kind: kindOf(resource.lists?.item.name ?? resource.name) })
+
+/** How a value is written: most as what is served there, a Response as the kind that it was posted as. */
+export const formOf = (served: Served, value: Value): Resource => served.forms?.find((f) => f.name === value.type) ?? served.resource

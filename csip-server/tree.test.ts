@@ -26,7 +26,7 @@ t.test('SEP-100, SEP-101 the server fills the record: names, time of change, eve
   t.match([textOf(body, 'lFDI'), textOf(body, 'sFDI'), textOf(body, 'changedTime'), textOf(body, 'enabled')], [one.lfdi, String(one.sfdi), String(clock.now()), 'true'])
   t.match([attributeOf(body, 'EndDevice', 'href'), attributeOf(body, 'EndDevice', 'subscribable')], [mine, '1'])
   const children = [...body.matchAll(/<(\w+)(?: href="[^"]*"(?: all="\d+")?\/>|>[^<]*<\/)/g)].map((m) => m[1])
-  t.same(children, ['ConfigurationLink', 'DERListLink', 'DeviceInformationLink', 'DeviceStatusLink', 'lFDI', 'LoadShedAvailabilityListLink', 'LogEventListLink', 'PowerStatusLink', 'sFDI', 'changedTime', 'enabled', 'FlowReservationRequestListLink', 'FlowReservationResponseListLink', 'FunctionSetAssignmentsListLink', 'postRate', 'RegistrationLink', 'SubscriptionListLink'])
+  t.same(children, ['ConfigurationLink', 'DERListLink', 'DeviceInformationLink', 'DeviceStatusLink', 'FileStatusLink', 'IPInterfaceListLink', 'lFDI', 'LoadShedAvailabilityListLink', 'LogEventListLink', 'PowerStatusLink', 'sFDI', 'changedTime', 'enabled', 'FlowReservationRequestListLink', 'FlowReservationResponseListLink', 'FunctionSetAssignmentsListLink', 'postRate', 'RegistrationLink', 'SubscriptionListLink'])
   await clock.advance(60_000)
   const wish = sep('EndDevice', `<deviceCategory>0800</deviceCategory><lFDI>${one.lfdi}</lFDI><sFDI>${one.sfdi}</sFDI><changedTime>0</changedTime>`)
   t.equal((await first('PUT', mine, wish)).status, 204)

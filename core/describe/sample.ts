@@ -35,7 +35,7 @@ function make(node: Node, root: Node, next: () => number, optional: boolean, dep
   if (node.$ref) return make(resolve(node.$ref, root), root, next, optional, depth)
   if (node.const !== undefined) return node.const
   if (node.enum) return node.enum[Math.floor(next() * node.enum.length)]
-  if (node.xml?.substitutes) {
+  if (node.xml?.substitutes && !node.properties) {
     const [type, target] = Object.entries(node.xml.substitutes)[0] as [string, Node]
     return { type, ...(make(target, root, next, optional, depth + 1) as object) }
   }

@@ -75,7 +75,7 @@ function prefixesOf(node: Node, found: Set<string>, seen: Set<Node>): Set<string
 
 function elementWriter(name: string, node: Node, made: Map<string, Write>): Write {
   const tag = node.xml?.prefix ? `${node.xml.prefix}:${name}` : name
-  if (node.xml?.substitutes) return substitutingWriter(tag, node.xml.substitutes, made)
+  if (node.xml?.substitutes) return substitutingWriter(tag, node, node.xml.substitutes, made)
   if (node.type !== 'object') {
     const open = `<${tag}>`, close = `</${tag}>`
     if (node.xml?.lexical === 'hex') return ((value: unknown) => open + inText(String(value).toUpperCase()) + close) as Write
@@ -84,10 +84,12 @@ function elementWriter(name: string, node: Node, made: Map<string, Write>): Writ
   return objectWriter(tag, node, made, '')
 }
 
-function substitutingWriter(tag: string, substitutes: Readonly<Record<string, TSchema>>, made: Map<string, Write>): Write {
+/** One with children of its own is written as itself where its `type` names no other. */
+function substitutingWriter(tag: string, node: Node, substitutes: Readonly<Record<string, TSchema>>, made: Map<string, Write>): Write {
   const writers = new Map(Object.entries(substitutes).map(([type, schema]) => [type, objectWriter(tag, schema as Node, made, ` xsi:type="${type}"`)]))
+  const itself = node.properties ? objectWriter(tag, node, made, '') : undefined
   return ((value: { type: string }) => {
-    const write = writers.get(value.type)
+    const write = writers.get(value.type) ?? itself
     if (!write) throw new Error(`no description for xsi:type ${value.type}`)
     return write(value as never)
   }) as Write
@@ -227,7 +229,8 @@ export function fromXml(element: XmlElement, schema: TSchema, namespaces: Readon
   if (node.xml?.substitutes) {
     const type = element.attributes['xsi:type']?.value.replace(/^.*:/, '') ?? ''
     const target = Object.hasOwn(node.xml.substitutes, type) ? node.xml.substitutes[type] : undefined
-    return target ? { type, ...(fromXml(element, target, namespaces) as object) } : { type }
+    if (target) return { type, ...(fromXml(element, target, namespaces) as object) }
+    if (!node.properties) return { type }
   }
   if (node.type !== 'object') return scalar(node, element.text)
   const out: Record<string, unknown> = {}

@@ -5,8 +5,8 @@ import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js
 
 const kind = 'csip/EndDevice'
 
-/** Kinds that hang below an EndDevice: they go with it (SEP-106). */
-const below = ['Registration', 'DeviceInformation', 'DeviceStatus', 'PowerStatus', 'Configuration', 'LogEvent', 'Subscription', 'SubscriptionState', 'LoadShedAvailability', 'FlowReservationRequest', 'FlowReservationResponse', 'ConnectionPoint', 'Alarm']
+/** Kinds below an EndDevice that are no resources of their own: they go with it (SEP-106). */
+const below = ['SubscriptionState', 'Alarm']
 
 export const endDevice: Behaviour = {
   /** SEP-102: a device sees its own record, an aggregator its own and those it manages. */

@@ -41,7 +41,7 @@ export const responseList: Behaviour = {
 }
 
 /** SEP-182, SEP-183. */
-async function receive(x: Exchange, value: Value): Promise<Written> {
+async function receive(x: Exchange, value: Value, root: string): Promise<Written> {
   const { ctx, peer } = x
   const set = x.params.rsps ?? ''
   const kind = Object.hasOwn(responseSets, set) ? responseSets[set] : undefined
@@ -58,7 +58,7 @@ async function receive(x: Exchange, value: Value): Promise<Written> {
   const known_ = await ctx.documents.get(ctx.tenant, 'csip/Response', id)
   if (known_) return { created: false, href }
   const targets = [...new Set([lfdi, device.owner ?? lfdi])]
-  await ctx.documents.insertMany<Value>([{ tenant: ctx.tenant, kind: 'csip/Response', id, parent: set, targets, owner: lfdi, sort1: created, body: { ...value, endDeviceLFDI: lfdi } }], ctx.clock.nowMs(), { onConflict: 'skip' })
+  await ctx.documents.insertMany<Value>([{ tenant: ctx.tenant, kind: 'csip/Response', id, parent: set, targets, owner: lfdi, sort1: created, body: { ...value, endDeviceLFDI: lfdi, ...(root === 'Response' ? {} : { type: root }) } }], ctx.clock.nowMs(), { onConflict: 'skip' })
   await tell(x, event, lfdi, status, created)
   return { created: true, href }
 }

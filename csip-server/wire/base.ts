@@ -25,6 +25,8 @@ export interface ListForm {
   readonly methods?: readonly Method[]
   readonly subscribable?: boolean
   readonly pollRate?: boolean
+  /** How a member is written where that is not as the item itself. */
+  readonly member?: TSchema
   /** When the list's name is not its member's name + List. */
   readonly name?: string
 }
@@ -37,7 +39,7 @@ export function listOf<D extends Description>(item: D, clause: string, form: Lis
     all: UInt32(attribute),
     results: UInt32(attribute),
     ...(form.pollRate ? pollRate : {}),
-    [item.name]: optional(Type.Array(item.schema)),
+    [item.name]: optional(Type.Array(form.member ?? item.schema)),
   }
   return resource(form.name ?? `${item.name}List`, clause, sequence(properties), {
     ...(form.href === undefined ? {} : { href: form.href }), methods: form.methods ?? ['GET', 'HEAD'], lists: { member: item.name, item },

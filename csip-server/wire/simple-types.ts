@@ -43,6 +43,7 @@ export const HexBinary8 = (o: O = {}) => hexBinary(1, o)
 export const HexBinary16 = (o: O = {}) => hexBinary(2, o)
 export const HexBinary32 = (o: O = {}) => hexBinary(4, o)
 export const HexBinary64 = (o: O = {}) => hexBinary(8, o)
+export const HexBinary128 = (o: O = {}) => hexBinary(16, o)
 export const HexBinary160 = (o: O = {}) => hexBinary(20, o)
 /** 1…16 bytes; kept as given, compared as a number (SEP-063). */
 export const mRIDType = (o: O = {}) => Type.String({ ...o, pattern: '^([0-9A-Fa-f]{2}){1,16}$', xml: { ...o.xml, lexical: 'hex' as const } })
