@@ -55,8 +55,8 @@ async function restate(work: Work, caller: Caller, found: readonly Restatement<D
     const pieces = mine.flatMap((r) => current(r.parts, r.old, around, new Set([r.old.id])).map((intervals) => piece(r.old, intervals, revision, nowMs, ids.uuid())))
     const staying = (await stores.deliveries.of(caller.tenant, before.id)).filter((d) => !lost.has(d.state) && !gone.has(d.id))
     await keepRevision(work, before, reason)
-    const all = [...staying, ...pieces], have = Math.min(Math.abs(before.delta_W), leastSum(all, { start: Math.max(before.start, clock.now()), end: before.end }))
-    const after = await stores.dispatches.update({ ...before, revision, allocation: allocationOf(all), allocated_W: Math.sign(before.delta_W) * have + 0, shortfall_W: Math.abs(before.delta_W) - have })
+    const all = [...staying, ...pieces], rest = { start: Math.max(before.start, clock.now()), end: before.end }, have = Math.min(Math.abs(before.delta_W), leastSum(all, rest))
+    const after = await stores.dispatches.update({ ...before, revision, allocation: allocationOf(all, rest), allocated_W: Math.sign(before.delta_W) * have + 0, shortfall_W: Math.abs(before.delta_W) - have })
     await stores.deliveries.insertMany(pieces)
     await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason, stateAt: nowMs })))
     if (live.has(before.state)) {

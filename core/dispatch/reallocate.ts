@@ -3,9 +3,9 @@ import { system } from '#core/caller.js'
 import { lost } from '#core/dispatch/delivery-states.js'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import { live } from '#core/dispatch/dispatch-states.js'
-import type { Allotment, Dispatch } from '#core/dispatch/dispatch.js'
+import type { Dispatch } from '#core/dispatch/dispatch.js'
 import { displaceOthers, takenBy } from '#core/dispatch/displace.js'
-import { leastSum, shareOf } from '#core/dispatch/gap.js'
+import { allocationOf, leastSum } from '#core/dispatch/gap.js'
 import { makeGood, notNeeded } from '#core/dispatch/make-good.js'
 import { batchRows, commsCheckAt, moment, momentSubject, timingOf } from '#core/dispatch/outbox.js'
 import { deliveryDrafts } from '#core/dispatch/plan.js'
@@ -15,7 +15,7 @@ import { keepRevision } from '#core/dispatch/revisions.js'
 import type { Handler } from '#core/dispatch/timetable.js'
 import type { Transact, Work } from '#core/work.js'
 
-export { leastSum, shareOf } from '#core/dispatch/gap.js'
+export { allocationOf, leastSum, shareOf } from '#core/dispatch/gap.js'
 
 /** Machine-independent wait that lets several losses be made good together: one control step. */
 const step_ms = 1000
@@ -27,9 +27,6 @@ export async function askReallocation({ stores, clock, ids }: Work, dispatch: Pi
   await stores.agenda.withdraw(dispatch.tenant, 'reallocate', momentSubject(dispatch.id, 'reallocate'))
   await stores.agenda.add([moment('reallocate', dispatch, clock.nowMs() + Math.ceil(step_ms * clock.rate), ids.uuid())])
 }
-
-export const allocationOf = (instructed: readonly Pick<Delivery, 'resource' | 'order'>[]): Allotment[] =>
-  instructed.map((d) => ({ resource: d.resource, protocol: d.order.binding.protocol, delta_W: shareOf(d) }))
 
 /** Runs one reallocation: a new revision that restates the whole dispatch; what others take over is announced like any order. */
 export const reallocateTask = (transact: Transact): Handler => (entry) => transact(async (work) => {
@@ -54,7 +51,7 @@ export const reallocateTask = (transact: Transact): Handler => (entry) => transa
   const drafts = deliveryDrafts({ ...dispatch, revision }, program, shares, nowMs, ids.uuid), instructed = [...staying, ...drafts]
   const have = Math.min(ordered, leastSum(instructed, window, spread_s)), shortfall_W = left_W === undefined ? ordered - have : Math.min(ordered - have, Math.max(0, left_W))
   if (changed) await keepRevision(work, dispatch, 'reallocation')
-  const restatedDispatch = await stores.dispatches.update({ ...dispatch, revision, allocation: allocationOf(instructed), allocated_W: Math.sign(dispatch.delta_W) * have + 0, shortfall_W })
+  const restatedDispatch = await stores.dispatches.update({ ...dispatch, revision, allocation: allocationOf(instructed, window, spread_s), allocated_W: Math.sign(dispatch.delta_W) * have + 0, shortfall_W })
   await stores.deliveries.insertMany(drafts)
   await stores.deliveries.updateMany([
     ...old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revision}`, stateAt: nowMs })),
