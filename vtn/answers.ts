@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
+import { printed } from '#vtn/literal.js'
 
 /** One representation, ready to send; made once for all readers of its class (stack.md, cache rule). */
 export interface Answer {
@@ -49,7 +50,7 @@ export class Answers {
   text(key: string, make: () => unknown): string {
     const hit = this.#texts.get(key)
     if (hit !== undefined) return hit
-    const made = JSON.stringify(make())
+    const made = printed(make())
     this.#texts.set(key, made)
     return made
   }

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { compile, makeAjv, type Check } from '#core/describe/json-schema.js'
 import { Refusal, type Fault } from '#core/error.js'
+import { exactly } from '#vtn/literal.js'
 
 /** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
 export const isNow = (text: string): boolean => /^0001-01-01(T00:00:00(\.0+)?(Z|[+-]00:00)?)?$/i.test(text)
@@ -49,11 +50,11 @@ function compiled(schema: TSchema): Compiled {
 
 /**
  * Compiles a description into the door's check: OA-055 names the failing members, OA-009 drops what is not described,
- * so that nothing unknown (`__proto__`, `id`, `role`) reaches the store (SEC-032).
+ * so that nothing unknown (`__proto__`, `id`, `role`) reaches the store (SEC-032). `exact` is the body's `exactTwin` (OA-070).
  */
-export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false } = {}): (value: unknown, size?: number) => Static<S> {
+export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false } = {}): (value: unknown, size?: number, exact?: unknown) => Static<S> {
   const { first, all } = compiled(schema)
-  return (given, size = 0) => {
+  return (given, size = 0, exact = undefined) => {
     const value = lenientNulls ? withoutNulls(schema as Node, given) : given
     const checked = first()(value)
     if (!checked.ok) {
@@ -61,7 +62,7 @@ export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false }
       throw refused(full.ok ? checked.faults : full.faults)
     }
     const faults: Fault[] = []
-    const kept = keep(schema as Node, checked.value, '', faults)
+    const kept = keep(schema as Node, checked.value, exact, '', faults)
     if (faults.length) throw refused(faults)
     return kept as Static<S>
   }
@@ -74,24 +75,31 @@ const refused = (faults: readonly Fault[]): Refusal =>
 export const unstorable = /\u0000|\p{Cs}/u
 
 /** A copy with the described members only. PostgreSQL cannot hold U+0000 and lone surrogates, so they are refused here. */
-function keep(node: Node, value: unknown, path: string, faults: Fault[]): unknown {
+function keep(node: Node, value: unknown, exact: unknown, path: string, faults: Fault[]): unknown {
   if (value === null) return null
   if (typeof value === 'string') {
     if (unstorable.test(value)) faults.push({ path: path || '/', reason: 'has a character that cannot be stored' })
     return formatOf(node) === 'date-time' ? inUtc(value) : value
   }
   // `1e999` is JSON and becomes Infinity, which is not.
-  if (typeof value === 'number' && !Number.isFinite(value)) faults.push({ path: path || '/', reason: 'is too large a number' })
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) faults.push({ path: path || '/', reason: 'is too large a number' })
+    return exact !== undefined && isMeasure(node) ? exactly(value, exact) : value
+  }
   if (typeof value !== 'object') return value
   const form = node.anyOf ? formFor(node.anyOf, value) : node
-  if (Array.isArray(value)) return value.map((item, i) => keep(form?.items ?? {}, item, `${path}/${i}`, faults))
+  if (Array.isArray(value)) return value.map((item, i) => keep(form?.items ?? {}, item, within(exact, i), `${path}/${i}`, faults))
   const out: Record<string, unknown> = {}
   for (const [member, field] of Object.entries(form?.properties ?? {})) {
     const given = (value as Record<string, unknown>)[member]
-    if (given !== undefined && Object.hasOwn(value, member)) out[member] = keep(field, given, `${path}/${member}`, faults)
+    if (given !== undefined && Object.hasOwn(value, member)) out[member] = keep(field, given, within(exact, member), `${path}/${member}`, faults)
   }
   return out
 }
+
+/** Values and accuracies are somebody's measurement; what we count with (ids, priorities, positions) is described as an integer. */
+const isMeasure = (node: Node): boolean => node.type === 'number' || node.anyOf?.some(isMeasure) === true
+const within = (exact: unknown, member: string | number): unknown => (typeof exact === 'object' && exact !== null ? (exact as Record<string | number, unknown>)[member] : undefined)
 
 const nullable = (node: Node): boolean => node.type === 'null' || node.anyOf?.some(nullable) === true
 

@@ -6,11 +6,12 @@ import type { Log } from '#core/port/log.js'
 import { isRefusal } from '#core/error.js'
 import { DoorRefusal, toProblem } from '#vtn/error-map.js'
 import { demand, type Identity, type VtnCaller } from '#vtn/identity.js'
+import { exactTwin, printed } from '#vtn/literal.js'
 import type { RateLimit } from '#vtn/rate.js'
 import type { Scope } from '#vtn/scope.js'
 
 declare module 'fastify' {
-  interface FastifyRequest { caller: VtnCaller; bodySize: number }
+  interface FastifyRequest { caller: VtnCaller; bodySize: number; exact: unknown }
   interface FastifyContextConfig { scope?: Scope | 'any'; allow?: string; refuseToken?: 401 | 403 }
 }
 
@@ -44,14 +45,20 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
 
   app.decorateRequest('caller', null as never)
   app.decorateRequest('bodySize', 0)
+  app.decorateRequest('exact', undefined)
+  // OA-070: objects leave with the digits that numbers came in.
+  app.setReplySerializer(printed)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     request.bodySize = body.length
+    let read: unknown
     try {
-      done(null, body.length === 0 ? undefined : JSON.parse(body as string))
+      read = body.length === 0 ? undefined : JSON.parse(body as string)
+      request.exact = exactTwin(body as string)
     } catch {
-      done(new DoorRefusal(400, 'the body is not JSON'), undefined)
+      return done(new DoorRefusal(400, 'the body is not JSON'), undefined)
     }
+    done(null, read)
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)

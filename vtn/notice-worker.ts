@@ -1,5 +1,6 @@
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 import type { Context } from '#vtn/context.js'
+import { printed } from '#vtn/literal.js'
 import { noticeTask, type NoticeRow, type Recipient } from '#vtn/notice.js'
 import { kindOf, present, type Content, type Stored } from '#vtn/stored.js'
 import { notification301 } from '#vtn/v301/translate.js'
@@ -18,7 +19,7 @@ export function noticeWorker(context: Context, push: Push | undefined): Task {
   const { tenant } = config
 
   function rowsFor(entry: AgendaEntry, notice: NoticeRow, recipient: Recipient, subscription: Stored) {
-    const body = JSON.stringify(notificationFor(notice, recipient, subscription))
+    const body = printed(notificationFor(notice, recipient, subscription))
     const wanted = (subscription.body as unknown as SubscriptionRequest).objectOperations.filter((o) => o.objects.includes(notice.objectType) && o.operations.includes(notice.operation))
     return [...new Set(wanted.map((o) => o.callbackUrl))].map((callbackUrl) => ({
       id: ids.uuid(), tenant, task: webhookTask, subject: `${subscription.id}:${notice.doc.id}`, dueAt: clock.nowMs(),

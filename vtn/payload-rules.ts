@@ -1,4 +1,5 @@
 import type { Fault } from '#core/error.js'
+import { plain } from '#vtn/literal.js'
 
 type Values = readonly unknown[]
 interface Rule { readonly says: string; readonly holds: (values: Values) => boolean }
@@ -59,7 +60,7 @@ export function payloadFaults(where: 'event' | 'report', intervals: readonly (re
   for (const [i, payloads] of intervals.entries()) {
     for (const [p, payload] of payloads.entries()) {
       const rule = rules.get(payload.type)
-      if (rule && !rule.holds(payload.values)) faults.push({ path: `/intervals/${i}/payloads/${p}`, reason: `${payload.type} ${rule.says}` })
+      if (rule && !rule.holds(payload.values.map(plain))) faults.push({ path: `/intervals/${i}/payloads/${p}`, reason: `${payload.type} ${rule.says}` })
       if (faults.length >= 50) return faults
     }
   }

@@ -1,5 +1,6 @@
 import type { DeliveryState } from '#core/dispatch/delivery.js'
 import type { Quality } from '#core/reading/reading.js'
+import { plain } from '#vtn/literal.js'
 import { place, plus, spanOf, type Placed } from '#vtn/lifespan.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 import type { ReportRequest } from '#vtn/wire/report.js'
@@ -56,7 +57,7 @@ export function readReport(report: ReportRequest, event: EventRequest, eventMade
   }
   const meter = (payload: Payload, at: Place, quality: Quality): void => {
     const { units, readingType } = about(payload.type)
-    const value = payload.values[0]
+    const value = plain(payload.values[0])
     if (typeof value !== 'number') return void faults.push(`${payload.type} without a number`)
     const kind: Quality = quality === 'RAW' && readingType === 'ESTIMATED' ? 'EST_PROFILE' : quality
     const unit = units ?? (payload.type === 'DEMAND' ? 'KW' : 'KWH')
@@ -67,7 +68,7 @@ export function readReport(report: ReportRequest, event: EventRequest, eventMade
     faults.push(`${payload.type} in unknown unit ${unit}`)
   }
   const power = (payload: Payload): number | undefined => {
-    const value = payload.values[0], scale = powerUnits[about(payload.type).units ?? 'KW']
+    const value = plain(payload.values[0]), scale = powerUnits[about(payload.type).units ?? 'KW']
     return typeof value === 'number' && scale !== undefined ? Math.max(0, Math.round(value * scale)) : undefined
   }
   const readPayload = (payload: Payload, at: Place | undefined, quality: Quality): void => {
@@ -75,7 +76,7 @@ export function readReport(report: ReportRequest, event: EventRequest, eventMade
     if (!at) return void faults.push(`${payload.type} has no place in time`)
     if (payload.type === 'USAGE' || payload.type === 'DEMAND' || payload.type === 'READING') return meter(payload, at, quality)
     if (payload.type === 'BASELINE') {
-      const value = payload.values[0]
+      const value = plain(payload.values[0])
       if (typeof value === 'number') claimedBaseline.push({ ...at, Wh: Math.round(value * (energyUnits[about('BASELINE').units ?? 'KWH'] ?? 1000)) })
     }
     if (payload.type === 'LOAD_SHED_DELTA_AVAILABLE') {

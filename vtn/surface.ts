@@ -7,6 +7,7 @@ import type { Context } from '#vtn/context.js'
 import type { Route } from '#vtn/door.js'
 import { doorCheck } from '#vtn/door-check.js'
 import { demand, type VtnCaller } from '#vtn/identity.js'
+import { printed } from '#vtn/literal.js'
 import type { Also, Manner, Objects } from '#vtn/objects.js'
 import { list, pageCut, pathId, rawQuery } from '#vtn/query.js'
 import type { ReadLog } from '#vtn/read-log.js'
@@ -67,7 +68,7 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
     return noun.objectType === 'EVENT' && request.url.includes('active') ? `${text}${clock.now()}` : text
   }
   const text = (doc: Stored, view: View): string | Promise<string> =>
-    (reading.kinds.length > 1 ? Promise.resolve(reading.show(doc, view)).then((made) => JSON.stringify(made))
+    (reading.kinds.length > 1 ? Promise.resolve(reading.show(doc, view)).then(printed)
       : answers.text(`${reading.version}|${doc.kind}|${doc.id}|${doc.version}|${doc.modifiedAt}|${view.grants ? doc.targets.filter((t) => view.grants?.includes(t)).join('\u0001') : view.key}`, () => reading.show(doc, view)))
 
   async function make(request: FastifyRequest, view: View, key: string, at: string) {
@@ -117,7 +118,7 @@ export function objectRoutes(needs: SurfaceNeeds): Route[] {
     }
     const idName = `${noun.described.name}ID`
     const idOf = (request: FastifyRequest): string => pathId((request.params as Record<string, string>)[idName])
-    const content = (request: FastifyRequest): Content => check(lenient(context, noun, filled(request.body)), request.bodySize) as Content
+    const content = (request: FastifyRequest): Content => check(lenient(context, noun, filled(request.body)), request.bodySize, request.exact) as Content
     const after = async (request: FastifyRequest, doc: Stored): Promise<Record<string, unknown>> => shown(context, noun, doc, await viewFor(context, noun, request.caller))
     return [
       {

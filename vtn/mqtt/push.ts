@@ -1,5 +1,6 @@
 import type { Log } from '#core/port/log.js'
 import type { Access } from '#vtn/access.js'
+import { printed } from '#vtn/literal.js'
 import type { NoticeRow } from '#vtn/notice.js'
 import { notificationOf, type Push } from '#vtn/notice-worker.js'
 import { isOpen, type Stored } from '#vtn/stored.js'
@@ -21,7 +22,7 @@ const opOf: Readonly<Record<string, Operation>> = { CREATE: 'create', UPDATE: 'u
 export function mqttPush(needs: PushNeeds): Push {
   const { access, prefix, publicTopics, log } = needs
 
-  const say = (set: string, op: Operation, notice: object): Promise<void> => needs.publish(`${prefix}${set}/${op}`, JSON.stringify(notice))
+  const say = (set: string, op: Operation, notice: object): Promise<void> => needs.publish(`${prefix}${set}/${op}`, printed(notice))
     .catch((error: unknown) => log.warn({ err: error, clause: 'OA-142' }, 'an MQTT message was not accepted; VENs learn by polling'))
 
   async function toCollections(row: NoticeRow, op: Operation): Promise<void> {
@@ -48,10 +49,10 @@ export function mqttPush(needs: PushNeeds): Push {
     if (!audience.size) return
     const set = row.objectType === 'PROGRAM' ? topicSets.venPrograms : topicSets.venEvents
     const now = await sight(row.doc), before = row.before ? await sight(row.before) : undefined
-    const same = !isOpen(row.doc) ? undefined : JSON.stringify(notificationOf(row, undefined))
+    const same = !isOpen(row.doc) ? undefined : printed(notificationOf(row, undefined))
     for (const [venID, clientID] of audience) {
       const seen = now(clientID), saw = before?.(clientID)
-      if (seen) await needs.publish(`${prefix}${set(venID)}/${op}`, same ?? JSON.stringify(notificationOf(row, seen))).catch((error: unknown) => log.warn({ err: error }, 'mqtt'))
+      if (seen) await needs.publish(`${prefix}${set(venID)}/${op}`, same ?? printed(notificationOf(row, seen))).catch((error: unknown) => log.warn({ err: error }, 'mqtt'))
       // Who loses sight of an object is told that it is gone, in the form that was seen last.
       else if (saw && row.before) await say(set(venID), 'delete', notificationOf({ ...row, operation: 'DELETE', doc: row.before }, saw))
     }

@@ -60,7 +60,7 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
     }
     const after = async (request: FastifyRequest, doc: Stored): Promise<unknown> => show(noun)(doc, await viewFor(context, noun, request.caller))
     const content = (request: FastifyRequest, old?: Stored): Content => {
-      const body = check(filled(request.body), request.bodySize) as Record<string, unknown>
+      const body = check(filled(request.body), request.bodySize, request.exact) as Record<string, unknown>
       return withWritten({ ...to31(noun.objectType, body), ...owned(noun, body, request.caller, nested ? venOf(request) : undefined, old) }, request.caller.role === 'BL' || noun.objectType === 'SUBSCRIPTION' ? body : {})
     }
     const write = async (request: FastifyRequest): Promise<{ view: View; old: Stored }> => {

@@ -1,3 +1,4 @@
+import { printed } from '#vtn/literal.js'
 import type { NoticeRow } from '#vtn/notice.js'
 import { present, type Content, type Stored } from '#vtn/stored.js'
 import type { ObjectType } from '#vtn/wire/field.js'
@@ -10,8 +11,10 @@ const typeText = (type: string): string => type.replace(/%(?=3D|25)/g, '%25').re
 const typeOf = (text: string): string => text.replaceAll('%3D', '=').replaceAll('%25', '%')
 
 /** `{type:T, values:[a,b]}` ↔ `T=a`, `T=b`; a bare 3.1 name is `{type:"TARGET", values:["x"]}`. */
-export const targetText = (type: string, value: unknown): string =>
-  (type === 'TARGET' && value !== '' && !String(value).includes('=') ? String(value) : `${typeText(type)}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+export const targetText = (type: string, value: unknown): string => {
+  const text = typeof value === 'string' ? value : printed(value)
+  return type === 'TARGET' && text !== '' && !text.includes('=') ? text : `${typeText(type)}=${text}`
+}
 
 export const targetsTo31 = (targets: readonly ValuesMap[]): string[] => targets.flatMap((t) => t.values.map((v) => targetText(t.type, v)))
 
