@@ -46,6 +46,15 @@ t.test('SEP-025, SEP-026 the reader takes any order, prefix and case, and text s
   t.notOk(check(numbers).ok, 'an integer has no exponent')
 })
 
+t.test('SEP-180 a member that other types may stand for is itself, unless its type says otherwise', async (t) => {
+  const Animal = Object.assign(Type.Object({ name: text(9) }), { xml: { substitutes: { Dog: Type.Object({ name: text(9), barks: boolean() }) } } })
+  const Zoo = Type.Object({ animal: Type.Array(Animal) }), value = { animal: [{ name: 'a' }, { type: 'Dog', name: 'b', barks: true }] }
+  const xml = xmlWriter('Zoo', Zoo, { namespace: 'urn:h' })(value)
+  t.match(xml, /<animal><name>a<\/name><\/animal><animal xsi:type="Dog"><name>b<\/name><barks>true<\/barks><\/animal>/)
+  t.same(fromXml(parseXml(xml), Zoo, both), value)
+  t.same(fromXml(parseXml(xml.replace('"Dog"', '"Cat"')), Zoo, both), { animal: [{ name: 'a' }, { name: 'b' }] }, 'an unknown type is read as far as it is known')
+})
+
 t.test('SEC-042 what is not plain, well-formed XML is refused', async (t) => {
   for (const xml of ['', '<a>', '<a/><b/>', '<a/>x', '<!DOCTYPE a><a/>', '<a b="1" b="2"/>', '<p:a/>', '<a>&x;</a>', '<?go?><a/>', '<a>\u0001</a>']) t.throws(() => parseXml(xml), refused, xml)
   t.throws(() => parseXml(Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0x3c, 0x2f, 0x61, 0x3e])), refused, 'not UTF-8')
