@@ -32,11 +32,11 @@ const firstRetry_ms = 1000, longestRetry_ms = 60_000
  */
 export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_ms = 5000 }: TimetableNeeds): Timetable {
   const names = Object.keys(tasks), running = new Map<string, Promise<void>>(), waiting: (() => void)[] = []
-  let timer: Timer | undefined, unlisten: (() => void) | undefined, pumping = false, asked = false, stopped = true
+  let timer: Timer | undefined, unlisten: (() => void) | undefined, pumping = false, pumped = Promise.resolve(), asked = false, stopped = true
 
   const wake = (): void => {
     asked = true
-    if (!pumping && !stopped) void pump()
+    if (!pumping && !stopped) pumped = pump()
   }
   const sleep = (ms: number): void => {
     timer?.cancel()
@@ -103,7 +103,7 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
       if (!stopped) sleep(firstRetry_ms * clock.rate)
     } finally {
       pumping = false
-      if (asked && !stopped) void pump()
+      if (asked && !stopped) pumped = pump()
     }
   }
 
@@ -118,6 +118,7 @@ export function timetable({ agenda, clock, log, tasks, concurrency = 16, lease_m
       stopped = true
       timer?.cancel()
       unlisten?.()
+      await pumped
       await Promise.all(running.values())
       for (const done of waiting.splice(0)) done()
     },

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { Ajv, type ValidateFunction } from 'ajv'
-import formats from 'ajv-formats'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Core } from '#core/assemble.js'
@@ -25,6 +23,7 @@ import { registry } from '#core/operator/registry.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
 import { soundBody } from '#core/operator/sound-body.js'
 import { validationFaults, type Finding } from '#core/operator/validation-faults.js'
+import { validators } from '#core/operator/validators.js'
 import type { Log } from '#core/port/log.js'
 
 /** What another room's operator routes need from this door: the same identity, the same roles, the same errors. */
@@ -56,17 +55,6 @@ export interface OperatorNeeds {
 }
 
 const mebibyte = 1024 * 1024
-
-/** Query texts become numbers and booleans; bodies stay what they are. Every fault is named, up to a bound. */
-function validators() {
-  const make = (coerceTypes: boolean | 'array') => {
-    const ajv = new Ajv({ strict: false, allErrors: true, useDefaults: true, coerceTypes, removeAdditional: false })
-    ;(formats as unknown as (a: Ajv) => void)(ajv)
-    return ajv
-  }
-  const body = make(false), rest = make('array')
-  return ({ schema, httpPart }: { schema: object; httpPart?: string }): ValidateFunction => (httpPart === 'body' ? body : rest).compile(schema)
-}
 
 /** The operator's door: everything of contract §6 over the use cases. `listen` is the caller's. */
 export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstance> {
