@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { standingOf } from '#certs/index.js'
 import { assemble } from '#core/assemble.js'
 import { clockWatch } from '#core/dispatch/clock-watch.js'
 import { anchorDaily } from '#core/audit/anchor.js'
@@ -45,7 +46,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const database = await openStorage(options, closing)
     const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
-    core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }))
+    core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }), standingOf(certificates.registry, machine))
     const parts = new Parts(), needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing, parts }
     parts.disk(options.data.path)
     const vtn = await openVtn(needs)

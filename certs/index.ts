@@ -23,6 +23,7 @@ export type { BlockRecord, CertificateRecord, EnrolmentRecord, VendorRecord } fr
 export { journalFile } from '#certs/block-journal.js'
 export { buildRegistry, stateOf } from '#certs/registry.js'
 export type { CertificateRegistry, CertificateState, RevocationReason } from '#certs/registry.js'
+export { standingOf } from '#certs/standing.js'
 export { buildRevocation } from '#certs/revocation.js'
 export type { Ledger, RevocationDoor } from '#certs/revocation.js'
 export { seedVendor } from '#certs/seed.js'

@@ -12,7 +12,8 @@ import type { Ids } from '#core/port/ids.js'
 import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
-import type { DeviceCertificates } from '#core/program/claim.js'
+import type { CertificateStanding, DeviceCertificates } from '#core/program/claim.js'
+import { failSafeProbe } from '#core/program/fail-safe.js'
 import { moveTask } from '#core/program/move.js'
 import { resourceDirectory } from '#core/program/directory.js'
 import { readingIntake } from '#core/reading/record.js'
@@ -43,7 +44,7 @@ export interface Core {
    */
   connect(channels: Channels): void
   /** Who a device certificate is, in the words of the room that knows certificates (CORE-026); handed in like the channels. */
-  recognise(devices: DeviceCertificates): void
+  recognise(devices: DeviceCertificates, standing?: CertificateStanding): void
   readonly devices: DeviceCertificates | undefined
 }
 
@@ -61,16 +62,19 @@ export interface CoreNeeds {
 }
 
 export function assemble({ database, clock, ids, log, tasks, clockFault, lease_ms, concurrency }: CoreNeeds): Core {
-  const means: Means = { clock, ids, log, clockFault }, transact = transactions(database, means), { stores } = database
   const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
-  let devices: DeviceCertificates | undefined
+  let devices: DeviceCertificates | undefined, standing: CertificateStanding | undefined
+  const means: Means = { clock, ids, log, clockFault, failSafes: failSafeProbe(channels), get certificates() { return standing } }, transact = transactions(database, means), { stores } = database
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
     readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), happenings: deliveryHappenings(transact),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(),
     connect: (given) => { Object.assign(channels, given) },
-    recognise: (given) => { devices = given },
+    recognise: (given, known) => {
+      devices = given
+      standing = known
+    },
     get devices() { return devices },
     timetable: timetable({
       agenda: stores.agenda, clock, log, ...(lease_ms === undefined ? {} : { lease_ms }), ...(concurrency === undefined ? {} : { concurrency }),

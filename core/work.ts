@@ -2,6 +2,8 @@ import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { Database, Stores } from '#core/port/store/index.js'
+import type { CertificateStanding } from '#core/program/claim.js'
+import type { FailSafeProbe } from '#core/program/fail-safe.js'
 
 /** What a use case is handed: the stores of one running transaction, time, names and a log. */
 export interface Work {
@@ -11,6 +13,10 @@ export interface Work {
   readonly log: Log
   /** Why no new order may leave now, e.g. a clock that jumped (CORE-206); absent where nobody watches. */
   readonly clockFault?: (() => string | undefined) | undefined
+  /** What devices fall back to (CORE-202); absent where there are no channels to ask. */
+  readonly failSafes?: FailSafeProbe | undefined
+  /** Why the certificate of an LFDI is not valid (CORE-021); undefined where nothing speaks against it. Absent where nobody knows certificates. */
+  readonly certificates?: CertificateStanding | undefined
 }
 
 /** Runs one command as one transaction (CORE-015); `serializable` where capacity or money is decided (REL-026). */

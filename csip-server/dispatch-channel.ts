@@ -1,6 +1,7 @@
 import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
 import type { NewDocument } from '#core/port/store/document.js'
 import type { CsipContext } from '#csip-server/context.js'
+import { failSafeOf } from '#csip-server/fail-safe.js'
 import { controlFor, declaredBy, type Declared } from '#csip-server/mode.js'
 import { mridOf } from '#csip-server/mrid.js'
 import { mridKey } from '#csip-server/place.js'
@@ -18,7 +19,7 @@ interface Device { readonly doc: Doc; readonly program: string; readonly declare
  */
 export function makeDispatchChannel(ctx: CsipContext): DispatchChannel {
   return {
-    protocol: 'ieee2030_5',
+    protocol: 'ieee2030_5', failSafe: failSafeOf(ctx),
     async send(orders) {
       const devices = await devicesOf(ctx, orders)
       const outcomes: SendOutcome[] = []
@@ -58,9 +59,9 @@ export function makeDispatchChannel(ctx: CsipContext): DispatchChannel {
   }
 }
 
-const lfdiOf = (order: DeliveryOrder): string => order.binding.remoteId.toUpperCase()
+const lfdiOf = (order: Pick<DeliveryOrder, 'binding'>): string => order.binding.remoteId.toUpperCase()
 
-async function devicesOf(ctx: CsipContext, orders: readonly DeliveryOrder[]): Promise<Map<string, Device>> {
+export async function devicesOf(ctx: CsipContext, orders: readonly Pick<DeliveryOrder, 'binding'>[]): Promise<Map<string, Device>> {
   const { documents, tenant } = ctx
   const lfdis = [...new Set(orders.map(lfdiOf))]
   const found = new Map((await documents.list<Value>(tenant, { kind: 'csip/EndDevice', ids: lfdis })).filter((d) => d.key !== null).map((d) => [d.key as string, d]))

@@ -1,5 +1,6 @@
 import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
 import type { Log } from '#core/port/log.js'
+import { failSafe } from './fail-safe.js'
 import { keyOf } from './fleet.js'
 import type { Neighbours } from './neighbours.js'
 import type { Installer } from './smart-charging/installer.js'
@@ -47,7 +48,7 @@ export function ocppChannel({ installer, find, log, near }: {
     return orders.map((o) => byId.get(o.id) ?? { id: o.id, outcome: 'failed', reason: 'no outcome' })
   }
   return {
-    protocol: 'ocpp',
+    protocol: 'ocpp', failSafe,
     send: (orders) => routed(orders, (own) => each(own, (station, order) => installer.order(station, order)), 'send', (own) => own),
     cancel: (orders, reason) => routed(orders, (own) => each(own, (station, order) => installer.cancel(station, order)), 'cancel', (own) => [own, reason]),
   }

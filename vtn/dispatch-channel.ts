@@ -2,6 +2,7 @@ import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dis
 import type { DocumentStore } from '#core/port/store/document.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Context } from '#vtn/context.js'
+import { failSafe } from '#vtn/fail-safe.js'
 import { lifespan } from '#vtn/lifespan.js'
 import type { Change } from '#vtn/notice.js'
 import { meteringEvent, meteringID, meteringWindow, widened } from '#vtn/metering.js'
@@ -160,5 +161,6 @@ export function openAdrChannel(context: Context): DispatchChannel {
     protocol: 'openadr',
     send: (orders) => inBatches(orders, send),
     cancel: (orders) => inBatches(orders, cancel),
+    failSafe,
   }
 }

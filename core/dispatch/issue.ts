@@ -16,6 +16,7 @@ import { solvedPlan } from '#core/dispatch/solve.js'
 import { Refusal } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
 import type { Draft } from '#core/port/store/entity.js'
+import { keepFailSafes } from '#core/program/fail-safe.js'
 import type { AllocationMode, Program } from '#core/program/program.js'
 import { interval, type Instant } from '#core/quantity/interval.js'
 import { watts, type W } from '#core/quantity/power.js'
@@ -62,7 +63,8 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
   const window = interval(order.start, order.end), id = ids.uuid(), nowMs = clock.nowMs()
   if (watts(order.delta_W) === 0) throw new Refusal('invalid', 'an order needs a power other than zero', { faults: [{ path: '/power_kW', reason: 'is zero' }] })
   if (!order.dryRun) await note(work, caller, [{ action: 'dispatch.order', entity: id, reason: order.reason, after: order }])
-  const found = await prospects(stores, caller, { program, window, scope: order.scope ?? null, nowMs })
+  const found = await prospects(work, caller, { program, window, scope: order.scope ?? null, nowMs })
+  if (!order.dryRun) await keepFailSafes(work, caller, id, found.verified)
   const mode = order.mode ?? program.mode, priority = order.priority ?? (order.emergency?.length ? urgent : usual)
   const overSubscribe = order.overSubscribe ?? (program.rules as { overSubscribe?: boolean }).overSubscribe === true
   const made = await solvedPlan({

@@ -9,12 +9,14 @@ import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Aggregation } from '#core/program/aggregation.js'
+import { failSafesOf, type FailSafes } from '#core/program/fail-safe.js'
 import type { Program } from '#core/program/program.js'
 import type { Resource } from '#core/program/resource.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import type { Interval } from '#core/quantity/interval.js'
 import type { W } from '#core/quantity/power.js'
 import { blocks } from '#core/stop/blocks.js'
+import type { Work } from '#core/work.js'
 
 export interface Ask {
   readonly program: Program
@@ -29,10 +31,12 @@ export interface Prospects {
   readonly caps_W: Readonly<Record<string, W>>
   /** The program's other events that were not cancelled. */
   readonly season: readonly Dispatch[]
+  /** Fail-safes that were looked at for this order alone (CORE-202): to be kept by whoever stores something. */
+  readonly verified: FailSafes['fresh']
 }
 
-export async function prospects(stores: Stores, caller: Caller, { program, window, scope, nowMs }: Ask): Promise<Prospects> {
-  const { tenant } = caller
+export async function prospects(work: Pick<Work, 'stores' | 'clock' | 'failSafes'>, caller: Caller, { program, window, scope, nowMs }: Ask): Promise<Prospects> {
+  const { stores } = work, { tenant } = caller
   const [season, nodes, stops, out] = [
     (await every((page) => stores.dispatches.list(tenant, { program: program.id }, page), 200)).filter((d) => d.state !== 'cancelled' && d.state !== 'rejected'),
     await every((page) => stores.aggregations.list(tenant, {}, page)), await blocks(stores, tenant), await optedOut(stores, tenant, window),
@@ -46,6 +50,7 @@ export async function prospects(stores: Stores, caller: Caller, { program, windo
   const beliefs = await believed(stores, tenant, ids, window, nowMs)
   const promises = await promised(stores, tenant, ids, window)
   const rates = await rateTable(stores, program, window.start), lastSeen = await heard(stores, tenant, program, inScope, nowMs)
+  const safes = await failSafesOf(work, tenant, inScope)
   const calls = new Map<string, { windows: Interval[]; last: number }>()
   for (const d of season) for (const a of d.allocation) {
     const c = calls.get(a.resource)
@@ -59,14 +64,15 @@ export async function prospects(stores: Stores, caller: Caller, { program, windo
     const path = paths.get(resource.id)!, point = points.get(resource.servicePoint), called = calls.get(resource.id)
     const forbidden = caller.resources !== undefined && !caller.resources.includes(resource.id)
     const barred = !active.has(resource.servicePoint) ? 'notEnrolled' : out.has(resource.id) ? 'optedOut' : forbidden ? 'notYours'
-      : stops.blocked({ program: program.id, resource: resource.id, path }) ? 'stopped' : undefined
+      : stops.blocked({ program: program.id, resource: resource.id, path }) ? 'stopped'
+        : safes.known.get(resource.id)?.failSafe.held === false ? 'noFailSafe' : undefined
     return {
       resource, path, importLimit_W: point?.importLimit_W ?? null, exportLimit_W: point?.exportLimit_W ?? null, beliefs: beliefs.get(resource.id) ?? [],
       promised: promises.get(resource.id) ?? [], barred, dispatches: called?.windows.length ?? 0, ...(called ? { lastDispatchAt: called.last, calls: called.windows } : {}),
       p: rates.p(resource.id, resource.kind), ...(lastSeen === undefined ? {} : { lastSeen: lastSeen.get(resource.servicePoint) }),
     }
   })
-  return { resources: planned, caps_W: await capsLeft(stores, tenant, tree, window, planned), season }
+  return { resources: planned, caps_W: await capsLeft(stores, tenant, tree, window, planned), season, verified: safes.fresh }
 }
 
 /** CORE-210: newest measurement of each point, where the program says how often its points report. */

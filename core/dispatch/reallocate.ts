@@ -13,6 +13,7 @@ import { planOf } from '#core/dispatch/plan-record.js'
 import { prospects } from '#core/dispatch/prospects.js'
 import { keepRevision } from '#core/dispatch/revisions.js'
 import type { Handler } from '#core/dispatch/timetable.js'
+import { keepFailSafes } from '#core/program/fail-safe.js'
 import type { Transact, Work } from '#core/work.js'
 
 export { allocationOf, leastSum, shareOf } from '#core/dispatch/gap.js'
@@ -40,7 +41,8 @@ export const reallocateTask = (transact: Transact): Handler => (entry) => transa
   const window = { start: Math.max(dispatch.start, clock.now()), end: dispatch.end }
   if (window.start >= window.end) return
   const deliveries = await stores.deliveries.of(tenant, id), record = await planOf(stores, tenant, id)
-  const found = await prospects(stores, caller, { program, window, scope: dispatch.scope, nowMs })
+  const found = await prospects(work, caller, { program, window, scope: dispatch.scope, nowMs })
+  await keepFailSafes(work, caller, id, found.verified)
   // CORE-066, CORE-070: what was asked beyond the order stays asked
   const ordered = Math.abs(dispatch.delta_W), over_W = (record?.over_W ?? 0) + (record?.compensation_W ?? 0), spread_s = record?.spread_s ?? 0
   const { fresh, restated, release, left_W } = dispatch.revision >= mostRevisions ? { fresh: [], restated: [], release: [], left_W: undefined }

@@ -14,6 +14,7 @@ import { keepRevision } from '#core/dispatch/revisions.js'
 import { solvedPlan } from '#core/dispatch/solve.js'
 import { Refusal } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
+import { keepFailSafes } from '#core/program/fail-safe.js'
 import { interval } from '#core/quantity/interval.js'
 import type { Work } from '#core/work.js'
 
@@ -47,7 +48,8 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   // the past never changes: of a running event only what is left is restated
   const left = before.state === 'active' ? { ...wish, start: Math.max(wish.start, clock.now()) } : wish, window = interval(left.start, left.end)
   const old = (await stores.deliveries.of(tenant, id)).filter((d) => !lost.has(d.state)), mine = new Set(old.map((d) => d.id))
-  const found = await prospects(stores, caller, { program, window, scope: before.scope, nowMs })
+  const found = await prospects(work, caller, { program, window, scope: before.scope, nowMs })
+  await keepFailSafes(work, caller, id, found.verified)
   // what this dispatch holds itself is free for its restatement, in resources and below caps
   const caps_W: Record<string, number> = { ...found.caps_W }
   const paths = new Map(found.resources.map((r) => [r.resource.id, r.path]))

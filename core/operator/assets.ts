@@ -4,8 +4,10 @@ import type { Entity } from '#core/port/store/entity.js'
 import type { Aggregation } from '#core/program/aggregation.js'
 import { changeAggregation, changeResource, changeServicePoint, createAggregation, createResource, createResources, createServicePoint, createServicePoints, oneControl } from '#core/program/manage-assets.js'
 import type { Resource } from '#core/program/resource.js'
+import { keptOf } from '#core/program/fail-safe.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { wattsFromKW } from '#core/quantity/power.js'
+import { failSafeView } from '#core/operator/fail-safe.js'
 import { keepers, staff, staffAndGrid } from '#core/operator/roles.js'
 import { created, ok, type OperatorRoute } from '#core/operator/route.js'
 import { closed, decimal, filter, free, kW, name, oneOrMany, page, reference, text, time, version } from '#core/operator/schema.js'
@@ -14,12 +16,12 @@ import { decimalText, given, instantOf, kWOf, kWOrNull, own, pageOf, rfc3339, wa
 const nullableKW = Type.Optional(Type.Union([kW, Type.Null()]))
 const path = Type.Array(name, { maxItems: 50 })
 
-const pointFields = { timeZone: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()])), gridPath: Type.Optional(path), importLimit_kW: nullableKW, exportLimit_kW: nullableKW, account: Type.Optional(Type.Union([text, Type.Null()])) }
+const pointFields = { timeZone: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()])), gridPath: Type.Optional(path), importLimit_kW: nullableKW, exportLimit_kW: nullableKW, account: Type.Optional(Type.Union([text, Type.Null()])), customerClass: Type.Optional(Type.Union([name, Type.Null()])) }
 const point = closed({ name, ...pointFields })
 type Point = Static<typeof point>
 const pointOf = (b: Point): Omit<ServicePoint, keyof Entity> =>
-  ({ name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null })
-export const pointView = (p: ServicePoint) => ({ ...own(p), name: p.name, timeZone: p.timeZone, gridPath: p.gridPath, importLimit_kW: kWOrNull(p.importLimit_W), exportLimit_kW: kWOrNull(p.exportLimit_W), account: p.account })
+  ({ name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null, customerClass: b.customerClass ?? null })
+export const pointView = (p: ServicePoint) => ({ ...own(p), name: p.name, timeZone: p.timeZone, gridPath: p.gridPath, importLimit_kW: kWOrNull(p.importLimit_W), exportLimit_kW: kWOrNull(p.exportLimit_W), account: p.account, customerClass: p.customerClass ?? null })
 
 const binding = closed({
   protocol: Type.Union([Type.Literal('openadr'), Type.Literal('ieee2030_5'), Type.Literal('ocpp')]), remoteId: Type.String({ minLength: 1, maxLength: 255 }),
@@ -73,7 +75,7 @@ export const assetRoutes: readonly OperatorRoute[] = [
   ...changes.map((method): OperatorRoute => ({ method, path: 'service-points/:id', summary: 'Change a service point', roles: keepers, body: partial(pointFields),
     command: async (work, ask) => {
       const b = ask.body as Partial<Point>
-      const change = given<ServicePoint>({ name: b.name, timeZone: b.timeZone, gridPath: b.gridPath, account: b.account, importLimit_W: nullableW(b.importLimit_kW), exportLimit_W: nullableW(b.exportLimit_kW) } as never)
+      const change = given<ServicePoint>({ name: b.name, timeZone: b.timeZone, gridPath: b.gridPath, account: b.account, customerClass: b.customerClass, importLimit_W: nullableW(b.importLimit_kW), exportLimit_W: nullableW(b.exportLimit_kW) } as never)
       return ok(pointView(await changeServicePoint(work, ask.caller, ask.params.id!, change, ask.ifVersion)))
     } })),
 
@@ -93,7 +95,10 @@ export const assetRoutes: readonly OperatorRoute[] = [
       return created('resources', r.id, resourceView(r))
     }, after: ({ core }) => core.directory.forget() },
   { method: 'GET', path: 'resources/:id', summary: 'One resource', roles: staff,
-    read: async ({ core, caller, params }) => ok(resourceView(present(await core.database.stores.resources.find(caller.tenant, params.id!), 'resource', params.id!))) },
+    read: async ({ core, caller, params }) => {
+      const { stores } = core.database, r = present(await stores.resources.find(caller.tenant, params.id!), 'resource', params.id!)
+      return ok({ ...resourceView(r), failSafe: failSafeView((await keptOf(stores, caller.tenant, [r.id])).get(r.id)) })
+    } },
   ...changes.map((method): OperatorRoute => ({ method, path: 'resources/:id', summary: 'Change a resource', roles: keepers, body: partial(resourceFields),
     command: async (work, ask) => {
       const b = ask.body as Partial<ResourceBody>

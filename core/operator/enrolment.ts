@@ -1,12 +1,15 @@
 import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
+import { every } from '#core/port/store/every.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
 import { bulkKind, bulkRows, enrolBulk, summary, type BulkJob } from '#core/program/bulk-enrol.js'
 import { apply, transition, withdrawConsent } from '#core/program/enrol.js'
 import { hold, judgeMany, storeMany, type Goal, type ManyApplication } from '#core/program/enrol-many.js'
+import { keptOf } from '#core/program/fail-safe.js'
 import type { Work } from '#core/work.js'
 import type { Caller } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
+import { failSafeView } from '#core/operator/fail-safe.js'
 import { bulkContent } from '#core/operator/enrolment-file.js'
 import { keepers, staff } from '#core/operator/roles.js'
 import { created, ok, type OperatorRoute } from '#core/operator/route.js'
@@ -26,6 +29,12 @@ type Step = Static<typeof step>
 export const enrolmentView = (e: Enrolment) => ({
   ...own(e), program: e.program, programVersion: e.programVersion, servicePoint: e.servicePoint, state: e.state, share: e.share, nominated_kW: kWOrNull(e.nominated_W), consent: e.consent, history: e.history,
 })
+
+/** CORE-202: what each device behind the point falls back to, as it was found when it was verified. */
+async function withFailSafes({ stores }: Pick<Work, 'stores'>, e: Enrolment) {
+  const resources = await every((page) => stores.resources.list(e.tenant, { servicePoint: e.servicePoint }, page)), kept = await keptOf(stores, e.tenant, resources.map((r) => r.id))
+  return { ...enrolmentView(e), failSafes: resources.map((r) => ({ resource: r.id, ...failSafeView(kept.get(r.id)) })) }
+}
 
 export const wishOf = (b: Body): ManyApplication => ({
   program: b.program, servicePoint: b.servicePoint, share: b.share === undefined || b.share === null ? null : decimalText(b.share), nominated_W: wattsOrNull(b.nominated_kW), consent: b.consent ?? null,
@@ -78,12 +87,12 @@ export const enrolmentRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'enrolments/:id', summary: 'One enrolment with its history', roles: staff,
     read: async ({ core, caller, params }) => {
       const e = await core.database.stores.enrolments.get(caller.tenant, params.id!)
-      return ok(enrolmentView(present(e && seesProgram(caller, e.program) ? e : undefined, 'enrolment', params.id!)))
+      return ok(await withFailSafes(core.database, present(e && seesProgram(caller, e.program) ? e : undefined, 'enrolment', params.id!)))
     } },
   { method: 'POST', path: 'enrolments/:id/transitions', summary: 'One step of the enrolment', roles: keepers, body: step, example: { to: 'eligible' },
     command: async (work, ask) => {
       const b = ask.body as Step
-      return ok(enrolmentView(await transition(work, ask.caller, ask.params.id!, {
+      return ok(await withFailSafes(work, await transition(work, ask.caller, ask.params.id!, {
         to: b.to as EnrolmentState, ...(b.reason === undefined ? {} : { reason: b.reason }), ...(b.tested === undefined ? {} : { tested: b.tested }), ...(ask.ifVersion === undefined ? {} : { ifVersion: ask.ifVersion }),
       })))
     } },

@@ -1,3 +1,4 @@
+import type { Stores } from '#core/port/store/index.js'
 import type { Binding, Protocol } from '#core/program/resource.js'
 import type { Instant } from '#core/quantity/interval.js'
 import type { W } from '#core/quantity/power.js'
@@ -53,6 +54,22 @@ export interface SendOutcome {
 }
 
 /**
+ * What a device does with no word from us (CORE-202): `by` in the protocol's own noun, `at` where it stands (a path or id; null = in
+ * every order itself), the limit on its power in load watts or in percent of its own setting (null = none: it runs as it would without
+ * us), and whether the device itself has said that it holds it.
+ */
+export type FailSafe =
+  | { readonly held: true; readonly by: string; readonly at: string | null; readonly limit_W: W | null; readonly limit_percent: number | null; readonly confirmed: boolean }
+  | { readonly held: false; readonly reason: string }
+
+/** The device whose fail-safe is asked for; `binding` is the one that controls it (CORE-104). */
+export interface FailSafeAsk {
+  readonly resource: string
+  readonly rated_W: W
+  readonly binding: Binding
+}
+
+/**
  * A protocol's way of telling devices. `send` and `cancel` are idempotent on (order id, revision): asked twice with the same
  * content they have one effect (REL-002, CORE-207). They never throw for a device's failure: each order gets its outcome.
  * Later words of the device (received, started, optedOut …) go to `DeliveryHappenings`.
@@ -61,4 +78,9 @@ export interface DispatchChannel {
   readonly protocol: Protocol
   send(orders: readonly DeliveryOrder[]): Promise<SendOutcome[]>
   cancel(orders: readonly DeliveryOrder[], reason: string): Promise<SendOutcome[]>
+  /**
+   * One answer for each question, in its order. Reads only through the stores it is handed: they are those of the running transaction.
+   * Interpretation: a channel without it has nothing but the end that every order carries (CORE-200).
+   */
+  failSafe?(stores: Pick<Stores, 'documents'>, tenant: string, asks: readonly FailSafeAsk[]): Promise<FailSafe[]>
 }

@@ -3,6 +3,7 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { Refusal, isRefusal, type Fault } from '#core/error.js'
 import { mustSeeProgram, present } from '#core/permission.js'
+import type { Stores } from '#core/port/store/index.js'
 import type { Document } from '#core/port/store/document.js'
 import { createResource, oneControl } from '#core/program/manage-assets.js'
 import { apply, transition } from '#core/program/enrol.js'
@@ -38,6 +39,9 @@ export interface KnownDevice {
 
 /** Chain, validity and revocation are judged where certificates are known; a refused one throws `forbidden` with the reasons. */
 export type DeviceCertificates = (pem: string) => Promise<KnownDevice>
+
+/** What is wrong with the certificate that an LFDI stands for, as half a sentence; reads only through the stores it is handed. */
+export type CertificateStanding = (stores: Pick<Stores, 'documents'>, tenant: string, lfdi: string) => Promise<string | undefined>
 
 const hash = (code: string): string => createHash('sha256').update(code.replaceAll(/[^0-9a-z]/gi, '').toLowerCase()).digest('hex')
 

@@ -4,9 +4,11 @@ import { seesProgram } from '#core/permission.js'
 import type { Draft } from '#core/port/store/entity.js'
 import { every } from '#core/port/store/every.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
-import { screenPoint, type Application } from '#core/program/enrol.js'
+import type { Application } from '#core/program/enrol.js'
+import { failSafesOf, keepFailSafes, missingOf } from '#core/program/fail-safe.js'
 import type { Program } from '#core/program/program.js'
 import type { Resource } from '#core/program/resource.js'
+import { screenPoint } from '#core/program/screen-point.js'
 import { activation, holds, verdict } from '#core/program/screening.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { Exact } from '#core/quantity/money.js'
@@ -34,7 +36,7 @@ export async function judgeMany(work: Work, caller: Caller, wishes: readonly Man
   const ids = [...new Set([...points.values()].map((p) => p.id))], resources = new Map<string, Resource[]>(), held = new Map<string, { program: string }[]>()
   for (let i = 0; i < ids.length; i += 2000) {
     const some = ids.slice(i, i + 2000)
-    for (const r of await every((page) => stores.resources.list(tenant, { servicePoints: some }, page), 5000)) push(resources, r.servicePoint, r)
+    for (const r of await behind(work, tenant, some)) push(resources, r.servicePoint, r)
     for (const e of await every((page) => stores.enrolments.list(tenant, { servicePoints: some }, page), 5000)) if (holds.has(e.state)) push(held, e.servicePoint, e)
   }
   const every_ = new Map([...programs.values()].map((p) => [p.id, p]))
@@ -65,16 +67,26 @@ async function judge(work: Work, caller: Caller, wish: ManyApplication, program:
     id, tenant: caller.tenant, program: program.id, programVersion: program.programVersion, servicePoint: point.id, state: states.at(-1)!, share, nominated_W: wish.nominated_W ?? null, consent: wish.consent ?? null,
     history: states.map((to, i) => ({ from: i === 0 ? null : states[i - 1]!, to, at, by: caller.user })),
   }
-  const failing = [...(goal >= 1 ? await screenPoint(work.stores, program, point, resources, work.clock.now()) : []), ...(goal >= 3 ? activation(program, enrolment as Enrolment, wish.tested ?? false) : [])]
+  const asked = goal >= 3 && (program.rules.eligibility as { failSafeRequired?: boolean } | undefined)?.failSafeRequired === true
+  const unsafe = asked ? missingOf(resources, await failSafesOf(work, caller.tenant, resources)) : []
+  const failing = [...(goal >= 1 ? await screenPoint(work, program, point, resources) : []), ...(goal >= 3 ? activation(program, enrolment as Enrolment, wish.tested ?? false, unsafe) : [])]
   return failing.length > 0 ? { reasons: failing.map((f) => ({ path: f.rule, reason: f.detail })) } : { enrolment }
 }
 
 /** The ledger lock first: applications for one point are judged one after the other, whoever sends them. */
 export const hold = (work: Work, caller: Caller, entity: string, rows: number): Promise<void> => note(work, caller, [{ action: 'enrolmentBulk.begin', entity, reason: `${rows} rows` }])
 
-/** Stores what was judged good, with one audit record for every step of every one (CORE-231). */
+async function behind({ stores }: Work, tenant: string, points: readonly string[]): Promise<Resource[]> {
+  const out: Resource[] = []
+  for (let i = 0; i < points.length; i += 2000) out.push(...await every((page) => stores.resources.list(tenant, { servicePoints: points.slice(i, i + 2000) }, page), 5000))
+  return out
+}
+
+/** Stores what was judged good, with one audit record for every step of every one (CORE-231), and looks at the fail-safes of what is active now (CORE-202). */
 export async function storeMany(work: Work, caller: Caller, drafts: readonly Draft<Enrolment>[]): Promise<Enrolment[]> {
   const made = await work.stores.enrolments.insertMany(drafts)
   await note(work, caller, made.flatMap((e) => e.history.map((h): Note => ({ action: h.to === 'applied' ? 'enrolment.apply' : `enrolment.${h.to satisfies EnrolmentState}`, entity: e.id, ...(h.from === null ? {} : { before: h.from }), after: e }))))
+  const active = made.filter((e) => e.state === 'active'), safes = await failSafesOf(work, caller.tenant, await behind(work, caller.tenant, active.map((e) => e.servicePoint)))
+  await keepFailSafes(work, caller, active.length === 1 ? active[0]!.id : 'enrolments', safes.fresh)
   return made
 }

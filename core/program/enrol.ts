@@ -8,9 +8,10 @@ import type { Draft } from '#core/port/store/entity.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
 import { enrolmentStates } from '#core/program/enrolment-states.js'
+import { failSafesOf, keepFailSafes, missingOf } from '#core/program/fail-safe.js'
 import type { Program } from '#core/program/program.js'
-import { activation, asksForReadings, holds, screen, verdict, type FailingRule } from '#core/program/screening.js'
-import type { Resource } from '#core/program/resource.js'
+import { activation, holds, verdict, type FailingRule } from '#core/program/screening.js'
+import { screenPoint } from '#core/program/screen-point.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { Exact } from '#core/quantity/money.js'
 import { advance } from '#core/state-table.js'
@@ -61,29 +62,24 @@ export async function transition(work: Work, caller: Caller, id: string, wish: {
   if (wish.ifVersion !== undefined && wish.ifVersion !== before.version) throw new Refusal('stale', `the enrolment is at version ${before.version}`)
   const state = advance(enrolmentStates, before.state, wish.to, 'enrolment')
   const program = present(await stores.programs.get(caller.tenant, before.program), 'program', before.program)
-  const failing = state === 'eligible' || state === 'verified' ? await screened(stores, program, before, clock.now())
-    : state === 'active' ? activation(program, before, wish.tested ?? false) : []
+  const resources = state === 'active' ? await every((page) => stores.resources.list(caller.tenant, { servicePoint: before.servicePoint }, page)) : [], safes = await failSafesOf(work, caller.tenant, resources)
+  const failing = state === 'eligible' || state === 'verified' ? await screened(work, program, before)
+    : state === 'active' ? activation(program, before, wish.tested ?? false, missingOf(resources, safes)) : []
   if (failing.length > 0) throw refusedBy(`the enrolment cannot become ${state}: ${failing.map((f) => f.detail).join('; ')}`, failing)
   const step = { from: before.state, to: state, at: new Date(clock.nowMs()).toISOString(), by: caller.user, ...(wish.reason === undefined ? {} : { reason: wish.reason }) }
   const after = await stores.enrolments.update({ ...before, state, history: [...before.history, step] })
   await note(work, caller, [{ action: `enrolment.${state}`, entity: id, reason: wish.reason, before: before.state, after }])
+  await keepFailSafes(work, caller, id, safes.fresh)
   // CORE-022, CORE-020: who is not active any more is not controlled any more
   if (before.state === 'active') await releasePoint(work, caller, program, before.servicePoint, `enrolment ${state}`)
   return after
 }
 
-async function screened(stores: Stores, program: Program, enrolment: Enrolment, now: number): Promise<FailingRule[]> {
+async function screened(work: Work, program: Program, enrolment: Enrolment): Promise<FailingRule[]> {
+  const { stores } = work
   const point = present(await stores.servicePoints.get(enrolment.tenant, enrolment.servicePoint), 'service point', enrolment.servicePoint)
   const resources = await every((page) => stores.resources.list(enrolment.tenant, { servicePoint: point.id }, page))
-  return await screenPoint(stores, program, point, resources, now)
-}
-
-/** CORE-021; two months of readings are only fetched where a rule asks for them. */
-export async function screenPoint(stores: Stores, program: Program, point: ServicePoint, resources: readonly Resource[], now: number): Promise<FailingRule[]> {
-  if (!asksForReadings(program)) return screen(program, { point, resources })
-  const series = await stores.readings.series(point.tenant, point.id, 'import', now - 60 * 86_400, now)
-  const days = new Set(series.map((r) => Math.floor(r.start / 86_400))).size
-  return screen(program, { point, resources, historyDays: days, ...(series.length > 0 ? { meterMinutes: Math.max(...series.slice(-96).map((r) => r.minutes)) } : {}) })
+  return await screenPoint(work, program, point, resources)
 }
 
 /** CORE-022: no read of the data from here on, and open instructions are cancelled. */

@@ -9,4 +9,6 @@ export interface ServicePoint extends Entity {
   readonly importLimit_W: number | null
   readonly exportLimit_W: number | null
   readonly account: string | null
+  /** The utility's own word for whom it serves: residential, commercial, industrial … (CORE-021); null = not told. */
+  readonly customerClass?: string | null
 }

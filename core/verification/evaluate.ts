@@ -100,26 +100,40 @@ function resultOf(plan: Plan, series: Series, step_s: number, excludedDays: read
 /** How many days without an event a band is made of at most. */
 const placebos = 10
 
+/** What a method said on days without an event, and what was metered, kW by interval. */
+export interface Placebo {
+  readonly baseline: readonly number[]
+  readonly actual: readonly number[]
+  readonly days: readonly string[]
+}
+
 /**
- * CORE-169: the same method on the newest like days without an event; the band of baseline - actual by interval. undefined: fewer than
- * ten such intervals. Interpretation: days whose own history is too thin are skipped, and only local hours that exist on both days count.
+ * The same method on the newest like days without an event. Interpretation: days whose own history is too thin are skipped, and only local
+ * hours that exist on both days count.
  */
-export function bandOf(plan: Plan, energies: Energies, excludedDays: readonly string[], extras: Extras = {}): Band | undefined {
-  const { calendar, preset: method, eventDay } = plan, series = energySeries(energies.from, energies.step_s, energies.Wh), errors: number[] = [], excluded = new Set(excludedDays)
-  const first = plan.slots[0], minutes = first ? first.minute : 0, length = plan.event.end - plan.event.start
-  for (let day = eventDay - 1, found = 0; day >= eventDay - 30 && found < placebos; day--) {
+export function placeboOf(plan: Plan, energies: Energies, excludedDays: readonly string[], extras: Extras = {}): Placebo {
+  const { calendar, preset: method, eventDay } = plan, series = energySeries(energies.from, energies.step_s, energies.Wh), excluded = new Set(excludedDays)
+  const first = plan.slots[0], minutes = first ? first.minute : 0, length = plan.event.end - plan.event.start, baseline: number[] = [], actual: number[] = [], days: string[] = []
+  for (let day = eventDay - 1; day >= eventDay - 30 && days.length < placebos; day--) {
     const start = calendar.instants(day, minutes)[0]
     if (start === undefined || excluded.has(dateOf(day)) || plan.isHoliday(day)) continue
     const placebo = planBaseline({ preset: method, calendar, event: { start, end: start + length }, holidays: new Set(Array.from({ length: 120 }, (_, i) => day - i).filter(plan.isHoliday)) })
     if (placebo.type !== plan.type) continue
     const r = resultOf(placebo, series, energies.step_s, excludedDays, extras)
     if (r.status !== 'OK') continue
-    const own = r.slots.map((s) => s.kW - series.at(s.start))
-    if (own.some(Number.isNaN)) continue
-    errors.push(...own)
-    found++
+    const own = r.slots.map((s) => series.at(s.start))
+    if (own.some(Number.isNaN) || r.slots.some((s) => Number.isNaN(s.kW))) continue
+    baseline.push(...r.slots.map((s) => s.kW))
+    actual.push(...own)
+    days.push(dateOf(day))
   }
-  return confidenceBand(errors)
+  return { baseline, actual, days }
+}
+
+/** CORE-169: the band of baseline - actual by interval. undefined: fewer than ten such intervals. */
+export function bandOf(plan: Plan, energies: Energies, excludedDays: readonly string[], extras: Extras = {}): Band | undefined {
+  const { baseline, actual } = placeboOf(plan, energies, excludedDays, extras)
+  return confidenceBand(baseline.map((b, i) => b - actual[i]!))
 }
 
 /** CORE-152 in the shape of every baseline: flat from the intervals before, or a line to the ones after. */

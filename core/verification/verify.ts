@@ -148,7 +148,7 @@ function rowOf(plan: Plan, servicePoint: string, own: Evaluation, energies: Ener
 }
 
 /** CORE-024: local days on which any program dispatched any of these points; the event's own day is not a candidate anyway. */
-export async function eventDays(stores: Stores, tenant: string, program: Program, own: Dispatch, points: readonly string[], span: Interval): Promise<string[]> {
+export async function eventDays(stores: Stores, tenant: string, program: Pick<Program, 'timeZone' | 'intervalMinutes'>, own: Pick<Dispatch, 'id'> | undefined, points: readonly string[], span: Interval): Promise<string[]> {
   if (points.length === 0) return []
   const mine = new Set((await every((page) => stores.resources.list(tenant, { servicePoints: points }, page))).map((r) => r.id))
   const calendar = new LocalCalendar(program.timeZone, program.intervalMinutes), days = new Set<string>()
@@ -156,7 +156,7 @@ export async function eventDays(stores: Stores, tenant: string, program: Program
   for (const d of others) {
     // CORE-052: a cancelled one marks its day only if it had started
     const ran = d.state !== 'rejected' && d.state !== 'pendingRelease' && (d.state !== 'cancelled' || d.modifiedAt > d.start * 1000)
-    if (d.id !== own.id && ran && d.allocation.some((a) => mine.has(a.resource))) days.add(dateOf(calendar.locate(d.start).day))
+    if (d.id !== own?.id && ran && d.allocation.some((a) => mine.has(a.resource))) days.add(dateOf(calendar.locate(d.start).day))
   }
   return [...days].sort()
 }
