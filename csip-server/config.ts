@@ -29,6 +29,7 @@ export interface CsipConfig {
   readonly strictSchema: boolean
   readonly rateLimit: { readonly perSecond: number; readonly burst: number } | null
   readonly keepAlive_s: number
+  readonly handshake_s: number
   readonly notifyAllow: readonly string[]
   readonly subscriptionLease_s: number
   readonly publicUrl: string | null
@@ -78,6 +79,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     strictSchema: flag(env, 'LOADSTONE_CSIP_STRICT_SCHEMA', false), // SEP-026
     rateLimit: env.LOADSTONE_RATE_LIMITS === 'off' ? null : { perSecond: 20, burst: 200 }, // SEP-046
     keepAlive_s: whole(env, 'LOADSTONE_CSIP_KEEP_ALIVE', 1800, 900, 86_400), // SEP-008: twice the largest pollRate, at least 900 s
+    handshake_s: 10, // SEP-005
     notifyAllow: (env.LOADSTONE_CSIP_NOTIFY_ALLOW ?? '').split(',').filter(Boolean), // SEP-159: hosts or addresses besides public ones
     subscriptionLease_s: whole(env, 'LOADSTONE_CSIP_SUBSCRIPTION_LEASE', 129_600, 0, 31_536_000), // SEP-160: 0 never ends
     retention_s: whole(env, 'LOADSTONE_CSIP_RETENTION_DAYS', 400, 1, 36_500) * 86_400, // SEP-173, SEP-175: readings older than this (13 months) are dropped on arrival

@@ -72,13 +72,13 @@ export function makeListener(needs: ListenerNeeds) {
   const { config, log } = needs
   const known = new WeakMap<TLSSocket, Known>()
   const examined: Examined = new LRUCache({ max: 20_000 })
-  const sockets = new Set<TLSSocket>()
+  const sockets = new Set<TLSSocket>(), wires = new Set<Duplex>()
   let byName = namedContexts(needs.tls, config)
   const server = https.createServer({
     ...contextOf(needs.tls, config),
     requestCert: true, rejectUnauthorized: true,
     SNICallback: (name, done) => done(null, byName.get(name.toLowerCase())),
-    handshakeTimeout: 10_000,
+    handshakeTimeout: config.handshake_s * 1000, // SEC-005
     // SEP-008: an idle connection lives long; REL-044: a request that trickles in does not.
     keepAliveTimeout: config.keepAlive_s * 1000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000,
     maxHeaderSize: 32_768, noDelay: true,
@@ -87,6 +87,10 @@ export function makeListener(needs: ListenerNeeds) {
   server.maxRequestsPerSocket = 0
   server.timeout = 0
 
+  server.on('connection', (wire: Duplex) => {
+    wires.add(wire)
+    wire.once('close', () => wires.delete(wire))
+  })
   server.on('secureConnection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -106,7 +110,11 @@ export function makeListener(needs: ListenerNeeds) {
     needs.meter.handshake('failed', '')
     log.warn({ address: socket.remoteAddress, reason: error.message, clause: 'SEP-005' }, 'csip handshake failed')
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => unreadable(needs.door, error, socket))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // before the handshake nothing can be said, and what waits to be said would hold the connection open
+    if (!sockets.has(socket as TLSSocket)) socket.destroy()
+    else unreadable(needs.door, error, socket)
+  })
   server.on('request', (req, res) => serve(needs, known, req, res))
   server.on('checkContinue', (req, res) => { res.writeContinue(); serve(needs, known, req, res) })
 
@@ -127,7 +135,9 @@ export function makeListener(needs: ListenerNeeds) {
       for (const socket of sockets) if (known.get(socket)?.peer.lfdi === lfdi) socket.destroy()
     },
     connections: (): number => sockets.size,
-    destroyAll: (): void => { for (const socket of sockets) socket.destroy() },
+    /** Handshakes that are not through yet too. */
+    destroyAll: (): void => { for (const wire of wires) wire.destroy() },
+    wires: (): number => wires.size,
   }
 }
 
