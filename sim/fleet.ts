@@ -8,6 +8,7 @@ import { simInverter, type SimInverterOptions } from '#sim/inverter.js'
 import type { Site } from '#sim/load-model.js'
 import { meter } from '#sim/meter.js'
 import { protocolClock } from '#sim/protocol-clock.js'
+import { turns } from '#sim/turns.js'
 import { simVen } from '#sim/ven.js'
 
 export interface PlannedDevice {
@@ -82,6 +83,9 @@ export interface Fleet {
   stop(): Promise<void>
 }
 
+/** TLS handshakes of inverters under way at once: what two cores get through well within anybody's patience. */
+const handshakes = 32
+
 /** Runs simulated devices that see the servers only through the network. One protocol clock, and so one timer, for each server. */
 export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log } = {}): Fleet {
   const base = needs.clock ?? systemClock, log = needs.log ?? silent
@@ -93,7 +97,7 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
     connections: 8, pipelining: 1, keepAliveTimeout: 60_000,
     connect: { minVersion: 'TLSv1.2', ...(credentials.tlsCa ? { ca: credentials.tlsCa } : {}), ...(config.insecure ? { rejectUnauthorized: false } : {}) },
   })
-  const running: SimDevice[] = []
+  const opening = turns(handshakes), running: SimDevice[] = []
   const ticks = new Map<string, Timer>()
 
   function start(planned: PlannedDevice): SimDevice | undefined {
@@ -111,7 +115,7 @@ export function runFleet(config: FleetConfig, needs: { clock?: Clock; log?: Log 
       const own = credentials.inverters[name]
       if (!own || !endpoints.csip) return undefined
       return simInverter({
-        ...common, url: endpoints.csip, key: own.key, cert: own.cert, ca: credentials.csipCa ?? '',
+        ...common, opening, url: endpoints.csip, key: own.key, cert: own.cert, ca: credentials.csipCa ?? '',
         ...(config.poll_s?.csip ? { pollEvery_s: config.poll_s.csip } : {}), ...(config.controls ? { controls: config.controls } : {}),
       })
     }

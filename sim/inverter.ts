@@ -1,5 +1,6 @@
 import { runCsipAgent, type CsipAgent, type DerDevice } from '#ven-client/csip/agent.js'
 import { scaled, type Mode } from '#ven-client/csip/control.js'
+import type { CsipTransport } from '#ven-client/csip/transport.js'
 import type { Log } from '#ven-client/log.js'
 import type { Claim } from '#ven-client/timeline.js'
 import { diaryOf, lateness_ms, type Behaviour, type DeviceMemory, type SimDevice } from '#sim/device.js'
@@ -28,6 +29,7 @@ export interface SimInverterOptions {
   readonly controls?: 'connectionPoint' | 'terminals'
   readonly pollEvery_s?: number
   readonly spread_s?: number
+  readonly opening?: CsipTransport['opening']
   readonly pen?: number
   readonly remembered?: DeviceMemory | undefined
 }
@@ -117,7 +119,7 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
   const agent = runCsipAgent({
     url: options.url, key: options.key, cert: options.cert, ca: options.ca, device, clock, log: options.log, register: {}, // in band, where the server lets it (SEP-103)
     onServerTime: (ms) => { clock.sample(ms); diary.connected = true; if (behaviour === 'silent' && clock.samples > 0) clock.after(120_000, () => { diary.connected = false; void agent.stop() }) },
-    ...(options.pollEvery_s === undefined ? {} : { pollEvery_s: options.pollEvery_s }),
+    ...(options.pollEvery_s === undefined ? {} : { pollEvery_s: options.pollEvery_s }), ...(options.opening === undefined ? {} : { opening: options.opening }),
     firstPollWithin_s: options.spread_s ?? 30, postWithin_s: behaviour === 'late' ? lateness_ms / 1000 : 60,
     ...(options.pen === undefined ? {} : { pen: options.pen }), ...(kept?.mirroredUntil === undefined ? {} : { mirroredUntil: kept.mirroredUntil }),
   })

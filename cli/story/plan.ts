@@ -59,8 +59,8 @@ export function planStory(options: { devices: number; nowMs: number; day?: strin
   }
 }
 
-/** What two idle cores import of the history in a second, and the slowest lapse: the live part then takes six minutes. */
-const usual_rowsPerSecond = 60_000, slowest = 30
+/** What two idle cores import of the history in a second, and the slowest lapse: the live part then takes nine minutes. */
+const usual_rowsPerSecond = 60_000, slowest = 20
 
 /** The lapse that this machine keeps up with, judged by how fast it took the history: a busy one plays the same story more slowly. */
 export function pacedPlan(plan: StoryPlan, history: { rows: number; seconds: number }): StoryPlan {

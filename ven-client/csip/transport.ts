@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici'
+import { Agent, buildConnector, request, type Dispatcher } from 'undici'
 import type { Static, TSchema } from 'typebox'
 import type { Resource } from '#core/describe/resource.js'
 import { fromXml, parseXml, xmlWriter } from '#core/describe/xml.js'
@@ -20,6 +20,8 @@ export interface CsipTransport {
   readonly ca: string
   readonly timeout_ms?: number
   readonly dispatcher?: Dispatcher
+  /** Wraps how a connection is opened, e.g. so that many clients on one machine take turns. */
+  readonly opening?: (connector: buildConnector.connector) => buildConnector.connector
   /** Namespace of the CSIP-AUS children that we write. */
   readonly ausNamespace?: (typeof aus)[number]
 }
@@ -51,13 +53,14 @@ export interface CsipWire {
 /** One kept-alive connection, as embedded clients have it (SEP-008). */
 export function csipWire(options: CsipTransport): CsipWire {
   const at = new URL(options.url)
+  const connector = buildConnector({
+    key: options.key, cert: options.cert, ca: options.ca, ciphers, ecdhCurve: 'prime256v1', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
+    // 2030.5 server certificates name hardware, not hosts: the chain to the configured roots is the proof (SEP-012)
+    checkServerIdentity: () => undefined,
+  })
   const dispatcher = options.dispatcher ?? new Agent({
     connections: 1, pipelining: 1, keepAliveTimeout: 900_000, keepAliveMaxTimeout: 900_000, headersTimeout: options.timeout_ms ?? 20_000, bodyTimeout: options.timeout_ms ?? 20_000,
-    connect: {
-      key: options.key, cert: options.cert, ca: options.ca, ciphers, ecdhCurve: 'prime256v1', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
-      // 2030.5 server certificates name hardware, not hosts: the chain to the configured roots is the proof (SEP-012)
-      checkServerIdentity: () => undefined,
-    },
+    connect: options.opening?.(connector) ?? connector,
   })
   const writers = new Map<Resource, (value: unknown) => string>()
   const writer = (description: Resource): ((value: unknown) => string) => {
