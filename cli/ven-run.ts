@@ -14,6 +14,7 @@ import { changes } from '#ven-client/openadr/feed.js'
 import { place, stateOf } from '#ven-client/openadr/interval.js'
 import type { Event } from '#ven-client/openadr/objects.js'
 import { diskStore } from '#ven-client/openadr/report-queue.js'
+import { revisions } from '#ven-client/openadr/revision.js'
 
 const say = (fields: object, message?: string): void => { process.stderr.write(`${message ?? ''} ${JSON.stringify(fields)}\n`) }
 const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => { throw new CliExit(exitCode.notFound, `${path} cannot be read`) })
@@ -21,8 +22,10 @@ const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() 
 export async function connect(o: VenConnection): Promise<VtnClient> {
   const clientSecret = o.clientSecretFile ? (await text(o.clientSecretFile)).trim() : process.env.LOADSTONE_VEN_SECRET
   if (o.clientId && clientSecret === undefined) throw new CliExit(exitCode.usage, 'say --client-secret-file or LOADSTONE_VEN_SECRET')
+  const revision = revisions.find((r) => r === o.revision)
+  if (o.revision !== undefined && !revision) throw new CliExit(exitCode.usage, `--revision is ${revisions.join(' or ')}, not '${o.revision}'`)
   return vtnClient({
-    url: o.url, log: { debug() {}, info() {}, warn: say, error: say }, attempts: 2,
+    url: o.url, ...(revision ? { revision } : {}), log: { debug() {}, info() {}, warn: say, error: say }, attempts: 2,
     ...(o.clientId ? { credentials: { clientID: o.clientId, clientSecret: clientSecret ?? '' } } : {}),
     ...(o.ca ? { ca: await text(o.ca) } : {}), ...(o.insecure ? { insecure: true } : {}),
   })

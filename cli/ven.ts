@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 
-interface Connection { url: string; clientId?: string; clientSecretFile?: string; ca?: string; insecure?: boolean; json?: boolean }
+interface Connection { url: string; revision?: string; clientId?: string; clientSecretFile?: string; ca?: string; insecure?: boolean; json?: boolean }
 
 /** The VEN client by hand, against any VTN (contract §2). */
 export function registerVen(program: Command): void {
   const ven = program.command('ven').description('the OpenADR 3 VEN client by hand, against any VTN')
-    .addHelpText('before', 'Examples:\n  $ loadstone ven events --url http://localhost:8082/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt\n  $ loadstone ven run --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --device battery --queue ./reports\n')
+    .addHelpText('before', 'Examples:\n  $ loadstone ven events --url http://localhost:8082/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt\n  $ loadstone ven run --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --device battery --queue ./reports\n  $ loadstone ven run --url http://localhost:8082/openadr3/3.0.1 --client-id ven_client --client-secret-file secret.txt\n')
   const connection = (command: Command): Command => command.requiredOption('--url <url>', 'base path of the VTN')
-    .option('--client-id <id>', 'clientID; without it no token is sent').option('--client-secret-file <file>', 'file with the secret (else LOADSTONE_VEN_SECRET)')
+    .option('--revision <revision>', '3.1.1 or 3.0.1; by default as the base path says').option('--client-id <id>', 'clientID; without it no token is sent').option('--client-secret-file <file>', 'file with the secret (else LOADSTONE_VEN_SECRET)')
     .option('--ca <file>', 'roots to trust (PEM)').option('--insecure', 'do not check the VTN\'s certificate').option('--json', 'JSON on stdout (NDJSON for a stream)')
 
   connection(ven.command('events').description('list the events that this client may see, with their state'))

@@ -88,16 +88,16 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
 
   const known = (target: string): boolean => ven?.targets?.includes(target) === true || [...resources.values()].some((r) => r.targets?.includes(target))
 
-  /** The VTN shows only what is ours (OA-104); a target that we cannot place, even after asking again, is for all our devices. */
+  /** A VTN with privacy shows only what is ours (OA-104); a target that we cannot place, even after asking again, is for all our devices there. */
   const mine = (event: Event, device: Device): boolean =>
-    addresses(event, resources.get(device.name)?.targets ?? [], ven?.targets ?? []) || !(event.targets ?? []).some(known)
+    addresses(event, resources.get(device.name)?.targets ?? [], ven?.targets ?? []) || (client.dialect.privacy && !(event.targets ?? []).some(known))
 
   /** Targets are business logic's to write (OA-080), often long after we registered: an unknown one makes us read our own objects again. */
   async function learnTargets(events: readonly Event[]): Promise<void> {
     if (!ven || events.every((e) => (e.targets ?? []).every(known))) return
     try {
       const signal = { signal: abort.signal }
-      ven = (await client.vens({}, signal)).find((v) => v.id === ven?.id) ?? ven
+      ven = (await client.vens({ venName: ven.venName }, signal)).find((v) => v.id === ven?.id) ?? ven
       resources = new Map((await client.resources({ venID: ven.id }, signal)).map((r) => [r.resourceName, r]))
     } catch (error) {
       log.warn({ error: (error as Error).message }, 'own targets cannot be read')

@@ -14,6 +14,7 @@ export { place, stateOf, type EventState, type Placement } from '#ven-client/ope
 export type * from '#ven-client/openadr/objects.js'
 export { diskStore, memoryStore, type ReportStore } from '#ven-client/openadr/report-queue.js'
 export { fakeVtn, type FakeVtn } from '#ven-client/openadr/fake-vtn.js'
+export { revisionOf, type Revision } from '#ven-client/openadr/revision.js'
 export { reportSchedule } from '#ven-client/openadr/report-schedule.js'
 export { timeline, type Claim, type Timeline } from '#ven-client/timeline.js'
 export { runCsipAgent, type CsipAgent, type CsipAgentOptions, type DerDevice } from '#ven-client/csip/agent.js'

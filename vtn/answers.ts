@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { printed } from '#vtn/literal.js'
+import { printed } from '#vtn/wire/literal.js'
 
 /** One representation, ready to send; made once for all readers of its class (stack.md, cache rule). */
 export interface Answer {

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { compile, makeAjv, type Check } from '#core/describe/json-schema.js'
 import { Refusal, type Fault } from '#core/error.js'
-import { exactly } from '#vtn/literal.js'
+import { exactly } from '#vtn/wire/literal.js'
 
 /** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
 export const isNow = (text: string): boolean => /^0001-01-01(T00:00:00(\.0+)?(Z|[+-]00:00)?)?$/i.test(text)

@@ -6,7 +6,7 @@ import type { Log } from '#core/port/log.js'
 import { isRefusal } from '#core/error.js'
 import { DoorRefusal, toProblem } from '#vtn/error-map.js'
 import { demand, type Identity, type VtnCaller } from '#vtn/identity.js'
-import { exactTwin, printed } from '#vtn/literal.js'
+import { exactTwin, printed } from '#vtn/wire/literal.js'
 import type { RateLimit } from '#vtn/rate.js'
 import type { Scope } from '#vtn/scope.js'
 

@@ -1,6 +1,6 @@
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 import type { Context } from '#vtn/context.js'
-import { printed } from '#vtn/literal.js'
+import { printed } from '#vtn/wire/literal.js'
 import { noticeTask, type NoticeRow, type Recipient } from '#vtn/notice.js'
 import { kindOf, present, type Content, type Stored } from '#vtn/stored.js'
 import { notification301 } from '#vtn/v301/translate.js'

@@ -1,5 +1,5 @@
 import type { Fault } from '#core/error.js'
-import { plain } from '#vtn/literal.js'
+import { plain } from '#vtn/wire/literal.js'
 
 type Values = readonly unknown[]
 interface Rule { readonly says: string; readonly holds: (values: Values) => boolean }

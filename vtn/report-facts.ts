@@ -1,6 +1,6 @@
 import type { DeliveryState } from '#core/dispatch/delivery.js'
 import type { Quality } from '#core/reading/reading.js'
-import { plain } from '#vtn/literal.js'
+import { plain } from '#vtn/wire/literal.js'
 import { place, plus, spanOf, type Placed } from '#vtn/lifespan.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 import type { ReportRequest } from '#vtn/wire/report.js'

@@ -4,10 +4,13 @@ import { silent, type Log } from '#ven-client/log.js'
 import { isVtnError, VtnError } from '#ven-client/openadr/error.js'
 import type { Event, Notifiers, Program, Report, ReportRequest, Resource, SubscriptionRequest, Stored, ValuesMap, Ven } from '#ven-client/openadr/objects.js'
 import { requester, type Answer, type Ask, type RequestNeeds, type Transport } from '#ven-client/openadr/request.js'
+import { dialectOf, revisionOf, type Dialect, type Revision } from '#ven-client/openadr/revision.js'
 import { tokens, type Credentials } from '#ven-client/openadr/token.js'
 import { randomFrom } from '#ven-client/random.js'
 
 export interface ClientOptions extends Transport {
+  /** Default: as the base path says (`/3.0.1`), else 3.1. */
+  readonly revision?: Revision
   readonly credentials?: Credentials
   readonly clock?: Clock
   readonly log?: Log
@@ -16,13 +19,14 @@ export interface ClientOptions extends Transport {
 }
 
 export type Query = NonNullable<Ask['query']>
-type Options = { readonly signal?: AbortSignal }
+type Options = { readonly signal?: AbortSignal; readonly attempts?: number }
 
 export type Topics = { readonly topics: { readonly CREATE?: string; readonly UPDATE: string; readonly DELETE: string; readonly ALL?: string } }
 
 /** A VTN as a VEN sees it: typed calls, tokens renewed, lists walked to their end, unchanged ones not sent again. */
 export interface VtnClient {
   readonly url: string
+  readonly dialect: Pick<Dialect, 'revision' | 'privacy'>
   readonly clientID: string
   readonly clock: Clock
   readonly log: Log
@@ -39,7 +43,9 @@ export interface VtnClient {
   registerVen(venName: string, attributes?: readonly ValuesMap[], options?: Options): Promise<Ven>
   registerResource(ven: Ven, resourceName: string, attributes?: readonly ValuesMap[], options?: Options): Promise<Resource>
   subscribe(subscription: SubscriptionRequest, options?: Options): Promise<Stored>
+  updateSubscription(id: string, subscription: SubscriptionRequest, options?: Options): Promise<Stored>
   unsubscribe(id: string, options?: Options): Promise<void>
+  subscriptions(query?: Query, options?: Options): Promise<readonly Subscription[]>
   notifiers(options?: Options): Promise<Notifiers>
   topics(path: string, options?: Options): Promise<Topics>
   /** The token that MQTT wants as its password (OA-135). */
@@ -50,12 +56,19 @@ export interface VtnClient {
 
 const pageSize = 50
 
+type Subscription = Stored & SubscriptionRequest
+
+/** OA-206: an item that is none is somebody else's to judge. */
+const readAll = <T>(items: unknown, read: (item: T) => T): unknown => (Array.isArray(items) ? items.map((item) => (typeof item === 'object' && item !== null ? read(item as T) : item)) : items)
+
 export function vtnClient(options: ClientOptions): VtnClient {
   const clock = options.clock ?? systemClock, log = options.log ?? silent
   const clientID = options.credentials?.clientID ?? 'anonymous'
   const random = options.random ?? randomFrom(`${options.url}\n${clientID}`)
   const raw = requester(options, { clock, log, random, ...(options.onServerTime ? { onServerTime: options.onServerTime } : {}) })
-  const token = tokens(raw, clock, options.credentials)
+  const dialect = dialectOf(options.revision ?? revisionOf(options.url))
+  const token = tokens(raw, clock, options.credentials, dialect)
+  let accepted: string | undefined
   /** Last answer of each address, for If-None-Match (OA-012). */
   const seen = new Map<string, { etag: string; items: readonly unknown[] }>()
 
@@ -63,23 +76,28 @@ export function vtnClient(options: ClientOptions): VtnClient {
     for (let again = false; ; again = true) {
       const bearer = await token.bearer(ask.signal)
       try {
-        return await raw(bearer === undefined ? ask : { ...ask, headers: { ...ask.headers, authorization: `Bearer ${bearer}` } })
+        const answer = await raw(bearer === undefined ? ask : { ...ask, headers: { ...ask.headers, authorization: `Bearer ${bearer}` } })
+        accepted = bearer
+        return answer
       } catch (error) {
-        // OA-201: a 401 earns one new token and one more try, no loop
-        if (!isVtnError(error) || error.kind !== 'unauthenticated' || bearer === undefined || again) throw error
+        // OA-201: a 401 earns one new token and one more try, no loop. On 3.0.1 a 403 does, if the token was good before (OA-027).
+        const ended = isVtnError(error) && (error.kind === 'unauthenticated' || (error.kind === 'forbidden' && dialect.badTokenIsForbidden && accepted === bearer))
+        if (!ended || bearer === undefined || again) throw error
+        accepted = undefined
         token.refuse(bearer)
       }
     }
   }
 
-  async function list<T>(path: string, query: Query, signal?: AbortSignal): Promise<readonly T[]> {
+  async function list<T>(path: string, asked: Query, signal?: AbortSignal, read: (item: T) => T = (item) => item): Promise<readonly T[]> {
+    const query = dialect.query(asked)
     const all: T[] = []
     for (let skip = 0; ; skip += pageSize) {
       const page = { ...query, skip, limit: pageSize }
       const key = path + JSON.stringify(page)
       const known = seen.get(key)
       const answer = await send({ method: 'GET', path, query: page, ...(signal ? { signal } : {}), ...(known ? { headers: { 'if-none-match': known.etag } } : {}) })
-      const items = answer.status === 304 && known ? known.items : answer.body
+      const items = answer.status === 304 && known ? known.items : readAll(answer.body, read)
       if (!Array.isArray(items)) throw new VtnError('protocol', `The VTN's answer to ${path} is no list.`, { status: answer.status })
       if (answer.etag !== undefined && answer.status !== 304) seen.set(key, { etag: answer.etag, items })
       all.push(...items as T[])
@@ -87,8 +105,8 @@ export function vtnClient(options: ClientOptions): VtnClient {
     }
   }
 
-  const call = async <T>(method: Ask['method'], path: string, json: unknown, signal?: AbortSignal): Promise<T> =>
-    (await send({ method, path, ...(json === undefined ? {} : { json }), ...(signal ? { signal } : {}) })).body as T
+  const call = async <T>(method: Ask['method'], path: string, json: unknown, { signal, attempts }: Options): Promise<T> =>
+    (await send({ method, path, ...(json === undefined ? {} : { json }), ...(signal ? { signal } : {}), ...(attempts === undefined ? {} : { attempts }) })).body as T
 
   /** Creates, or adopts what a parallel start of the same client has made meanwhile (OA-202). */
   async function findOrCreate<T>(find: () => Promise<T | undefined>, create: () => Promise<T>): Promise<T> {
@@ -104,32 +122,47 @@ export function vtnClient(options: ClientOptions): VtnClient {
   }
 
   const id = encodeURIComponent
+  const event: VtnClient['event'] = async (eventID, o = {}) => dialect.readEvent(await call('GET', `/events/${id(eventID)}`, undefined, o))
+  const vens: VtnClient['vens'] = (query = {}, o = {}) => list<Ven>('/vens', query, o.signal, dialect.readVen)
+  const programOf = (o: Options) => async (eventID: string): Promise<string> => (await event(eventID, o)).programID
+
+  /** 3.0.1 lists resources by ven (OA-232). */
+  async function resources({ venID, ...query }: Query = {}, o: Options = {}): Promise<readonly Resource[]> {
+    if (dialect.revision !== '3.0.1') return list<Resource>('/resources', venID === undefined ? query : { ...query, venID }, o.signal)
+    const owners = venID === undefined ? (await vens({}, o)).map((v) => v.id) : [String(venID)]
+    return (await Promise.all(owners.map((owner) => list<Resource>(dialect.resources(owner), query, o.signal, (r) => dialect.readResource({ ...r, venID: owner }))))).flat()
+  }
+
   return {
-    url: options.url, clientID, clock, log, random, send,
+    url: options.url, dialect, clientID, clock, log, random, send,
     programs: (query = {}, o = {}) => list<Program>('/programs', query, o.signal),
-    events: (query = {}, o = {}) => list<Event>('/events', query, o.signal),
-    event: (event, o = {}) => call('GET', `/events/${id(event)}`, undefined, o.signal),
-    vens: (query = {}, o = {}) => list<Ven>('/vens', query, o.signal),
-    resources: (query = {}, o = {}) => list<Resource>('/resources', query, o.signal),
+    events: (query = {}, o = {}) => list<Event>('/events', query, o.signal, dialect.readEvent),
+    event,
+    vens,
+    resources,
     reports: (query = {}, o = {}) => list<Report>('/reports', query, o.signal),
-    createReport: (report, o = {}) => call('POST', '/reports', report, o.signal),
-    updateReport: (report, body, o = {}) => call('PUT', `/reports/${id(report)}`, body, o.signal),
+    createReport: async (report, o = {}) => call('POST', '/reports', await dialect.report(report, programOf(o)), o),
+    updateReport: async (report, body, o = {}) => call('PUT', `/reports/${id(report)}`, await dialect.report(body, programOf(o)), o),
     registerVen: (venName, attributes, o = {}) => findOrCreate(
       // one ven object per client (OA-082): ours is the one with our clientID, whatever its name
       async () => {
-        const all = await list<Ven>('/vens', {}, o.signal)
+        // where everybody sees all vens, ours is the one of our name
+        const all = await vens(dialect.privacy ? {} : { venName }, o)
         return all.find((v) => v.clientID === clientID) ?? all.find((v) => v.venName === venName)
       },
-      () => call<Ven>('POST', '/vens', { objectType: 'VEN_VEN_REQUEST', venName, ...(attributes ? { attributes } : {}) }, o.signal),
+      async () => dialect.readVen(await call<Ven>('POST', '/vens', dialect.ven(venName, attributes), o)),
     ),
     registerResource: (ven, resourceName, attributes, o = {}) => findOrCreate(
-      async () => (await list<Resource>('/resources', { venID: ven.id }, o.signal)).find((r) => r.resourceName === resourceName),
-      () => call<Resource>('POST', '/resources', { objectType: 'VEN_RESOURCE_REQUEST', resourceName, venID: ven.id, ...(attributes ? { attributes } : {}) }, o.signal),
+      async () => (await resources({ venID: ven.id }, o)).find((r) => r.resourceName === resourceName),
+      async () => dialect.readResource(await call<Resource>('POST', dialect.resources(ven.id), dialect.resource(ven.id, resourceName, attributes), o)),
     ),
-    subscribe: (subscription, o = {}) => call('POST', '/subscriptions', subscription, o.signal),
-    unsubscribe: async (subscription, o = {}) => { await call('DELETE', `/subscriptions/${id(subscription)}`, undefined, o.signal) },
-    notifiers: (o = {}) => call('GET', '/notifiers', undefined, o.signal),
-    topics: (path, o = {}) => call('GET', `/notifiers/mqtt/topics/${path}`, undefined, o.signal),
+    subscribe: async (subscription, o = {}) => call('POST', '/subscriptions', dialect.subscription(subscription), o),
+    updateSubscription: async (subscription, body, o = {}) => call('PUT', `/subscriptions/${id(subscription)}`, dialect.subscription(body), o),
+    unsubscribe: async (subscription, o = {}) => { await call('DELETE', `/subscriptions/${id(subscription)}`, undefined, o) },
+    subscriptions: (query = {}, o = {}) => list<Subscription>('/subscriptions', query, o.signal),
+    // OA-243: 3.0.1 knows webhooks only
+    notifiers: async (o = {}) => (dialect.revision === '3.0.1' ? { WEBHOOK: true } : call('GET', '/notifiers', undefined, o)),
+    topics: (path, o = {}) => call('GET', `/notifiers/mqtt/topics/${path}`, undefined, o),
     bearer: (o = {}) => token.bearer(o.signal),
     close: () => raw.close(),
   }

@@ -78,6 +78,8 @@ export interface ReportResource {
 
 export interface ReportRequest {
   readonly eventID: string
+  /** Sent to 3.0.1 only, which wants it; asked of the event when it is left out (OA-238). */
+  readonly programID?: string
   readonly clientName: string
   readonly reportName?: string | null
   readonly payloadDescriptors?: readonly PayloadDescriptor[] | null

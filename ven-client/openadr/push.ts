@@ -3,7 +3,7 @@ import { backoff } from '#ven-client/backoff.js'
 import type { VtnClient } from '#ven-client/openadr/client.js'
 import { isPermanent, isVtnError } from '#ven-client/openadr/error.js'
 import { mqttReceiver, type MqttReceiver } from '#ven-client/openadr/mqtt.js'
-import type { Stored, SubscriptionRequest } from '#ven-client/openadr/objects.js'
+import type { SubscriptionRequest } from '#ven-client/openadr/objects.js'
 
 /** How a VEN wants to be told at once; polling goes on whatever becomes of it (OA-203). */
 export interface PushOptions {
@@ -54,12 +54,15 @@ export function subscribePush(client: VtnClient, options: PushOptions & { venID:
         clientName: options.clientName,
         objectOperations: [{ objects: ['EVENT', 'PROGRAM'], operations: ['CREATE', 'UPDATE', 'DELETE'], callbackUrl: webhook.callbackUrl, ...(webhook.bearerToken === undefined ? {} : { bearerToken: webhook.bearerToken }) }],
       }
-      // One subscription, however often we start: an own one with this address is taken over, written again because its token may be new.
-      const { body } = await client.send({ method: 'GET', path: '/subscriptions', query: { clientName: options.clientName }, signal })
-      const own = (body as (Stored & SubscriptionRequest)[]).find((s) => s.objectOperations.some((o) => o.callbackUrl === webhook.callbackUrl))
-      if (own) await client.send({ method: 'PUT', path: `/subscriptions/${encodeURIComponent(own.id)}`, json: wanted, signal })
-      else await client.subscribe(wanted, { signal })
-      return true
+      const ours = (await client.subscriptions({ clientName: options.clientName }, { signal })).filter((s) => s.objectOperations.some((o) => o.callbackUrl === webhook.callbackUrl))
+      // Interpretation of OA-239: 3.0.1 subscribes by program, so we do to those that are there; what comes later is found by polling.
+      const programs = client.dialect.revision === '3.0.1' ? (await client.programs({}, { signal })).map((p) => p.id) : [undefined]
+      for (const programID of programs) {
+        // One subscription, however often we start: an own one with this address is taken over, written again because its token may be new.
+        const own = ours.find((s) => s.programID === programID), asked = programID === undefined ? wanted : { ...wanted, programID }
+        await (own ? client.updateSubscription(own.id, asked, { signal }) : client.subscribe(asked, { signal }))
+      }
+      return programs.length > 0
     })
   }
   return {

@@ -93,7 +93,7 @@ export function reportQueue(client: VtnClient, options: QueueOptions = {}): Repo
   async function deliver({ report, tried }: Waiting): Promise<void> {
     const signal = { signal: abort.signal }
     // Not tried again by itself: before a second POST we look.
-    const create = async (): Promise<void> => { await client.send({ method: 'POST', path: '/reports', json: report, attempts: 1, ...signal }) }
+    const create = async (): Promise<void> => { await client.createReport(report, { ...signal, attempts: 1 }) }
     if (!tried) return create()
     const stored = (await client.reports({ eventID: report.eventID, clientName: report.clientName }, signal))
       .find((r) => r.reportName === report.reportName)

@@ -93,7 +93,7 @@ export function buildReport(event: Event, clientName: string, reportName: string
   }
   if (byResource.size === 0) return undefined
   return {
-    eventID: event.id, clientName, reportName,
+    eventID: event.id, programID: event.programID, clientName, reportName,
     payloadDescriptors: asked.map(({ descriptor: d }) => ({
       objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: d.payloadType,
       ...(d.readingType ? { readingType: d.readingType } : {}), ...(d.payloadType === 'OPERATING_STATE' ? {} : { units: unitsFor(d) }),

@@ -1,5 +1,6 @@
 import type { Clock } from '#core/port/clock.js'
 import { isVtnError, VtnError } from '#ven-client/openadr/error.js'
+import type { Dialect } from '#ven-client/openadr/revision.js'
 import type { Requester } from '#ven-client/openadr/request.js'
 
 /** Client credentials (OA-200); without them requests carry no token. */
@@ -19,10 +20,10 @@ export interface Tokens {
 }
 
 /** OA-201: one token for all requests, renewed in good time, fetched once however many ask; it never reaches a log. */
-export function tokens(send: Requester, clock: Clock, credentials: Credentials | undefined): Tokens {
+export function tokens(send: Requester, clock: Clock, credentials: Credentials | undefined, dialect: Pick<Dialect, 'authServer'>): Tokens {
   let held: { token: string; renewAt_ms: number } | undefined
   let fetching: Promise<string> | undefined
-  let tokenURL = credentials?.tokenURL
+  let tokenURL = credentials?.tokenURL ?? (dialect.authServer ? undefined : '/auth/token')
 
   async function fetch(own: Credentials, signal?: AbortSignal): Promise<string> {
     const withSignal = signal ? { signal } : {}
@@ -44,8 +45,8 @@ export function tokens(send: Requester, clock: Clock, credentials: Credentials |
       held = { token: access_token, renewAt_ms: asked_ms + life_ms - Math.min(60_000, life_ms * 0.2) }
       return access_token
     } catch (error) {
-      // RFC 6749: a wrong id or secret is invalid_client, with 400 or 401: no waiting heals it
-      if (isVtnError(error) && (error.status === 400 || error.status === 401)) {
+      // RFC 6749: a wrong id or secret is invalid_client, with 400 or 401, on 3.0.1 403 (OA-242): no waiting heals it
+      if (isVtnError(error) && (error.status === 400 || error.status === 401 || (!dialect.authServer && error.status === 403))) {
         throw new VtnError('unauthenticated', `The token endpoint refused client '${own.clientID}'.`, { status: error.status, cause: error })
       }
       throw error

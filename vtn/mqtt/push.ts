@@ -1,6 +1,6 @@
 import type { Log } from '#core/port/log.js'
 import type { Access } from '#vtn/access.js'
-import { printed } from '#vtn/literal.js'
+import { printed } from '#vtn/wire/literal.js'
 import type { NoticeRow } from '#vtn/notice.js'
 import { notificationOf, type Push } from '#vtn/notice-worker.js'
 import { isOpen, type Stored } from '#vtn/stored.js'

@@ -9,8 +9,9 @@ import { list, pathId, scalar, type RawQuery } from '#vtn/query.js'
 import { nounOf, registry, type Noun } from '#vtn/registry.js'
 import { kindOf, type Content, type Stored } from '#vtn/stored.js'
 import { filled, mayDelete, once, reader, shown, viewFor, writeView, type Reading, type SurfaceNeeds } from '#vtn/surface.js'
-import { targetText, to301, to31, withWritten } from '#vtn/v301/translate.js'
+import { to301, to31, withWritten } from '#vtn/v301/translate.js'
 import type { ObjectType } from '#vtn/wire/field.js'
+import { targetText } from '#vtn/wire/target301.js'
 import { Event301, Program301, Report301, Resource301, Subscription301, Ven301 } from '#vtn/wire/v301.js'
 
 export const described301 = { PROGRAM: Program301, EVENT: Event301, REPORT: Report301, SUBSCRIPTION: Subscription301, VEN: Ven301, RESOURCE: Resource301 } satisfies Record<ObjectType, unknown>

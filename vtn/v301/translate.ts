@@ -1,32 +1,9 @@
-import { printed } from '#vtn/literal.js'
 import type { NoticeRow } from '#vtn/notice.js'
 import { present, type Content, type Stored } from '#vtn/stored.js'
 import type { ObjectType } from '#vtn/wire/field.js'
+import { targetsTo301, targetsTo31, type Target301 } from '#vtn/wire/target301.js'
 
 type Json = Record<string, unknown>
-interface ValuesMap { readonly type: string; readonly values: readonly unknown[] }
-
-/** OA-246: `=` parts type and value; an `=` of the type itself is written %3D. */
-const typeText = (type: string): string => type.replace(/%(?=3D|25)/g, '%25').replaceAll('=', '%3D')
-const typeOf = (text: string): string => text.replaceAll('%3D', '=').replaceAll('%25', '%')
-
-/** `{type:T, values:[a,b]}` ↔ `T=a`, `T=b`; a bare 3.1 name is `{type:"TARGET", values:["x"]}`. */
-export const targetText = (type: string, value: unknown): string => {
-  const text = typeof value === 'string' ? value : printed(value)
-  return type === 'TARGET' && text !== '' && !text.includes('=') ? text : `${typeText(type)}=${text}`
-}
-
-export const targetsTo31 = (targets: readonly ValuesMap[]): string[] => targets.flatMap((t) => t.values.map((v) => targetText(t.type, v)))
-
-export function targetsTo301(targets: readonly string[]): ValuesMap[] {
-  const groups = new Map<string, string[]>()
-  for (const text of targets) {
-    const at = text.indexOf('=')
-    const [type, value] = at <= 0 ? ['TARGET', text] : [typeOf(text.slice(0, at)), text.slice(at + 1)]
-    groups.set(type, [...(groups.get(type) ?? []), value])
-  }
-  return [...groups].map(([type, values]) => ({ type, values }))
-}
 
 /** OA-235, OA-247: flat fields of a 3.0.1 program and the attributes they are in 3.1. */
 const flat: readonly (readonly [string, string])[] = [
@@ -38,14 +15,14 @@ function programTo31(body: Json): Json {
   const { attributes, ...rest } = body
   const extra = flat.flatMap(([field, type]) => (rest[field] === undefined || rest[field] === null ? [] : [{ type, values: [rest[field]] }]))
   for (const [field] of flat) delete rest[field]
-  const all = [...extra, ...((attributes as ValuesMap[] | null | undefined) ?? [])]
+  const all = [...extra, ...((attributes as Target301[] | null | undefined) ?? [])]
   return { ...rest, ...(all.length ? { attributes: all } : {}) }
 }
 
 function programTo301(object: Json): Json {
   const { attributes, ...rest } = object
-  const left: ValuesMap[] = [], out: Json = rest
-  for (const attribute of (attributes as ValuesMap[] | undefined) ?? []) {
+  const left: Target301[] = [], out: Json = rest
+  for (const attribute of (attributes as Target301[] | undefined) ?? []) {
     const field = flat.find(([f, type]) => type === attribute.type && attribute.values.length === 1 && out[f] === undefined)?.[0]
     const wanted = field === 'bindingEvents' || field === 'localPrice' ? 'boolean' : 'string'
     if (field !== undefined && typeof attribute.values[0] === wanted) out[field] = attribute.values[0]
@@ -80,8 +57,8 @@ function eachPeriod(object: Json, change: (holder: Json) => Json): Json {
 export function to31(objectType: ObjectType, body: Json): Json {
   const { id: _i, createdDateTime: _c, modificationDateTime: _m, objectType: _o, ...rest } = body
   let out: Json = eachPeriod(objectType === 'PROGRAM' ? programTo31(rest) : rest, unstarted)
-  if (Array.isArray(out['targets'])) out = { ...out, targets: [...new Set(targetsTo31(out['targets'] as ValuesMap[]))] }
-  out = each(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo31(d['targets'] as ValuesMap[]) } : d))
+  if (Array.isArray(out['targets'])) out = { ...out, targets: [...new Set(targetsTo31(out['targets'] as Target301[]))] }
+  out = each(out, 'reportDescriptors', (d) => (Array.isArray(d['targets']) ? { ...d, targets: targetsTo31(d['targets'] as Target301[]) } : d))
   const fallback = { PROGRAM: 'EITHER', EVENT: 'EVENT_PAYLOAD_DESCRIPTOR', REPORT: 'REPORT_PAYLOAD_DESCRIPTOR' }[objectType as string]
   return fallback ? each(out, 'payloadDescriptors', discriminated(fallback)) : out
 }
@@ -100,7 +77,7 @@ export function to301(objectType: ObjectType, object: Json, doc: Stored): Json {
 
 /** The targets as a 3.0.1 client wrote them, while they still mean the same and none is hidden. */
 function asWritten(doc: Stored, shown: readonly string[]): unknown {
-  const written = doc.body['_targets301'] as ValuesMap[] | undefined
+  const written = doc.body['_targets301'] as Target301[] | undefined
   if (!written) return undefined
   const means = [...new Set(targetsTo31(written))]
   return means.length === shown.length && means.every((t, i) => t === shown[i]) ? written : undefined

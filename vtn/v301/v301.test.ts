@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { sample } from '#core/describe/sample.js'
 import { testVtn } from '#vtn/test-vtn.js'
-import { targetsTo301, targetsTo31 } from '#vtn/v301/translate.js'
+import { targetsTo301, targetsTo31 } from '#vtn/wire/target301.js'
 import { Event301, Program301, Report301 } from '#vtn/wire/v301.js'
 
 const v = await testVtn({ webhooks: { echo: 'off' } })
