@@ -84,6 +84,8 @@ function Inside() {
       }[first] ?? first),
   )
   useEffect(() => {
+    // on a phone the navigation is a strip: where we are must be in sight
+    document.querySelector('nav.main [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
     document.title = section ? `${t(section.key)} · ${t('app.name')}` : t('app.name')
   }, [section?.key])
   return (

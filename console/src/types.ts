@@ -267,6 +267,9 @@ export interface AuditRecord {
   before: string
   after: string
   hash: string
+  /** With `changes=true`: member by member; null on a side, it was not there. */
+  changes?: { path: string; before: string | number | boolean | null; after: string | number | boolean | null }[]
+  intact?: boolean | null
 }
 export interface Reading {
   servicePoint: string

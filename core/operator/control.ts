@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { genesis, link } from '#core/audit/chain.js'
+import { changeOf } from '#core/audit/detail.js'
 import type { Role } from '#core/caller.js'
 import { present } from '#core/permission.js'
 import type { AuditRecord } from '#core/port/store/audit.js'
@@ -56,11 +57,13 @@ export const controlRoutes: readonly OperatorRoute[] = [
   { method: 'POST', path: 'stop/:id/lift', summary: 'Lift a stop', roles: ['admin', 'operator', 'dispatcher'], body: closed({ reason: Type.Optional(text) }),
     act: async (ask) => ok(stopView(ask.params.id!, await ask.core.stop.lift(ask.caller, ask.params.id!, (ask.body as { reason?: string } | undefined)?.reason ?? 'lifted by the operator'))) },
 
-  { method: 'GET', path: 'audit', summary: 'The audit trail', roles: auditors, query: page({ entity: filter, from: Type.Optional(time) }),
+  { method: 'GET', path: 'audit', summary: 'The audit trail, oldest first or `order=newest`; with `changes=true` each record with what it changed', roles: auditors, query: page({ entity: filter, from: Type.Optional(time), order: Type.Optional(Type.Union([Type.Literal('oldest'), Type.Literal('newest')])), changes: Type.Optional(Type.Boolean()) }),
     read: async (ask) => {
-      const { entity, from } = ask.query
-      const { items, next } = await ask.core.database.stores.audit.list(ask.caller.tenant, { ...(entity === undefined ? {} : { entity }), ...(from === undefined ? {} : { from: new Date(instantOf(from, 'utc', '/from') * 1000).toISOString() }) }, pageOf(ask))
-      return ok({ items: items.map(auditView), next })
+      const { entity, from, order, changes } = ask.query, { audit } = ask.core.database.stores, { tenant } = ask.caller
+      const { items, next } = await audit.list(tenant, { newest: order === 'newest', ...(entity === undefined ? {} : { entity }), ...(from === undefined ? {} : { from: new Date(instantOf(from, 'utc', '/from') * 1000).toISOString() }) }, pageOf(ask))
+      if (String(changes) !== 'true') return ok({ items: items.map(auditView), next })
+      const details = await audit.details(tenant, items.map((r) => r.seq))
+      return ok({ items: items.map((r) => ({ ...auditView(r), ...changeOf(r, details.get(r.seq)) })), next })
     } },
   { method: 'GET', path: 'audit/verify', summary: 'Recomputes the hash chain and names the first broken record; with a head that was written out (seq, hash) also that it is still in it (CORE-232)', roles: auditors, query: closed({ seq: Type.Optional(Type.Integer({ minimum: 1 })), hash: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })) }),
     read: async ({ core, caller, query }) => {
@@ -78,5 +81,11 @@ export const controlRoutes: readonly OperatorRoute[] = [
         }
       })
       return ok({ verified: broken === undefined && anchor !== false, records: count, head, ...(anchor === undefined ? {} : { anchor }), ...(broken ? { firstBroken: auditView(broken) } : {}) })
+    } },
+  { method: 'GET', path: 'audit/:seq', summary: 'One record and what it changed, member by member; secrets are masked, and `intact` says whether what is shown has the hash of the chain (null: shortened, or not kept)', roles: auditors,
+    read: async ({ core, caller, params }) => {
+      const { audit } = core.database.stores, seq = Number(params.seq)
+      const record = present(Number.isSafeInteger(seq) && seq > 0 ? await audit.get(caller.tenant, seq) : undefined, 'audit record', params.seq!)
+      return ok({ ...auditView(record), ...changeOf(record, (await audit.details(caller.tenant, [seq])).get(seq)) })
     } },
 ]

@@ -1,5 +1,5 @@
 import { genesis, link } from '#core/audit/chain.js'
-import { auditKind, type AuditRecord, type AuditStore } from '#core/port/store/audit.js'
+import { auditKind, type AuditDetail, type AuditRecord, type AuditStore } from '#core/port/store/audit.js'
 import { requireTenant, type Session, type Sql } from '#prisma/session.js'
 import { pageOf, readCursor } from '#prisma/store/cursor.js'
 
@@ -22,25 +22,42 @@ export function auditStore(session: Session): AuditStore {
       if (drafts.length === 0) return
       await session.atomically(async ({ sql, touched }) => {
         let { seq, hash } = await head(sql, tenant)
-        const records = drafts.map(({ actor, action, entity, reason, before, after }): AuditRecord => {
+        const details: { seq: number; before: string | null; after: string | null }[] = []
+        const records = drafts.map(({ actor, action, entity, reason, before, after, detail }): AuditRecord => {
           const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
+          if (detail) details.push({ seq, ...detail })
           hash = link(hash, record)
           return { ...record, hash }
         })
         const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')
         // Every question asked while the chain is held makes all appenders wait: records and head go in one statement.
-        await sql.count(`with written as (insert into audit (tenant, ${list}) select $1, * from unnest(${types}))
-          update audit_chain set seq = $${columns.length + 2}, hash = $${columns.length + 3} where tenant = $1 and (select pg_notify('loadstone_document', $${columns.length + 4})) is not null`, [tenant, ...columns.map((c) => records.map((r) => r[c])), seq, hash, JSON.stringify([tenant, auditKind])])
+        const n = columns.length + 2, kept = details.length === 0 ? '' : `, kept as (insert into audit_detail (tenant, seq, before, after) select $1, * from unnest($${n + 3}::bigint[], $${n + 4}::text[], $${n + 5}::text[]))`
+        await sql.count(`with written as (insert into audit (tenant, ${list}) select $1, * from unnest(${types}))${kept}
+          update audit_chain set seq = $${n}, hash = $${n + 1} where tenant = $1 and (select pg_notify('loadstone_document', $${n + 2})) is not null`, [tenant, ...columns.map((c) => records.map((r) => r[c])), seq, hash, JSON.stringify([tenant, auditKind]), ...(details.length === 0 ? [] : [details.map((d) => d.seq), details.map((d) => d.before), details.map((d) => d.after)])])
         touched(tenant, auditKind)
       })
     },
-    async list(tenant, { entity, from, after: since }, { limit, cursor }) {
+    async list(tenant, { entity, from, after: since, newest = false }, { limit, cursor }) {
       requireTenant(tenant)
-      const after = readCursor(cursor, 1)?.[0] ?? since ?? 0
+      const beyond = readCursor(cursor, 1)?.[0] ?? since ?? (newest ? Number.MAX_SAFE_INTEGER : 0)
       const found = await session.sql.rows<AuditRecord>(
-        `select ${list} from audit where tenant = $1 and seq > $2 and ($3::text is null or entity = $3) and ($4::text is null or at >= $4) order by seq limit $5`,
-        [tenant, after, entity ?? null, from ?? null, limit + 1])
+        `select ${list} from audit where tenant = $1 and seq ${newest ? '<' : '>'} $2 and ($3::text is null or entity = $3) and ($4::text is null or at >= $4) order by seq ${newest ? 'desc' : 'asc'} limit $5`,
+        [tenant, beyond, entity ?? null, from ?? null, limit + 1])
       return pageOf(found, limit, (record) => [record.seq])
+    },
+    async details(tenant, seqs) {
+      requireTenant(tenant)
+      const found = await session.sql.rows<AuditDetail & { seq: number }>('select seq, before, after from audit_detail where tenant = $1 and seq = any($2::bigint[])', [tenant, seqs])
+      return new Map(found.map(({ seq, before, after }) => [seq, { before, after }]))
+    },
+    async get(tenant, seq) {
+      requireTenant(tenant)
+      const [found] = await session.sql.rows<AuditRecord>(`select ${list} from audit where tenant = $1 and seq = $2`, [tenant, seq])
+      return found
+    },
+    async forget(tenant, entities) {
+      requireTenant(tenant)
+      return session.sql.count('delete from audit_detail d using audit a where d.tenant = $1 and a.tenant = $1 and a.seq = d.seq and a.entity = any($2::text[])', [tenant, entities])
     },
     async count(tenant) {
       requireTenant(tenant)

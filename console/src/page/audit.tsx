@@ -2,10 +2,11 @@ import { get, type List } from '../api.ts'
 import { count } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { setSearch, usePlace } from '../route.ts'
-import { t } from '../text/index.ts'
+import { t, word } from '../text/index.ts'
 import type { AuditRecord } from '../types.ts'
-import { Await, Field, Time, text } from '../part/basics.tsx'
+import { Act, Await, Field, Time, text } from '../part/basics.tsx'
 import { Table } from '../part/table.tsx'
+import { ChangeOf, changeText } from './audit/change.tsx'
 
 interface Chain {
   verified: boolean
@@ -13,17 +14,8 @@ interface Chain {
   firstBroken?: AuditRecord
 }
 
-/** The newest records of a trail that is read oldest first: pages are followed to its end, the last 5,000 are kept. */
-async function newest(where: string): Promise<AuditRecord[]> {
-  let kept: AuditRecord[] = [],
-    cursor: string | null = null
-  do {
-    const page: List<AuditRecord> = await get(`/audit?limit=1000${where}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
-    kept = [...kept, ...page.items].slice(-5000)
-    cursor = page.next
-  } while (cursor)
-  return kept
-}
+const pageOf = (where: string, cursor: string | null): Promise<List<AuditRecord>> =>
+  get(`/audit?order=newest&changes=true&limit=1000${where}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
 
 /** Who did what, before and after, and whether the chain still holds (UX-051). */
 export function Audit() {
@@ -31,10 +23,12 @@ export function Audit() {
     entity = search.get('entity') ?? '',
     from = search.get('from') ?? ''
   const chain = useLoad(() => get<Chain>('/audit/verify'), []),
-    list = useLoad(
-      () => newest(`${entity ? `&entity=${encodeURIComponent(entity)}` : ''}${from ? `&from=${encodeURIComponent(`${from}T00:00:00Z`)}` : ''}`),
-      [entity, from],
-    )
+    where = `${entity ? `&entity=${encodeURIComponent(entity)}` : ''}${from ? `&from=${encodeURIComponent(`${from}T00:00:00Z`)}` : ''}`,
+    list = useLoad(() => pageOf(where, null), [where])
+  const older = async (): Promise<void> => {
+    const { items, next } = await pageOf(where, list.data!.next)
+    list.set({ items: [...list.data!.items, ...items], next })
+  }
   return (
     <>
       <div class="row">
@@ -59,7 +53,8 @@ export function Audit() {
       </div>
       <p class="soft">{t('audit.help')}</p>
       <Await of={list}>
-        {(rows) => (
+        {({ items: rows, next }) => (
+          <>
           <Table<AuditRecord>
             name="au"
             caption="audit.list"
@@ -67,16 +62,25 @@ export function Audit() {
             rowKey={(r) => String(r.seq)}
             empty="audit.none"
             sort="-seq"
-            search={(r) => `${r.actor} ${r.action} ${r.entity} ${r.reason}`}
+            search={(r) => `${r.actor} ${r.action} ${word('action', r.action)} ${r.entity} ${r.reason} ${changeText(r)}`}
             filters={[
-              { id: 'action', title: 'audit.action', value: (r) => r.action },
+              { id: 'action', title: 'audit.action', group: 'action', value: (r) => r.action },
               { id: 'actor', title: 'audit.actor', value: (r) => r.actor },
             ]}
             columns={[
               { id: 'seq', title: 'audit.seq', num: true, value: (r) => r.seq, cell: (r) => r.seq },
               { id: 'at', title: 'common.at', value: (r) => r.at, cell: (r) => <Time at={r.at} /> },
               { id: 'actor', title: 'audit.actor', value: (r) => r.actor, cell: (r) => r.actor },
-              { id: 'action', title: 'audit.action', value: (r) => r.action, cell: (r) => r.action },
+              {
+                id: 'action',
+                title: 'audit.action',
+                value: (r) => r.action,
+                cell: (r) => (
+                  <span data-action={r.action} title={r.action} translate={false}>
+                    {word('action', r.action)}
+                  </span>
+                ),
+              },
               {
                 id: 'entity',
                 title: 'audit.entity',
@@ -88,32 +92,14 @@ export function Audit() {
                 ),
               },
               { id: 'reason', title: 'common.reason', value: (r) => r.reason, cell: (r) => r.reason },
-              {
-                id: 'before',
-                title: 'audit.before',
-                value: (r) => r.before,
-                cell: (r) => (
-                  <abbr title={r.before} translate={false}>
-                    {short(r.before)}
-                  </abbr>
-                ),
-              },
-              {
-                id: 'after',
-                title: 'audit.after',
-                value: (r) => r.after,
-                cell: (r) => (
-                  <abbr title={r.after} translate={false}>
-                    {short(r.after)}
-                  </abbr>
-                ),
-              },
+              { id: 'change', title: 'audit.change', value: changeText, cell: (r) => <ChangeOf of={r} /> },
               { id: 'hash', title: 'audit.hash', hidden: true, value: (r) => r.hash, cell: (r) => r.hash },
             ]}
           />
+          {next !== null && <Act label="audit.older" do={older} />}
+          </>
         )}
       </Await>
     </>
   )
 }
-const short = (s: string): string => (s.length > 14 ? `${s.slice(0, 10)}…` : s)

@@ -1,12 +1,13 @@
 import { useMemo } from 'preact/hooks'
 import { all, get, orNone, post } from '../api.ts'
-import { energy, percent, plain, power } from '../format.ts'
+import { energy, listed, percent, plain, power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { may } from '../session.ts'
 import { t, word } from '../text/index.ts'
 import type { Dispatch, Performance, Program, Progress, ServicePoint } from '../types.ts'
 import { Act, Await, D, Facts, Figure, State, Time } from '../part/basics.tsx'
 import { Chart } from '../part/chart.tsx'
+import { PrintButton } from '../part/print.tsx'
 import { powerLines } from '../part/power-lines.ts'
 import { directionOf, orderWords, window } from '../part/dispatch-words.tsx'
 import { Table } from '../part/table.tsx'
@@ -95,7 +96,10 @@ function Found({
       `#/readings/${point}?from=${encodeURIComponent(new Date(Date.parse(d.start) - 3_600_000).toISOString())}&to=${encodeURIComponent(new Date(Date.parse(d.end) + 3_600_000).toISOString())}&start=${encodeURIComponent(d.start)}&end=${encodeURIComponent(d.end)}`
   const head = (
     <>
-      <h1>{t('verify.title', { order: orderWords(d.power_kW, direction) })}</h1>
+      <div class="row">
+        <h1 class="grow">{t('verify.title', { order: orderWords(d.power_kW, direction) })}</h1>
+        <PrintButton />
+      </div>
       <p class="row">
         <State of={d.state} />
         <a href={`#/dispatches/${d.id}`} translate={false}>
@@ -158,8 +162,8 @@ function Found({
               ],
               ['verify.level', <span>{t(p.level === 'point' ? 'program.level.point' : 'program.level.portfolio')}</span>],
               ['verify.adjustment', <span>{adjustment}</span>],
-              ['verify.flags', p.flags.join(', ') || '–'],
-              (b?.trace.assumed.length ?? 0) > 0 && ['verify.assumed', b!.trace.assumed.join('; ')],
+              ['verify.flags', listed(p.flags.map((f) => word('flag', f))) || '–'],
+              (b?.trace.assumed.length ?? 0) > 0 && ['verify.assumed', listed(b!.trace.assumed.map((x) => word('assumed', x)))],
               ['verify.computed', <Time at={p.computedAt} />],
               ['verify.hash', p.inputHash],
             ]}

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { setSearch, usePlace } from '../route.ts'
 import { t, type Key } from '../text/index.ts'
 import { D } from './basics.tsx'
+import { usePrinting } from './print.tsx'
 import { Tools } from './table-tools.tsx'
 
 export interface Column<R> {
@@ -83,7 +84,7 @@ export function Table<R>(props: TableProps<R>) {
     find = props.search ?? everythingOf(columns)
   const sort = search.get(`${name}.sort`) ?? props.sort ?? '',
     shownIds = search.get(`${name}.cols`)?.split(','),
-    limit = Number(search.get(`${name}.n`) ?? step)
+    limit = usePrinting() ? Infinity : Number(search.get(`${name}.n`) ?? step)
   const found = ordered(chosen({ ...props, search: find }, search), columns, sort),
     shown = columns.filter((c) => (shownIds ? shownIds.includes(c.id) : !c.hidden)),
     page = found.slice(0, limit)

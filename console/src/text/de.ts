@@ -1,3 +1,4 @@
+import { action } from './de/action.ts'
 import { admin } from './de/admin.ts'
 import { device } from './de/device.ts'
 import { dispatch } from './de/dispatch.ts'
@@ -5,4 +6,4 @@ import { money } from './de/money.ts'
 import { shell } from './de/shell.ts'
 import type { Key } from './en.ts'
 
-export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device, ...money, ...admin }
+export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device, ...money, ...admin, ...action }

@@ -1,3 +1,4 @@
+import { action } from './en/action.ts'
 import { admin } from './en/admin.ts'
 import { device } from './en/device.ts'
 import { dispatch } from './en/dispatch.ts'
@@ -5,6 +6,6 @@ import { money } from './en/money.ts'
 import { shell } from './en/shell.ts'
 
 /** Every word of the console in English; other languages have the same keys (UX-054). `{name}` is filled in. */
-export const en = { ...shell, ...dispatch, ...device, ...money, ...admin } as const
+export const en = { ...shell, ...dispatch, ...device, ...money, ...admin, ...action } as const
 
 export type Key = keyof typeof en

@@ -13,7 +13,10 @@ export interface AuditRecord {
   readonly hash: string
 }
 
-export type AuditDraft = Omit<AuditRecord, 'seq' | 'hash' | 'at'>
+/** What the two hashes stand for, as JSON text, secrets masked and long lists told as their number; beside the chain, not in it. Null: not kept. */
+export interface AuditDetail { readonly before: string | null; readonly after: string | null }
+
+export type AuditDraft = Omit<AuditRecord, 'seq' | 'hash' | 'at'> & { readonly detail?: AuditDetail | null }
 
 /** What `documents.onChange` and `documents.revision` call a change of the trail. */
 export const auditKind = 'core/Audit'
@@ -21,7 +24,13 @@ export const auditKind = 'core/Audit'
 /** Append-only chain per tenant. `append` takes the tenant's chain lock inside the running unit of work. */
 export interface AuditStore {
   append(tenant: string, at: string, drafts: readonly AuditDraft[]): Promise<void>
-  list(tenant: string, where: { entity?: string; from?: string; after?: number }, page: PageQuery): Promise<Page<AuditRecord>>
+  /** Oldest first, or with `newest` the other way round. */
+  list(tenant: string, where: { entity?: string; from?: string; after?: number; newest?: boolean }, page: PageQuery): Promise<Page<AuditRecord>>
+  /** What is kept of the details of these records, by seq. */
+  details(tenant: string, seqs: readonly number[]): Promise<ReadonlyMap<number, AuditDetail>>
+  get(tenant: string, seq: number): Promise<AuditRecord | undefined>
+  /** Forgets the details of all records about these entities; the records and their hashes stay (CORE-224). */
+  forget(tenant: string, entities: readonly string[]): Promise<number>
   count(tenant: string): Promise<number>
   /** The end of the chain; seq 0 and the genesis hash while it is empty. */
   head(tenant: string): Promise<{ readonly seq: number; readonly hash: string }>

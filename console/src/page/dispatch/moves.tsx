@@ -79,8 +79,8 @@ export function History({ id, zone, version }: { id: string; zone: string; versi
               <li key={r.seq} class="row">
                 <Time at={r.at} in={zone} style="time" />
                 <D>{r.actor}</D>
-                <a href={`#/audit?entity=${r.entity}`} translate={false}>
-                  {r.action}
+                <a href={`#/audit?entity=${r.entity}`} title={r.action} translate={false}>
+                  {word('action', r.action)}
                 </a>
                 <D class="soft">{r.reason}</D>
               </li>

@@ -33,7 +33,7 @@ export function OptOutCurve({ dispatches, zone }: { dispatches: Dispatch[]; zone
               <table>
                 <thead>
                   <tr>
-                    <th scope="col">{t('nav.dispatches')}</th>
+                    <th scope="col">{t('statement.event')}</th>
                     <th scope="col" class="num">
                       {t('kpi.told')}
                     </th>

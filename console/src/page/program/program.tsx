@@ -4,6 +4,7 @@ import { useLoad } from '../../live.ts'
 import { t } from '../../text/index.ts'
 import type { Dispatch, Enrolment, Program, ServicePoint } from '../../types.ts'
 import { Await, Facts, Figure, State } from '../../part/basics.tsx'
+import { limitWords } from './limits.ts'
 import { OptOutCurve } from './opt-out-curve.tsx'
 import { Enrolments } from './enrolments.tsx'
 
@@ -62,7 +63,7 @@ export function ProgramPage({ id }: { id: string }) {
                 ],
                 ['program.level', <span>{t(p.baseline.level === 'point' ? 'program.level.point' : 'program.level.portfolio')}</span>],
                 ['program.energyPrice', p.energyPrice ? `${p.energyPrice} ${p.currency}` : '–'],
-                ['program.share', p.customerShare],
+                ['statement.share', percent(Number(p.customerShare))],
                 ['program.version', String(p.programVersion)],
                 [
                   'program.limits',
@@ -70,8 +71,7 @@ export function ProgramPage({ id }: { id: string }) {
                     <span>{t('program.noLimits')}</span>
                   ) : (
                     Object.entries(p.limits)
-                      .map(([a, b]) => `${a} ${String(b)}`)
-                      .join(', ')
+                      .map(([name, value]) => limitWords(name, value)).join(' · ')
                   ),
                 ],
               ]}

@@ -1,10 +1,11 @@
 import { all, get } from '../../api.ts'
-import { energy, money, when } from '../../format.ts'
+import { energy, money, percent, when } from '../../format.ts'
 import { useLoad } from '../../live.ts'
 import { may, zone } from '../../session.ts'
 import { t } from '../../text/index.ts'
 import type { Dispatch, Program, Run, ServicePoint, Statement } from '../../types.ts'
 import { Await, download, Facts, Figure, State, Time } from '../../part/basics.tsx'
+import { PrintButton } from '../../part/print.tsx'
 import { OpenDispute } from './open-dispute.tsx'
 
 /** One participant's statement; the browser's print makes the PDF (UX-064). */
@@ -27,9 +28,7 @@ export function StatementPage({ id }: { id: string }) {
             <div class="row noprint">
               <a href={`#/settlement/${run.id}`}>{t('settle.run', { n: run.runNumber })}</a>
               <span class="grow" />
-              <button type="button" onClick={() => print()}>
-                {t('common.print')}
-              </button>
+              <PrintButton />
               <button type="button" onClick={() => download(`statement-${s.id}.json`, 'application/json', JSON.stringify(s, null, 2))}>
                 {t('statement.file')}
               </button>
@@ -42,7 +41,7 @@ export function StatementPage({ id }: { id: string }) {
             <section class="card">
               <Facts
                 of={[
-                  ['nav.programs', program.name],
+                  ['new.program', program.name],
                   [
                     'settle.period',
                     `${when(s.body.period.from * 1000, program.timeZone, 'day')} – ${when(s.body.period.to * 1000, program.timeZone, 'day')} (${program.timeZone})`,
@@ -50,7 +49,7 @@ export function StatementPage({ id }: { id: string }) {
                   ['common.state', <State of={run.state} />],
                   ['settle.delta', money(s.delta, s.currency)],
                   ['statement.price', s.body.price ? `${s.body.price} ${s.currency}` : '–'],
-                  ['statement.share', s.body.share],
+                  ['statement.share', percent(Number(s.body.share))],
                   ['verify.method', `${s.body.method} (${s.body.level})`],
                   ['common.raw', s.id],
                 ]}

@@ -8,6 +8,7 @@ export function NewVendor({ reload }: { reload: () => void }) {
   return (
     <form class="card" onSubmit={(e) => e.preventDefault()}>
       <h2>{t('vendor.new')}</h2>
+      <div class="form">
       <Field label="common.name">
         <input name="vendor" value={f.name} onInput={text((v) => set({ ...f, name: v }))} />
       </Field>
@@ -32,6 +33,7 @@ export function NewVendor({ reload }: { reload: () => void }) {
           ))}
         </select>
       </Field>
+      </div>
       <Act
         label="vendor.new"
         type="submit"

@@ -19,7 +19,7 @@ export const money: Readonly<Record<keyof typeof en, string>> = {
   'verify.capped': 'wäre {uncapped} gewesen, an der Grenze gekappt',
   'verify.gap': '{n} von {total} Zählern haben gemeldet',
   'verify.flags': 'Hinweise',
-  'verify.assumed': 'Angenommen',
+  'verify.assumed': 'Wo das Regelwerk schweigt, gewählt',
   'verify.formula':
     'In Worten: Die Referenz ist die mittlere Last der {n} verwendeten Tage in denselben Stunden, {adjust}. Geliefert ist Referenz minus Messung, Intervall für Intervall; die Summen werden bezahlt.',
   'verify.formulaUp':
@@ -122,4 +122,16 @@ export const money: Readonly<Record<keyof typeof en, string>> = {
   'dispute.comment': 'Bemerkung',
   'dispute.recompute': 'Zeitraum neu berechnen',
   'dispute.statement': 'Die Abrechnung',
+  'assumed.lookback': 'wie weit zurückgeschaut wird',
+  'assumed.min': 'die Mindestzahl an Tagen',
+  'assumed.adjustment': 'die Anpassung',
+  'assumed.window': 'die Stunden der Anpassung',
+  'assumed.cap': 'die Grenze der Anpassung',
+  'assumed.weights': 'die Gewichte der Tage',
+  'assumed.days': 'die Zahl der Tage',
+  'assumed.high 2': 'die zwei höchsten Tage',
+  'flag.ADJ_WINDOW_SHIFTED': 'Anpassung in anderen Stunden: die eigenen waren gestört',
+  'flag.ADJ_WINDOW_UNUSABLE': 'die Stunden der Anpassung waren gestört, es wurde nicht angepasst',
+  'flag.ADJ_NO_ACTUAL': 'die Stunden der Anpassung haben keine Messwerte, es wurde nicht angepasst',
+  'flag.ADJ_PARTIAL_WINDOW': 'ein Teil der Anpassungsstunden hat keine Messwerte',
 }

@@ -17,7 +17,7 @@ export const money = {
   'verify.capped': 'would have been {uncapped}, cut at the cap',
   'verify.gap': '{n} of {total} meters reported',
   'verify.flags': 'Flags',
-  'verify.assumed': 'Assumed',
+  'verify.assumed': 'Where the rule book is silent, we chose',
   'verify.formula':
     'In words: the baseline is the mean load of the {n} days used, in the same hours, {adjust}. Delivered is baseline minus measured, interval by interval; the sums are what is paid for.',
   'verify.formulaUp':
@@ -120,4 +120,16 @@ export const money = {
   'dispute.comment': 'Comment',
   'dispute.recompute': 'Recompute the period',
   'dispute.statement': 'The statement',
+  'assumed.lookback': 'how far back to look',
+  'assumed.min': 'the least number of days',
+  'assumed.adjustment': 'the adjustment',
+  'assumed.window': 'the hours it is fitted to',
+  'assumed.cap': 'the limit of the adjustment',
+  'assumed.weights': 'the weights of the days',
+  'assumed.days': 'the number of days',
+  'assumed.high 2': 'the two highest days',
+  'flag.ADJ_WINDOW_SHIFTED': 'the adjustment used other hours: its own were disturbed',
+  'flag.ADJ_WINDOW_UNUSABLE': 'the adjustment hours were disturbed, so nothing was adjusted',
+  'flag.ADJ_NO_ACTUAL': 'the adjustment hours have no readings, so nothing was adjusted',
+  'flag.ADJ_PARTIAL_WINDOW': 'a part of the adjustment hours has no readings',
 } as const
