@@ -1,30 +1,46 @@
 import { actions } from '#conformance/driver/index.js'
+import { flipsOf, keepRun, keptRuns, type FlipRun } from '#conformance/flip-log.js'
 import { fromReady } from '#conformance/from-ready.js'
-import type { Subject } from '#conformance/procedure.js'
+import type { Procedure, Subject } from '#conformance/procedure.js'
 import { procedures } from '#conformance/registry.js'
-import { runAll } from '#conformance/runner.js'
+import { digestOf } from '#conformance/report/statement.js'
+import { runAll, type Target } from '#conformance/runner.js'
 import { select } from '#conformance/select.js'
 import { makeTarget } from '#conformance/target.js'
 
 /**
- * `node build/conformance/flips.js READY [RUNS] [whole]`: the short set of each server (or the whole one) again and again, each time in another order; a verdict that
- * is not that of the first run is a flip (UX-038: none in 20 runs). One JSON line for each subject; exit 3 when one flips. EST is left out: its secrets work once.
+ * `node build/conformance/flips.js READY [RUNS] [whole] [LOG]`: the short set of each server (or the whole one) again and again, each time in another order; a verdict
+ * that is not that of the first run is a flip (UX-038: none in 20 runs). A line on stderr after each run; with LOG each run is written down as it ends, and a later call
+ * with the same LOG goes on from there. One JSON line for each subject; exit 3 when one flips. EST is left out: its secrets work once.
  */
-const [ready = '', count = '20', size = 'smoke'] = process.argv.slice(2)
+const [ready = '', count = '20', size = 'smoke', log] = process.argv.slice(2)
+const whole = size === 'whole'
+
+async function once(target: Target, chosen: readonly Procedure[], seed: number): Promise<FlipRun['verdicts']> {
+  const report = await runAll({ procedures: chosen, actions, target, seed, startedAt: new Date().toISOString(), elapsed: () => performance.now(), nowMs: () => Date.now(), nonce: `s${(Date.now() % 1e7).toString(36)}${seed}` })
+  return Object.fromEntries(report.results.map(({ id, verdict, detail }) => [id, [verdict, verdict === 'PASSED' ? '' : detail]] as const))
+}
+
+async function runsOf(subject: Subject): Promise<FlipRun[]> {
+  const target = makeTarget(subject, { ready: fromReady(ready, subject) })
+  const inOrder = (seed: number): Procedure[] => select(procedures[subject], { profile: target.profile, only: [], smoke: !whole, seed })
+  const set = `${subject} ${target.profile} ${whole ? 'whole' : 'smoke'}`, digest = digestOf(inOrder(0))
+  const runs = log === undefined ? [] : keptRuns(log, set, digest).slice(0, Number(count))
+  for (let seed = runs.length + 1; seed <= Number(count); seed += 1) {
+    const begun = performance.now(), verdicts = await once(target, inOrder(seed), seed)
+    const run = { set, procedures: digest, seed, seconds: Math.round((performance.now() - begun) / 1000), verdicts }
+    if (log !== undefined) keepRun(log, run)
+    runs.push(run)
+    process.stderr.write(`${set}: run ${seed} of ${count}, ${Object.keys(verdicts).length} procedures, ${run.seconds} s, ${flipsOf(runs).length} flips so far\n`)
+  }
+  return runs
+}
+
 let flips = 0
 for (const subject of ['vtn', 'csip', 'csms'] as const satisfies readonly Subject[]) {
-  const target = makeTarget(subject, { ready: fromReady(ready, subject) })
-  const first = new Map<string, string>(), begun = performance.now(), flipped: string[] = []
-  for (let seed = 1; seed <= Number(count); seed += 1) {
-    const chosen = select(procedures[subject], { profile: target.profile, only: [], smoke: size !== 'whole', seed })
-    const report = await runAll({ procedures: chosen, actions, target, seed, startedAt: new Date().toISOString(), elapsed: () => performance.now(), nowMs: () => Date.now(), nonce: `s${(Date.now() % 1e7).toString(36)}${seed}` })
-    for (const { id, verdict, detail } of report.results) {
-      if (!first.has(id)) first.set(id, verdict)
-      else if (first.get(id) !== verdict) flipped.push(`${id}: ${String(first.get(id))}, then ${verdict} with seed ${seed}: ${detail}`)
-    }
-  }
+  const runs = await runsOf(subject), flipped = flipsOf(runs)
   flips += flipped.length
   for (const line of flipped) process.stdout.write(`${line}\n`)
-  process.stdout.write(`${JSON.stringify({ name: `conformance.flips.${subject}.${size}`, value: flipped.length, unit: 'flips', n: Number(count), seconds: Math.round((performance.now() - begun) / 1000), procedures: first.size })}\n`)
+  process.stdout.write(`${JSON.stringify({ name: `conformance.flips.${subject}.${whole ? 'whole' : 'smoke'}`, value: flipped.length, unit: 'flips', n: runs.length, seconds: runs.reduce((sum, r) => sum + r.seconds, 0), procedures: Object.keys(runs[0]?.verdicts ?? {}).length })}\n`)
 }
 process.exitCode = flips ? 3 : 0

@@ -36,7 +36,7 @@ function csip(ready: ReadyLine, read: Read): TargetFile {
   const names = ['device-1', 'device-2', 'device-3', 'device-4', 'device-5', 'aggregator-1']
   return {
     target: new URL(String(ready.csip)).origin,
-    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs', 'function-sets', 'poll-rate-by-put', 'lenient-issuers', 'operator-dispatch'],
+    capabilities: ['aggregator', 'allow-list', 'operator-csip', 'subscription', 'mica', 'notify-loopback', 'conformance-topology', 'self-device', 'edition-2013', 'body-limit', 'registration-link', 'plain-url', 'ipv6', 'after-means-key', 'mrid-16', 'associated-programs', 'function-sets', 'poll-rate-by-put', 'lenient-issuers', 'operator-dispatch', 'operator-revoke', 'test-certificates'],
     values: {
       dcap: new URL(String(ready.csip)).pathname, operator: ready.operator, operatorToken: ready.operatorToken, devices: lfdi, micaPem: read('mica.pem'), micaKey: read('mica.key'),
       ipv6Url: new URL(String(ready.csip)).origin.replace('localhost', '[::1]'), plainUrl: new URL(String(ready.csip)).origin.replace('https', 'http'), lfdiA: lfdi['aggregator-1']?.lfdi, aggregatorPen: '00028547', dispatchProgram: 'conformance', dispatchDevice: 'device-2',

@@ -7,6 +7,7 @@ import { edition21 } from '#conformance/procedure/csms/edition-21.js'
 import { messages } from '#conformance/procedure/csms/messages.js'
 import { rules } from '#conformance/procedure/csms/rules.js'
 import { security } from '#conformance/procedure/csms/security.js'
+import { australian } from '#conformance/procedure/csip/aus.js'
 import { door } from '#conformance/procedure/csip/door.js'
 import { happenings } from '#conformance/procedure/csip/events.js'
 import { functions } from '#conformance/procedure/csip/functions.js'
@@ -26,7 +27,7 @@ import { privacy } from '#conformance/procedure/vtn/privacy.js'
 /** Every procedure by subject; a new one is an entry in its subject's list. */
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
   vtn: [...auth, ...objects, ...lists, ...privacy, ...notify, ...payloads, ...vtnMore],
-  csip: [...transport, ...resources, ...happenings, ...functions, ...door, ...csipMore],
+  csip: [...transport, ...resources, ...happenings, ...functions, ...door, ...australian, ...csipMore],
   csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security, ...dispatches, ...edition21],
   est: enrolment,
   ven: clientUnderTest,

@@ -47,10 +47,10 @@ const reasons: readonly [reason: string, ids: string][] = [
   ['arithmetic and book-keeping behind the door (series, units, ledgers): unit and property tests hold it', 'SEP-174 OCPP-168 OCPP-172 OCPP-175 OCPP-190 OCPP-199 OCPP-202 OCPP-237 OCPP-238'],
   ['how the server is built, not what it says', 'SEP-082 SEP-209 SEP-211 SEP-230 SEP-234'],
   ['the server’s own clock, trust store or address must change: operation tests of the room hold it', 'SEP-044 SEP-094 SEP-212'],
-  ['a setting of a deployment, off or otherwise in a server under certification: tests of the room hold it', 'OA-260 OA-261 SEP-015 SEP-213 SEP-247 OCPP-033 OCPP-115 OCPP-116 OCPP-118 OCPP-176 OCPP-201 OCPP-203 OCPP-245'],
+  ['a setting of a deployment, off or otherwise in a server under certification: tests of the room hold it', 'OA-260 OA-261 SEP-015 SEP-247 OCPP-033 OCPP-115 OCPP-116 OCPP-118 OCPP-176 OCPP-201 OCPP-203 OCPP-245'],
   ['shows on another door than the one under test (EST, vendor, operator): tests of certs and main hold it', 'SEP-194 SEP-231 SEP-232 SEP-233'],
   ['needs a station’s or a fleet’s own behaviour over an order (reboot, phases, several stations): tests of csms and sim hold it', 'OCPP-189 OCPP-234 OCPP-236 OCPP-241'],
-  ['inside the VEN: its timeline and devices are not seen by a VTN; tests of ven-client hold it', 'OA-160 OA-167 OA-168 OA-169 OA-209 OA-210'],
+  ['inside the VEN: its timeline and devices are not seen by a VTN; tests of ven-client hold it', 'OA-160 OA-167 OA-168 OA-209 OA-210'],
   ['a rule about certification itself: these profiles are how it is met', 'OA-263'],
   ['not built in Loadstone; csms/README.md says so', 'OCPP-167 OCPP-213 OCPP-232'],
 ]

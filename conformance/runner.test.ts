@@ -19,6 +19,7 @@ import { certificatePem } from '#certs/x509/pem.js'
 import { keySigner, spkiOf } from '#certs/x509/signer.js'
 import { schemaCheck } from '#conformance/driver/schema.js'
 import { planted } from '#conformance/fault/planted.js'
+import { plantedVens } from '#conformance/fault/ven.js'
 import { readStatement, signStatement, statementKey, statementOf } from '#conformance/report/statement.js'
 import { makeTarget } from '#conformance/target.js'
 
@@ -198,9 +199,16 @@ t.test('SEP-024 --xsd holds every document to the user’s own schema, with what
 })
 
 t.test('UX-041 a set of planted faults, each with a procedure that is there and of its profile', async (t) => {
-  t.ok(planted.length >= 40, `${planted.length} faults`)
-  t.same(planted.filter((f) => !procedures[f.subject].some((p) => p.id === f.caughtBy && p.profiles.includes(f.profile))).map((f) => f.name), [])
-  t.same(planted.map((f) => `${f.subject} ${f.name}`).filter((n, i, all) => all.indexOf(n) !== i), [], 'each is planted once')
+  const faults = [...planted, ...plantedVens]
+  t.ok(faults.length >= 40, `${faults.length} faults`)
+  t.same(faults.filter((f) => !procedures[f.subject].some((p) => p.id === f.caughtBy && p.profiles.includes(f.profile))).map((f) => f.name), [])
+  t.same(faults.map((f) => `${f.subject} ${f.name}`).filter((n, i, all) => all.indexOf(n) !== i), [], 'each is planted once')
+})
+
+t.test('UX-041 a planted fault may be a connection that should have been refused', async (t) => {
+  const refused = procedure('x', [{ say: 's', do: 'http.request', with: { url: 'http://127.0.0.1:1/' }, expect: { status: 0 } }])
+  t.equal((await run([refused], { actions: drivers })).results[0]?.verdict, 'PASSED')
+  t.match((await run([refused], { actions: drivers, tamper: { http: () => ({ status: 200 }) } })).results[0], { verdict: 'FAILED', detail: /status: expected 0, got 200/ })
 })
 
 t.test('SEP-060 the LFDI of a certificate in the target’s file need not be written down', async (t) => {

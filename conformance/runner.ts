@@ -19,7 +19,7 @@ export interface RunContext {
 
 /** Something that stands between the target and the runner and makes it wrong on purpose (conformance/fault): how a set of procedures is itself tested. */
 export interface Tamper {
-  /** An HTTP answer before it is read; undefined = as it is. */
+  /** An HTTP answer before it is read, status 0 where the connection was refused; undefined = as it is. */
   http?(answer: RawAnswer, args: Readonly<Record<string, unknown>>): Partial<RawAnswer> | undefined
   /** A frame of a CSMS before the station sees it; null = lost. */
   frame?(frame: unknown): unknown
@@ -27,7 +27,12 @@ export interface Tamper {
   arrival?(text: string, method: string): boolean
   /** A frame twice, or late. */
   twice?(frame: unknown): boolean
+  /** A request of a client under test before it is written down, which is what is judged: as it is (undefined), otherwise, or never sent (null). */
+  request?(request: ClientRequest): ClientRequest | null | undefined
+  /** How a client under test is started. */
+  command?(words: readonly string[]): readonly string[]
 }
+export interface ClientRequest { readonly method: string; readonly path: string; readonly query: Readonly<Record<string, string>>; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly body: unknown }
 export interface RawAnswer { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly text: string }
 
 /** Who is tested, from `--config` or `--from` (conformance/README.md). */

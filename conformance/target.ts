@@ -37,7 +37,7 @@ export function makeTarget(subject: Subject, given: { url?: string; profile?: st
   return {
     url, subject,
     profile,
-    capabilities: new Set(file.capabilities ?? ready.capabilities ?? []),
+    capabilities: new Set([...(file.capabilities ?? ready.capabilities ?? []), ...(file.values?.['command'] ?? ready.values?.['command'] ? ['started-by-runner'] : [])]),
     values: {
       ...(subject === 'csip' ? lfdis({ ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') }) : {}),
       ...(subject === 'csms' ? ofVersion(profile) : {}), ...(subject === 'csip' ? { dcap: '/dcap', prefix: '', ausNs: profile === 'csip-aus-1.3' ? 'https://csipaus.org/ns/v1.3' : 'https://csipaus.org/ns' } : {}), ...ready.values, ...file.values,

@@ -45,6 +45,7 @@ stop main
 for edition in 1.2 1.3; do
   serve "aus-$edition" "$base" "LOADSTONE_CSIP_PROFILE=csip-aus-$edition" || exit 1
   run csip "csip-aus-$edition" "$out/aus-$edition.ready"
+  [ "$edition" = 1.2 ] || node build/conformance/fault/check.js "$out/aus-$edition.ready" "csip-aus-$edition" "$out/report/csip-csip-aus-$edition.json" || failed=1
   stop "aus-$edition"
 done
 # What the seed has off: limits, and registration by anybody.

@@ -45,7 +45,9 @@ export const httpRequest: Action = async (args, context): Promise<Outcome> => {
     const { status, headers, text } = { ...raw, ...context.tamper?.http?.(raw, { ...args, url }) }
     return { status, headers, text, body: parse(text), length: Buffer.byteLength(text), elapsed_ms: Math.round(performance.now() - begun) }
   } catch (error) {
-    return { status: 0, error: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
+    const refusal = { status: 0, headers: {}, text: '' }
+    const changed = context.tamper?.http?.(refusal, { ...args, url })
+    return changed ? { ...refusal, ...changed } : { status: 0, error: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
   }
 }
 

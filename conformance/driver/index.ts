@@ -10,7 +10,7 @@ import * as socket from '#conformance/driver/socket.js'
 import * as tools from '#conformance/driver/tools.js'
 import * as vtn from '#conformance/driver/vtn.js'
 import * as venUnderTest from '#conformance/driver/ven-under-test.js'
-import { xmlRequest, xmlWalk } from '#conformance/driver/xml.js'
+import { xmlMember, xmlRequest, xmlWalk } from '#conformance/driver/xml.js'
 
 /** Everything a step may do, by name. */
 export const actions: Readonly<Record<string, Action>> = {
@@ -18,6 +18,7 @@ export const actions: Readonly<Record<string, Action>> = {
   'http.parallel': httpParallel,
   'xml.request': xmlRequest,
   'xml.walk': xmlWalk,
+  'xml.member': xmlMember,
   'csip.discover': discover,
   'vtn.request': vtn.vtnRequest,
   'vtn.token': vtn.token,

@@ -76,6 +76,13 @@ export const leaf: Action = async (args, context) => {
   return { lfdi: lfdiOf(der), sfdi: String(sfdiOf(lfdiOf(der))) }
 }
 
+/** Key and certificate of a host on this machine, signed by nobody but itself. */
+export async function hostCertificate(nowMs: number): Promise<{ key: string; cert: string }> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' }), subject = [{ CN: ['localhost'] }]
+  const der = await signCertificate({ serial: '11', subject, notBeforeMs: nowMs - day, notAfterMs: nowMs + day, publicKey: spkiOf(privateKey), extensions: [hostNamesExtension(['localhost', '127.0.0.1'])] }, keySigner(privateKey))
+  return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, cert: certificatePem(der) }
+}
+
 /** `pki.station {as, cn, o?, ca?}`: a station certificate (OCPP-028) of the CA whose PEM and key stand in the values `<ca>Pem` and `<ca>Key`, or of a stranger. */
 export const station: Action = async (args, context) => {
   const { values } = context.target

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { at, mismatch } from '#conformance/match.js'
 import type { Matcher } from '#conformance/procedure.js'
 import type { Action, RunContext } from '#conformance/runner.js'
+import { hostCertificate } from '#conformance/driver/pki.js'
 
 /** One rudeness: what is answered to requests that look like `when` instead of the right thing, `times` times (default for ever). */
 interface Rude { readonly when: string; readonly status?: number; readonly text?: string; readonly headers?: Record<string, string>; readonly delay_ms?: number; readonly cut?: boolean; times?: number }
@@ -15,6 +17,8 @@ interface Vtn {
   readonly rows: Record<string, Row[]>
   readonly rude: Rude[]
   readonly seen: Seen[]
+  /** Everything since the start, also what a step has taken. */
+  readonly ever: Seen[]
   readonly waiting: (() => void)[]
   readonly expires_in: number
   readonly base: string
@@ -33,17 +37,18 @@ const vtnOf = (context: RunContext): Vtn => {
   return found
 }
 
-/** `ven.vtn {events?, programs?, vens?, resources?, rude?, expires_in?}` → `{url}`: begins to listen. Ports: value `listen` of the target when the client is set up by hand. */
+/** `ven.vtn {events?, programs?, vens?, resources?, rude?, expires_in?, tls?}` → `{url}`: begins to listen; with `tls` under a certificate that nobody trusts. Port: value `listen` of the target when the client is set up by hand. */
 export const startVtn: Action = async (args, context) => {
   const list = (name: string): Row[] => ((args[name] as Record<string, unknown>[] | undefined) ?? []).map((row, i) => complete(name, row, i + 1, context))
   const vtn: Vtn = {
     rows: { programs: list('programs'), events: list('events'), vens: list('vens'), resources: list('resources'), reports: list('reports'), subscriptions: [] },
-    rude: ((args.rude as Rude[] | undefined) ?? []).map((r) => ({ ...r })), seen: [], waiting: [], expires_in: Number(args.expires_in ?? 3600), base: `/openadr3/${context.target.profile}`, older: context.target.profile === '3.0.1', url: '', version: 1, made: 0, tokens: 0,
+    rude: ((args.rude as Rude[] | undefined) ?? []).map((r) => ({ ...r })), seen: [], ever: [], waiting: [], expires_in: Number(args.expires_in ?? 3600), base: `/openadr3/${context.target.profile}`, older: context.target.profile === '3.0.1', url: '', version: 1, made: 0, tokens: 0,
   }
-  const server = createServer((request, response) => { void answer(vtn, request, response, context) })
+  const handle = (request: IncomingMessage, response: ServerResponse): void => { void answer(vtn, request, response, context) }
+  const server = args.tls ? createTlsServer(await hostCertificate(context.nowMs()), handle) : createServer(handle)
   await new Promise<void>((ready, failed) => { server.once('error', failed); server.listen(Number(context.target.values['listen'] ?? 0), '127.0.0.1', ready) })
   context.onEnd(() => { server.closeAllConnections(); server.close() })
-  vtn.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${vtn.base}`
+  vtn.url = `${args.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}${vtn.base}`
   vtns.set(context, vtn)
   return { url: vtn.url }
 }
@@ -62,8 +67,7 @@ async function answer(vtn: Vtn, request: IncomingMessage, response: ServerRespon
   const path = url.pathname.startsWith(vtn.base) ? url.pathname.slice(vtn.base.length) : url.pathname
   const text = Buffer.concat(parts).toString()
   const seen: Seen = { method: request.method ?? '', path, query: Object.fromEntries(url.searchParams), headers: request.headers, body: bodyOf(text, request.headers['content-type']), at_ms: context.nowMs() }
-  vtn.seen.push(seen)
-  for (const wake of vtn.waiting.splice(0)) wake()
+  writeDown(vtn, seen, context)
   const rude = vtn.rude.find((r) => (r.times ?? 1) > 0 && new RegExp(`^${r.when}$`).test(`${seen.method} ${path}`))
   if (rude) {
     if (rude.times !== undefined) rude.times -= 1
@@ -74,6 +78,12 @@ async function answer(vtn: Vtn, request: IncomingMessage, response: ServerRespon
   const [status, body, headers] = right(vtn, seen, context)
   seen.status = status
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body === undefined ? '' : JSON.stringify(body))
+}
+
+function writeDown(vtn: Vtn, seen: Seen, context: RunContext): void {
+  const judged = context.tamper?.request?.(seen)
+  if (judged !== null) for (const log of [vtn.seen, vtn.ever]) log.push(judged ? { ...seen, ...judged } as Seen : seen)
+  for (const wake of vtn.waiting.splice(0)) wake()
 }
 
 function bodyOf(text: string, type?: string): unknown {
@@ -117,10 +127,14 @@ function right(vtn: Vtn, { method, path, query, headers, body }: Seen, context: 
   return problem(405, 'method')
 }
 
-/** `ven.start {}`: runs the target's `command` with `{url}`, `{clientId}`, `{secret}` filled in; without one the client is expected to be running already. */
-export const startClient: Action = async (_args, context) => {
-  const command = context.target.values['command'] as string[] | undefined
-  if (!command) return { started: false, byHand: true }
+/**
+ * `ven.start {word_ms?}`: runs the target's `command` with `{url}`, `{clientId}`, `{secret}` filled in and waits so long for its first word (60 s); without a command the
+ * client is expected to be running already.
+ */
+export const startClient: Action = async (args, context) => {
+  const given = context.target.values['command'] as string[] | undefined
+  if (!given) return { started: false, byHand: true }
+  const command = context.tamper?.command?.(given) ?? given
   const vtn = vtnOf(context), { url } = vtn
   const put = (word: string): string => word.replaceAll('{url}', url).replaceAll('{clientId}', 'ven_client').replaceAll('{secret}', '999')
   const child = spawn(put(command[0] as string), command.slice(1).map(put), { env: { ...process.env, LOADSTONE_VEN_SECRET: '999' }, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -129,13 +143,13 @@ export const startClient: Action = async (_args, context) => {
   child.on('error', () => { ended = -1 })
   clients.set(context, () => ended)
   context.onEnd(() => { child.kill('SIGKILL') })
-  await firstWord(vtnOf(context), () => ended === undefined)
+  await firstWord(vtn, () => ended === undefined, Number(args.word_ms ?? 60_000))
   return { started: true, pid: child.pid }
 }
 
 /** A program takes its time to start, on a busy machine many seconds: what follows counts from its first word. */
-async function firstWord(vtn: Vtn, runs: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000
+async function firstWord(vtn: Vtn, runs: () => boolean, within_ms: number): Promise<void> {
+  const deadline = performance.now() + within_ms
   while (vtn.seen.length === 0 && runs() && performance.now() < deadline) {
     await new Promise<void>((wake) => { const timer = setTimeout(wake, 250); vtn.waiting.push(() => { clearTimeout(timer); wake() }) })
   }
@@ -161,12 +175,12 @@ export const saw: Action = async (args, context) => {
   }
 }
 
-/** `ven.count {where, after_ms}` → `{count, times}`: how many fitting requests came in that time from now. */
+/** `ven.count {where, after_ms, ever?}` → `{count, times}`: how many fitting requests came in that time from now, or with `ever` since the start. */
 export const count: Action = async (args, context) => {
   const vtn = vtnOf(context)
-  vtn.seen.splice(0)
+  if (args.ever !== true) vtn.seen.splice(0)
   await new Promise((wake) => setTimeout(wake, Number(args.after_ms)))
-  const fitting = vtn.seen.filter((one) => Object.entries(args.where as Record<string, Matcher>).every(([path, wanted]) => mismatch(at(one, path), wanted) === undefined))
+  const fitting = (args.ever === true ? vtn.ever : vtn.seen).filter((one) => Object.entries(args.where as Record<string, Matcher>).every(([path, wanted]) => mismatch(at(one, path), wanted) === undefined))
   return { count: fitting.length, times: fitting.map((f) => f.at_ms), stillRunning: clients.get(context)?.() === undefined }
 }
 

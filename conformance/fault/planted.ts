@@ -16,6 +16,7 @@ const status = (from: number, to: number): Tamper => http((a) => (a.status === f
 const without = (name: string): Tamper => http((a) => ({ headers: Object.fromEntries(Object.entries(a.headers).filter(([k]) => k !== name)) }))
 const vtn = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'vtn', profile: caughtBy.startsWith('vtn301') ? '3.0.1' : '3.1.1', caughtBy, tamper })
 const csip = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csip', profile: 'csip', caughtBy, tamper })
+const aus = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csip', profile: 'csip-aus-1.3', caughtBy, tamper })
 const csms = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'csms', profile: caughtBy.startsWith('csms16') ? '1.6' : caughtBy.startsWith('csms21') ? '2.1' : '2.0.1', caughtBy, tamper })
 const est = (name: string, caughtBy: string, tamper: Tamper): Planted => ({ name, subject: 'est', profile: 'rfc7030', caughtBy, tamper })
 const frame = (change: (frame: unknown[]) => unknown): Tamper => ({ frame: (f) => (Array.isArray(f) ? change(f) : f) })
@@ -25,6 +26,8 @@ const members = (xml: string, member: string, change: (all: string[]) => string[
   const all = xml.match(new RegExp(`<${member} [\\s\\S]*?</${member}>`, 'g')) ?? []
   return all.length ? xml.replace(all.join(''), change([...all]).join('')) : xml
 }
+
+const starts = (control: string): number => Number(/<start>(\d+)</.exec(control)?.[1]), created = (control: string): number => Number(/<creationTime>(\d+)</.exec(control)?.[1])
 
 /** At least forty (issue F): wrong order, wrong status, leaks, losses, lateness, duplicates, numbers that are off. */
 export const planted: readonly Planted[] = [
@@ -126,6 +129,31 @@ export const planted: readonly Planted[] = [
   csms('a cancelled order clears another profile', 'csms.dispatch.cancel', frame((f) => (f[0] === 2 && f[2] === 'ClearChargingProfile' ? [2, f[1], f[2], { chargingProfileId: 7 }] : f))),
   csms('a CALLRESULTERROR is lost', 'csms21.bad-result', frame((f) => (f[0] === 5 ? null : f))),
   csms('a pulled schedule is invented', 'csms21.PullDynamicScheduleUpdate', result((p) => (p['status'] === 'Rejected' ? { status: 'Accepted' } : p))),
+
+  csip('of controls that begin together the older comes first', 'csip.event.order', text('GET', /\/derc$/, (t) => members(t, 'DERControl', (all) => all.toSorted((a, b) => starts(a) - starts(b) || created(a) - created(b))))),
+  csip('booleans are told as they were written', 'csip.boolean', text('GET', /\/derc\//, (t) => t.replace('<opModEnergize>true<', '<opModEnergize>1<'))),
+  csip('a blocked certificate goes on', 'csip.blocked', http((a, args) => (is(args, 'GET', /dcap$/) && a.status === 0 || a.status === 403 ? { status: 200 } : undefined))),
+  csip('a reading sent again is doubled', 'csip.mup.upsert', text('GET', /\/rs\/.*\/r$/, (t) => t.replace(/all="1"/, 'all="2"'))),
+  csip('what was mirrored comes back as another number', 'csip.usage-point', text('GET', /\/rs\/.*\/r$/, (t) => t.replace('<value>77<', '<value>78<'))),
+  csip('a status of nobody’s making', 'csip.register', http((a, args) => (a.status === 404 && is(args, 'GET', /\/ders$/) ? { status: 200 } : undefined))),
+  csip('a Condition is passed over', 'csip.sub.condition', status(400, 201)),
+  csip('a subscription cannot be replaced', 'csip.sub.create', http((a, args) => (is(args, 'PUT', /\/sub\//) ? { status: 405 } : undefined))),
+  csip('a new default is not told', 'csip.sub.default', { arrival: (t) => !t.includes('DefaultDERControl') }),
+
+  aus('the limits stand before the base’s own', 'csip.aus.limits', text('GET', /\/derc\//, (t) => t.replace(/(<opModMaxLimW>\d+<\/opModMaxLimW>)([\s\S]*?)(<\/DERControlBase>)/, '$2$1$3'))),
+  aus('one of the limits is lost', 'csip.aus.limits', text('GET', /\/derc\//, (t) => t.replace(/<(\w+:)?opModGenLimW[\s\S]*?opModGenLimW>/, ''))),
+  aus('the default has no limits', 'csip.aus.default', text('GET', /\/dderc$/, (t) => t.replace(/<(\w+:)?opModExpLimW[\s\S]*?opModExpLimW>/, ''))),
+  aus('the namespace is that of the other version', 'csip.aus.connection-point', text('GET', /\/cp$/, (t) => t.replaceAll('https://csipaus.org/ns/v1.3', 'https://csipaus.org/ns'))),
+  aus('a ConnectionPoint is written without a Location', 'csip.aus.connection-point', http((a, args) => (is(args, 'PUT', /\/cp$/) ? { headers: { ...a.headers, location: undefined } } : undefined))),
+  aus('doeModesSupported need not be there', 'csip.aus.capability', status(400, 204)),
+  aus('doeModesEnabled is not kept', 'csip.aus.settings', text('GET', /\/derg$/, (t) => t.replace(/<(\w+:)?doeModesEnabled[\s\S]*?doeModesEnabled>/, ''))),
+  aus('a second registration is told whose the LFDI is', 'csip.aus.duplicate', http((a, args) => (a.status === 403 && is(args, 'POST', /\/edev$/) ? { headers: { ...a.headers, location: '/edev/2' } } : undefined))),
+  aus('a second registration is taken for the first', 'csip.aus.duplicate', status(409, 204)),
+  aus('the aggregator comes last', 'csip.aus.aggregator', text('GET', /\/edev$/, (t) => members(t, 'EndDevice', (all) => all.toReversed()))),
+  aus('the lists of 1.3 are not announced', 'csip.aus13.well-known', http((a, args) => (path(args).includes('well-known') ? { status: 404, text: '' } : undefined))),
+  aus('a storage target loses its sign', 'csip.aus13.storage', text('GET', /\/derc\//, (t) => t.replace('>-1500<', '>1500<'))),
+  aus('poll rates are not told', 'csip.aus.poll-rates', text('GET', /\/derp$/, (t) => t.replace(/ pollRate="\d+"/, ''))),
+  aus('the maker’s number is hexadecimal', 'csip.aus.mrid', text('GET', /\/derp$/, (t) => t.replace(/(<mRID>[0-9A-F]{24})[0-9A-F]{8}</g, '$100006F8F<'))),
 
   est('the chain comes with the leaf', 'est.enroll', http((a, args) => (path(args).endsWith('simpleenroll') && a.status === 200 ? { text: 'AAAA' } : undefined))),
   est('a broken request is a fault of the server', 'est.garbage', status(400, 500)),

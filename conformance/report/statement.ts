@@ -14,10 +14,13 @@ export interface Statement {
   readonly procedures: string
 }
 
+/** SHA-256 of procedures as data: what was asked. */
+export const digestOf = (procedures: readonly object[]): string => createHash('sha256').update(JSON.stringify(procedures)).digest('hex')
+
 export const statementOf = (report: Report, procedures: readonly object[], versions: Readonly<Record<string, string>>): Statement => ({
   form: 'loadstone-statement/1', target: report.target, subject: report.subject, profile: report.profile, seed: report.seed, startedAt: report.startedAt,
   summary: report.summary, results: report.results.map(({ id, verdict }) => ({ id, verdict })), versions,
-  procedures: createHash('sha256').update(JSON.stringify(procedures)).digest('hex'),
+  procedures: digestOf(procedures),
 })
 
 /** The signer's key: PEM, EC P-256 or Ed25519; made when the file is not there yet, readable by its owner only. */

@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, aus, clientError, control, discover, doc, issue, operate, proc, refused, withdraw } from '#conformance/procedure/csip/steps.js'
+import { all, ask, clientError, control, discover, doc, issue, memberOf, operate, proc, refused, withdraw } from '#conformance/procedure/csip/steps.js'
 
 const clause = 'IEEE 2030.5-2018 §10.2.3 events, CSIP 2.1'
 const needs = ['operator-csip']
@@ -21,7 +21,11 @@ const events: readonly Procedure[] = [
   event('begins', 'scheduled becomes active when its time has come', 'SEP-071 SEP-072', [issue('soon', { start: 2, duration: 60 }), mine('soon', status('0')), mine('soon', status('1'), { within_ms: 4000 })], withdraw('soon')),
   event('ends', 'what is over leaves the list at once', 'SEP-073 SEP-245 SEP-056', [issue('short', { start: -1, duration: 3 }), ask('device-1', 'GET', list, { 'xml.DERControl[*].mRID[0]': { contains: '${mrid:short}' } }), ask('device-1', 'GET', list, { 'xml.DERControl[*].mRID[0]': { not: { contains: '${mrid:short}' } } }, { within_ms: 20_000 }), ask('device-1', 'GET', '${short}', { status: 200 })], { ...withdraw('short') }),
   event('cancel', 'a cancelled control stays visible as cancelled', 'SEP-074 SEP-245', [issue('gone', { start: 3600 }), operate('DELETE', '${gone}', { status: { oneOf: [200, 204] } }), mine('gone', { ...status('2') }), ask('device-1', 'GET', list, { 'xml.DERControl[*].mRID[0]': { contains: '${mrid:gone}' } })], { smoke: true }),
-  event('order', 'controls are sorted by start, then newest, then mRID', 'SEP-053 SEP-132', [issue('c', { start: 7200 }), issue('a', { start: 3600 }), issue('b', { start: 5400, base: '<opModTargetW><multiplier>0</multiplier><value>100</value></opModTargetW>' }), ask('device-1', 'GET', list, { 'xml.DERControl[*].interval[0].start[0]': { sorted: 'asc' } })], withdraw('a', 'b', 'c')),
+  event('order', 'controls are sorted by start, then newest, then mRID', 'SEP-053 SEP-132', [
+    issue('c', { start: 7200 }), issue('a', { start: 3600 }), issue('b', { start: 5400, base: '<opModTargetW><multiplier>0</multiplier><value>100</value></opModTargetW>' }), { say: 'creation times are whole seconds', do: 'wait', with: { ms: 1100 } }, { say: 'the start of c again', do: 'xml.request', with: { as: 'device-1', path: '${c}' }, save: { start: 'xml.interval[0].start[0]' } },
+    operate('POST', '${it.own.DERControlListLink}', { status: 201 }, { text: control('d', { base: '<opModEnergize>true</opModEnergize>' }).replace(/<start>.*<\/start>/, '<start>${start}</start>'), save: { d: 'headers.location' } }),
+    ask('device-1', 'GET', list, { 'xml.DERControl[*].interval[0].start[0]': { sorted: 'asc' }, 'xml.DERControl[*].mRID[0]': { all: [{ contains: '${mrid:a}' }, { contains: '${mrid:d}' }] }, 'text': { matches: '${mrid:d}[\\s\\S]*${mrid:c}' } }),
+  ], withdraw('a', 'b', 'c', 'd')),
   event('supersede', 'a newer control of the same kind supersedes the older one', 'SEP-075', [issue('old', { created: -10 }), mine('old', status('1')), { say: 'a second passes: creation times are whole seconds', do: 'wait', with: { ms: 1100 } }, issue('new', { base: '<opModMaxLimW>3000</opModMaxLimW>' }), mine('old', status('4'), { within_ms: 2000 }), mine('new', status('1')), ask('device-1', 'GET', list, { 'xml.DERControl[*].mRID[0]': { all: [{ contains: '${mrid:old}' }, { contains: '${mrid:new}' }] } })], { ...withdraw('new', 'old'), smoke: true }),
   event('no-supersede', 'controls of different kinds do not supersede each other', 'SEP-075', [issue('one'), issue('two', { base: '<opModTargetW><multiplier>0</multiplier><value>100</value></opModTargetW>' }), mine('one', status('1')), mine('two', status('1'))], withdraw('one', 'two')),
   event('adjacent', 'controls that touch do not overlap', 'SEP-077', [issue('first', { start: 3600, duration: 600, created: -5 }), issue('second', { start: 4200, duration: 600 }), mine('first', { ...status('0'), 'xml.EventStatus[0].potentiallySuperseded[0]': 'false' })], withdraw('first', 'second')),
@@ -35,11 +39,6 @@ const events: readonly Procedure[] = [
     ask('device-1', 'GET', '${it.own.DefaultDERControlLink}', { status: 200 }, { save: { before: 'xml.mRID[0]' } }), operate('PUT', '${it.own.DefaultDERControlLink}', { status: { oneOf: [200, 201, 204] } }, { text: doc('DefaultDERControl', '<mRID>${before}</mRID><description>conformance</description><DERControlBase><opModMaxLimW>8000</opModMaxLimW></DERControlBase><setGradW>100</setGradW>') }),
     ask('device-1', 'GET', '${it.own.DefaultDERControlLink}', { status: 200, 'xml.DERControlBase[0].opModMaxLimW[0]': '8000', 'xml.setGradW[0]': '100' }),
   ]),
-  proc(aus, 'csip.aus.limits', 'the four limits of CSIP-AUS stand together in one control, after the base’s own', 'SEP-133 SEP-240 SEP-241 SEP-242', 'SA TS 5573 DERControlBase', [
-    discover(), operate('POST', '${it.own.DERControlListLink}', { status: 201 }, { text: control('limits', { base: ['opModImpLimW', 'opModExpLimW', 'opModGenLimW', 'opModLoadLimW'].map((m) => `<csipaus:${m} xmlns:csipaus="\${ausNs}"><multiplier>0</multiplier><value>1500</value></csipaus:${m}>`).join('') }), save: { limits: 'headers.location' } }),
-    ask('device-1', 'GET', '${limits}', { status: 200, 'xml.DERControlBase[0].opModExpLimW[0].value[0]': '1500', 'xml.DERControlBase[0].opModLoadLimW[0].value[0]': '1500', text: { contains: 'xmlns:csipaus="${ausNs}"' } }),
-  ], { needs, tags: ['aus', 'event'], ...withdraw('limits') }),
-
   event('response', 'a device tells what it did; the same again is the same', 'SEP-180 SEP-181 SEP-183', [issue('told'), reply('told'), respond('device-1', '${subject}', '${lfdi1}', 1, { status: 201, 'headers.location': { matches: '^/' } }, { save: { first: 'headers.location' } }), respond('device-1', '${subject}', '${lfdi1}', 2, { status: 201 })], { ...withdraw('told'), smoke: true }),
   event('response.codes', 'status codes that do not exist are 400', 'SEP-181', [issue('codes'), reply('codes'), ...[0, 15, 100, 251, 255, 300].map((code) => respond('device-1', '${subject}', '${lfdi1}', code, refused(400))), ...[3, 4, 252].map((code) => respond('device-1', '${subject}', '${lfdi1}', code, { status: 201 }))], withdraw('codes')),
   event('response.subject', 'an unknown subject, a foreign device and an unknown one are refused', 'SEP-182 SEP-191', [issue('who'), reply('who'), respond('device-1', 'FFFFFFFF00000000FFFFFFFF00000000', '${lfdi1}', 1, refused([400, 404])), respond('device-1', '${subject}', '${lfdi2}', 1, refused(403)), respond('device-1', '${subject}', '0000000000000000000000000000000000000001', 1, { ...clientError })], withdraw('who')),
@@ -84,6 +83,12 @@ const meters: readonly Procedure[] = [
     create('device-1', 'm'), ask('device-1', 'POST', '${m}', refused(400), { text: series('s', 10, { type: false }), keep: true }), ask('device-1', 'POST', '${m}', { status: { oneOf: [201, 204] } }, { text: series('s', 10), keep: true }), ask('device-1', 'POST', '${m}', { status: { oneOf: [201, 204] } }, { text: series('s', 20, { type: false, start: -600 }), keep: true }),
     ask('device-1', 'POST', '${m}', refused(400), { text: series('s', 999, { start: 3600, from: 'now' }), keep: true }), ask('device-1', 'POST', '${m}', refused(400), { text: doc('MirrorMeterReading', '<mRID>${mrid:s}</mRID><Reading><value>140737488355329</value></Reading>'), keep: true }),
   ], { smoke: true }),
+  metering('upsert', 'a reading sent again with another value takes the place of the first', 'SEP-168 SEP-173', [
+    create('device-1', 'm'), ...[10, 33].map((value) => ask('device-1', 'POST', '${m}', { status: { oneOf: [201, 204] } }, { text: series('s', value), keep: true })), ask('device-1', 'GET', '${dcap}', { status: 200 }, { save: { points: 'xml.UsagePointListLink[0].@href' } }),
+    memberOf('device-1', '${points}', 'UsagePoint', '${mrid:m}', { save: { meters: 'it.MeterReadingListLink[0].@href' } }),
+    ...[['meters', 'MeterReading[0].ReadingSetListLink', 'sets'], ['sets', 'ReadingSet[0].ReadingListLink', 'readings']].map(([from, link, to]) => ask('device-1', 'GET', `\${${from}}?l=5`, { status: 200 }, { save: { [String(to)]: `xml.${link}[0].@href` } })),
+    ask('device-1', 'GET', '${readings}?l=50', { 'status': 200, 'xml.@all': '1', 'xml.Reading[0].value[0]': '33' }),
+  ], { needs: ['function-sets'] }),
   metering('unaligned', 'a reading that begins at no round time is taken as it is', 'SEP-168 SEP-047', [create('device-1', 'm'), ask('device-1', 'POST', '${m}', { status: { oneOf: [201, 204] } }, { text: series('s', 10, { start: -1234, from: 'now' }), keep: true })]),
   metering('int48', 'a reading beyond Int48 is refused', 'SEP-028 SEP-175', [create('device-1', 'm'), ask('device-1', 'POST', '${m}', refused(400), { text: series('s', 140_737_488_355_329), keep: true })]),
   metering('aggregator', 'an aggregator mirrors for a device it manages and for no other', 'SEP-165 SEP-192', [create('aggregator-1', 'm', { lfdi: '${lfdi3}' }), ask('aggregator-1', 'POST', '${it.dcap.MirrorUsagePointListLink}', refused(403), { text: mup('n', { lfdi: '${lfdi1}' }) })], { needs: ['aggregator'] }),
@@ -101,6 +106,7 @@ const issueFor3 = (word: string, options: Parameters<typeof control>[1] = {}): S
 const subscriptions: readonly Procedure[] = [
   subscribing('create', 'a subscription is made, read, and taken away', 'SEP-150 SEP-151 SEP-153', [
     subscribe('${it.own.DERControlListLink}'), ask('aggregator-1', 'GET', '${sub}', { status: 200, root: 'Subscription', 'xml.level[0]': '+S1', 'xml.limit[0]': '10', 'order': { inOrderOf: ['subscribedResource', 'Condition', 'encoding', 'level', 'limit', 'notificationURI'] } }), ask('aggregator-1', 'GET', `${subs}?l=50`, { 'xml.Subscription[*].@href': { contains: '${sub}' } }),
+    ask('aggregator-1', 'PUT', '${sub}', { status: 204 }, { text: subscription('${it.own.DERControlListLink}', { limit: 7 }) }), ask('aggregator-1', 'GET', '${sub}', { 'xml.limit[0]': '7' }),
     subscribe('${it.own.DERControlListLink}', { status: 204, 'headers.location': '${sub}' }, { save: {} }), ask('aggregator-1', 'DELETE', '${sub}', { status: 204 }), ask('aggregator-1', 'GET', '${sub}', refused(404)),
   ], { smoke: true }),
   subscribing('bad', 'EXI, relative addresses, unknown and unsubscribable resources are refused', 'SEP-150 SEP-152 SEP-159', [
@@ -116,6 +122,13 @@ const subscriptions: readonly Procedure[] = [
   subscribing('retry', 'a receiver that fails is told again, the newest state', 'SEP-157 SEP-158', [
     subscribe('${it.own.DERControlListLink}'), { say: 'the receiver fails', do: 'receiver.become', with: { name: 'receiver', mode: 'refuse', code: 503 } }, issueFor3('again', { start: 3600 }), notified({ 'body.root': 'Notification' }), { say: 'the receiver is well again', do: 'receiver.become', with: { name: 'receiver', mode: 'echo' } }, notified({ text: { contains: '${mrid:again}' } }, {}, 16_000),
   ], { ...withdraw('again'), needs: ['subscription', 'aggregator', 'mica', 'notify-loopback', 'operator-csip'] }),
+  subscribing('rejected', 'a receiver that refuses with 4xx is not asked again', 'SEP-157', [
+    subscribe('${it.own.DERControlListLink}'), { say: 'the receiver refuses', do: 'receiver.become', with: { name: 'receiver', mode: 'refuse', code: 400 } }, issueFor3('refused', { start: 3600 }), notified({ 'body.root': 'Notification' }), { say: 'nothing comes again in the time of a first retry', do: 'receiver.count', with: { name: 'receiver', where: { 'body.root': 'Notification' }, after_ms: 11_500 }, expect: { count: 0 } },
+  ], { ...withdraw('refused'), needs: ['subscription', 'aggregator', 'mica', 'notify-loopback', 'operator-csip'] }),
+  subscribing('default', 'a changed DefaultDERControl is told', 'SEP-156', [
+    ask('aggregator-1', 'GET', '${it.own.DefaultDERControlLink}', { status: 200 }, { save: { id: 'xml.mRID[0]' } }), subscribe('${it.own.DefaultDERControlLink}'), operate('PUT', '${it.own.DefaultDERControlLink}', { status: { oneOf: [200, 204] } }, { text: doc('DefaultDERControl', '<mRID>${id}</mRID><description>${run}</description><DERControlBase/>') }), notified({ 'body.root': 'Notification' }, { 'body.xml.Resource[0].description[0]': '${run}' }),
+  ], { needs: ['subscription', 'aggregator', 'mica', 'notify-loopback', 'operator-csip'] }),
+  subscribing('condition', 'a Condition where none is supported is refused with reasonCode 3', 'SEP-152 SEP-032', [subscribe('${it.own.DERControlListLink}', refused(400, '3'), { save: {} }, { condition: '<Condition><attributeIdentifier>0</attributeIdentifier><lowerThreshold>1</lowerThreshold><upperThreshold>2</upperThreshold></Condition>' })]),
   subscribing('status', 'an aggregator is told of its device’s status', 'SEP-152 SEP-156', [subscribe('${it.der.DERStatusLink}'), ask('device-3', 'PUT', '${it.der.DERStatusLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERStatus', '<readingTime>${now}</readingTime>') }), notified({ 'body.root': 'Notification' }, { 'body.xml.Resource[0].readingTime[0]': { exists: true } })]),
   subscribing('foreign', 'what one may not read one may not subscribe to', 'SEP-152 SEP-190', [discover('device-1', 'alien'), subscribe('${alien.own.DERControlListLink}', refused([400, 403, 404]), { save: {} })]),
 ]

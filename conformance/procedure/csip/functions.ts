@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, clientError, discover, doc, operate, proc, refused } from '#conformance/procedure/csip/steps.js'
+import { all, ask, clientError, discover, doc, memberOf, operate, proc, refused } from '#conformance/procedure/csip/steps.js'
 
 /** Function sets beside DER: what an operator writes, a device finds by its links, in schema order. */
 const needs = ['operator-csip', 'function-sets']
@@ -47,7 +47,9 @@ export const functions: readonly Procedure[] = [
   ]),
   set('usage-point', 'what was mirrored is read again as UsagePoint, readings and all, by its owner alone', 'SEP-173', 'IEEE 2030.5-2018 §10.10 metering', [
     ask('device-1', 'POST', '${it.dcap.MirrorUsagePointListLink}', { status: 201 }, { text: doc('MirrorUsagePoint', '<mRID>${mrid:m}</mRID><description>site</description><roleFlags>0003</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${lfdi1}</deviceLFDI><MirrorMeterReading><mRID>${mrid:s}</mRID><description>power</description><Reading><value>77</value></Reading><ReadingType><kind>37</kind><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>38</uom></ReadingType></MirrorMeterReading>') }),
-    ask('device-1', 'GET', '${dcap}', { status: 200 }, { save: { points: 'xml.UsagePointListLink[0].@href' } }), ask('device-1', 'GET', '${points}?l=50', { status: 200, 'xml.UsagePoint[*].mRID[0]': { contains: '${mrid:m}' } }), ask('device-2', 'GET', '${points}?l=50', { text: { lacks: '${mrid:m}' } }), ask('device-1', 'POST', '${points}', refused([403, 405]), { text: doc('UsagePoint', '') }),
+    ask('device-1', 'GET', '${dcap}', { status: 200 }, { save: { points: 'xml.UsagePointListLink[0].@href' } }), ask('device-1', 'GET', '${points}?l=50', { status: 200, 'xml.UsagePoint[*].mRID[0]': { contains: '${mrid:m}' } }), memberOf('device-1', '${points}', 'UsagePoint', '${mrid:m}', { save: { meters: 'it.MeterReadingListLink[0].@href' } }),
+    ask('device-1', 'GET', '${meters}?l=5', { status: 200 }, { save: { sets: 'xml.MeterReading[0].ReadingSetListLink[0].@href' } }), ask('device-1', 'GET', '${sets}?l=5', { status: 200 }, { save: { readings: 'xml.ReadingSet[0].ReadingListLink[0].@href' } }),
+    ask('device-1', 'GET', '${readings}?l=5', { 'status': 200, 'xml.Reading[*].value[0]': { contains: '77' } }), ask('device-2', 'GET', '${readings}?l=5', { status: { oneOf: [403, 404] } }), ask('device-2', 'GET', '${points}?l=50', { text: { lacks: '${mrid:m}' } }), ask('device-1', 'POST', '${points}', refused([403, 405]), { text: doc('UsagePoint', '') }),
   ], { needs: ['function-sets'] }),
   set('disabled', 'a device that is switched off sees its record and nothing of its own below it', 'SEP-107 SEP-193', 'IEEE 2030.5-2018 §10.3 EndDevice', [
     discover('device-2', 'two'), { say: 'arithmetic', do: 'sfdi', with: { lfdi: '${lfdi2}' }, save: { sfdi: 'sfdi' } },

@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, aus, clientError, discover, doc, proc, refused, us } from '#conformance/procedure/csip/steps.js'
+import { all, ask, discover, doc, proc, refused, us } from '#conformance/procedure/csip/steps.js'
 
 /** Children in schema order, as the requirement list writes them (SEP-024). */
 const order: Readonly<Record<string, readonly string[]>> = {
@@ -110,24 +110,14 @@ export const resources: readonly Procedure[] = [
     discover('aggregator-1', 'agg', '${lfdi3}'), { say: 'its list', do: 'value', with: { devices: '${agg.devices}' }, expect: { devices: { all: [{ contains: '${lfdi3}' }, { contains: '${lfdiA}' }, { lacks: '${lfdi1}' }] } } },
     ask('aggregator-1', 'PUT', '${agg.der.DERStatusLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERStatus', '<readingTime>${now}</readingTime>') }), ask('aggregator-1', 'GET', '${agg.der.DERStatusLink}', { status: 200 }), ask('aggregator-1', 'DELETE', '${agg.edev}', { status: { oneOf: [403, 404, 405] } }), ask('aggregator-1', 'GET', '${agg.links.RegistrationLink}', { status: { oneOf: [0, 403, 404] } }, { needs: 'registration-link' }),
   ], { needs: ['aggregator'], tags: ['access'], smoke: true }),
-  proc(all, 'csip.register', 'a device on the allow list registers itself; twice is answered with its own record', 'SEP-103 SEP-104 SEP-105 SEP-041 SEP-244', 'CSIP 2.1 in-band registration', [
+  proc(all, 'csip.register', 'a device on the allow list registers itself, has a DER from then on, of which nothing is known yet; twice is answered with its own record', 'SEP-103 SEP-104 SEP-105 SEP-041 SEP-140 SEP-141 SEP-244', 'CSIP 2.1 in-band registration', [
     { say: 'arithmetic', do: 'sfdi', with: { lfdi: '${lfdi5}' }, save: { sfdi: 'sfdi' } }, ask('device-5', 'POST', '/edev', refused([400, 403]), { text: doc('EndDevice', '<lFDI>${lfdi1}</lFDI><sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>') }), ask('device-5', 'POST', '/edev', refused([400, 403]), { text: doc('EndDevice', '<sFDI>1</sFDI><changedTime>${now}</changedTime>') }),
     ask('device-5', 'POST', '/edev', { status: 201, 'headers.location': { matches: '^/' }, length: 0 }, { text: doc('EndDevice', '<sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>'), save: { made: 'headers.location' } }), ask('device-5', 'GET', '${made}', { status: 200, 'xml.lFDI[0]': '${lfdi5}' }),
+    discover('device-5', 'five'), ask('device-5', 'GET', '${five.der.DERStatusLink}', refused(404)), ask('device-5', 'GET', '${five.der.DERSettingsLink}', refused(404)),
     ask('device-5', 'POST', '/edev', { status: { oneOf: [204, 409] }, 'headers.location': '${made}' }, { text: doc('EndDevice', '<lFDI>${lfdi5}</lFDI><sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>'), keep: true }), ask('device-5', 'PUT', '${made}', refused([400, 403]), { text: doc('EndDevice', '<lFDI>${lfdi1}</lFDI><sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>') }),
   ], { needs: ['allow-list'], tags: ['edev'] }),
   proc(all, 'csip.register.stranger', 'a trusted certificate that nobody listed registers nothing', 'SEP-103 SEP-091', 'CSIP 2.1 in-band registration', [{ say: 'a leaf', do: 'pki.leaf', with: { as: 'fresh' }, save: { sfdi: 'sfdi' } }, ask('fresh', 'POST', '/edev', refused(403), { text: doc('EndDevice', '<sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>') })], { needs: ['mica', 'allow-list'], tags: ['edev'] }),
   proc(all, 'csip.self', 'SelfDevice tells the server’s own LFDI', 'SEP-109', 'IEEE 2030.5-2018 §10.2', [discover(), ask('device-1', 'GET', '${it.dcap.SelfDeviceLink}', { status: 200, root: 'SelfDevice', 'xml.lFDI[0]': { matches: '^[0-9A-F]{40}$' } })], { tags: ['edev'], needs: ['self-device'] }),
-  proc(aus, 'csip.aus.connection-point', 'ConnectionPoint: 404 before, 201 then 204, both with Location', 'SEP-042 SEP-112 SEP-240', 'SA TS 5573 ConnectionPoint', [
-    discover('device-2'), ask('device-2', 'GET', '${it.links.ConnectionPointLink}', { status: { oneOf: [200, 404] } }), ask('device-2', 'PUT', '${it.links.ConnectionPointLink}', { status: { oneOf: [201, 204] }, 'headers.location': { matches: '^/' } }, { text: '<csipaus:ConnectionPoint xmlns:csipaus="${ausNs}" xmlns="urn:ieee:std:2030.5:ns"><csipaus:connectionPointId>4102123456</csipaus:connectionPointId></csipaus:ConnectionPoint>' }),
-    ask('device-2', 'GET', '${it.links.ConnectionPointLink}', { status: 200, root: 'ConnectionPoint', namespace: '${ausNs}', 'xml.connectionPointId[0]': '4102123456' }), ask('device-2', 'PUT', '${it.links.ConnectionPointLink}', { ...refused(400), 'xml.reasonCode[0]': '1' }, { text: '<csipaus:ConnectionPoint xmlns:csipaus="${ausNs}"><csipaus:connectionPointId></csipaus:connectionPointId></csipaus:ConnectionPoint>' }),
-  ], { tags: ['aus'], smoke: true }),
-  proc(aus, 'csip.aus.capability', 'DERCapability needs doeModesSupported and gives it back after the base’s own', 'SEP-141 SEP-142 SEP-240 SEP-241', 'SA TS 5573 DERCapability', [
-    discover(), ask('device-1', 'PUT', '${it.der.DERCapabilityLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERCapability', '<modesSupported>00500000</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value></rtgMaxW><type>83</type><csipaus:doeModesSupported xmlns:csipaus="${ausNs}">0F</csipaus:doeModesSupported>') }),
-    ask('device-1', 'GET', '${it.der.DERCapabilityLink}', { 'status': 200, 'xml.doeModesSupported[0]': '0F', 'order': { inOrderOf: ['modesSupported', 'rtgMaxW', 'type', 'doeModesSupported'] } }),
-    ask('device-1', 'PUT', '${it.der.DERCapabilityLink}', refused(400), { text: doc('DERCapability', '<modesSupported>00500000</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value></rtgMaxW><type>83</type>') }),
-  ], { tags: ['aus'] }),
-  proc(['csip-aus-1.2'], 'csip.aus.no-well-known', '1.2 has no /.well-known/csipaus', 'SEP-016', 'SA TS 5573', [ask('device-1', 'GET', '/.well-known/csipaus', { status: { oneOf: [404, 410] } })], { tags: ['aus'] }),
-  proc(aus, 'csip.aus.duplicate', 'a second registration is a conflict', 'SEP-105', 'SA TS 5573 registration', [discover(), { say: 'arithmetic', do: 'sfdi', with: { lfdi: '${lfdi1}' }, save: { sfdi: 'sfdi' } }, ask('device-1', 'POST', '/edev', { ...clientError }, { text: doc('EndDevice', '<lFDI>${lfdi1}</lFDI><sFDI>${sfdi}</sFDI><changedTime>${now}</changedTime>') })], { tags: ['aus'] }),
   proc(us, 'csip.unlisted-operator', 'clients never write controls', 'SEP-136', 'CSIP 2.1 roles', [discover(), ask('device-1', 'POST', '${it.own.DERControlListLink}', refused([403, 405]), { text: doc('DERControl', '') }), ask('device-1', 'PUT', '${it.own.DefaultDERControlLink}', refused([403, 405]), { text: doc('DefaultDERControl', '') })], { tags: ['access'] }),
 ]
 

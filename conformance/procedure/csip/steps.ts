@@ -13,6 +13,10 @@ export function ask(as: string, method: string, path: string, expect: Expect, mo
   return step('xml.request', `${method} ${path} as ${as}`, { as, method, path, ...(text === undefined ? {} : { text }), ...(headers ? { headers } : {}), ...(keep ? { keep } : {}) }, expect, more)
 }
 
+/** The member of a list whose mRID this is; `save` looks below `it`. */
+export const memberOf = (as: string, path: string, member: string, mRID: string, more: More = {}): Step =>
+  step('xml.member', `the ${member} of that mRID in ${path}`, { as, path, member, where: { mRID } }, { status: 200, found: true }, more)
+
 /** The same resources with an operator's rights: an adapter that the target may declare. */
 export const operate = (method: string, path: string, expect: Expect, more: More = {}): Step =>
   step('operator.request', `operator: ${method} ${path}`, { method, path: `/csip${path}`, ...(more.text === undefined ? {} : { text: more.text }), type: 'application/sep+xml' }, expect, more)
