@@ -58,18 +58,25 @@ export interface Loadstone {
 /** One tenant is made by itself; more are made by an administrator. */
 export const firstTenant = 'main'
 
-/** Things to close, last opened first; one failing does not keep the others open. */
+/** Things to close, last opened first; one that fails or does not end does not keep the others open (REL-003). */
 export class Closing {
+  /** Machine milliseconds for each thing. */
+  constructor(readonly patience_ms = 5000) {}
+
   readonly #steps: { what: string; close: () => Promise<unknown> | unknown }[] = []
   add(what: string, close: () => Promise<unknown> | unknown): void {
     this.#steps.push({ what, close })
   }
   async run(log: Log): Promise<void> {
     for (const { what, close } of this.#steps.splice(0).toReversed()) {
+      let late: NodeJS.Timeout | undefined
+      const hung = new Promise<never>((_, fail) => { late = setTimeout(() => fail(new Error(`did not end within ${this.patience_ms} ms`)), this.patience_ms) })
       try {
-        await close()
+        await Promise.race([close(), hung])
       } catch (error) {
         log.error({ err: error, what }, 'could not be closed')
+      } finally {
+        clearTimeout(late)
       }
     }
   }

@@ -1,0 +1,17 @@
+import t from 'tap'
+import type { Log } from '#core/port/log.js'
+import { Closing } from '#main/shape.js'
+
+t.test('REL-003 things are closed last opened first; one that fails, and one that never ends, is named and keeps nobody open', async (t) => {
+  const closed: string[] = [], said: string[] = [], closing = new Closing(20)
+  const log = { error: (more: { what: string; err: Error }) => { said.push(`${more.what}: ${more.err.message}`) } } as unknown as Log
+  closing.add('database', () => { closed.push('database') })
+  closing.add('a door', () => new Promise(() => {}))
+  closing.add('a broken one', async () => { throw new Error('no') })
+  closing.add('workers', async () => { closed.push('workers') })
+  await closing.run(log)
+  t.same(closed, ['workers', 'database'])
+  t.same(said, ['a broken one: no', 'a door: did not end within 20 ms'])
+  await closing.run(log)
+  t.equal(closed.length, 2, 'once')
+})
