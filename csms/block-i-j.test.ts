@@ -1,6 +1,8 @@
 import { createSign, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { event, handBench, iso, known, meter, T, tells, token, willing } from './fixture-words.js'
+import { notesOf } from './journal.js'
+import type { KeptEvent } from './message/transaction-event.js'
 import { configurationFor } from './post-boot.js'
 import { costOf, onTheWire, type Tariff } from './tariff.js'
 import { newTransaction } from './transaction.js'
@@ -87,8 +89,8 @@ t.test('OCPP-174 signed values are kept byte for byte; a signature that does not
   t.same(tx.flags, ['badMeterSignature'], 'with the key told before')
   const odd = { signedMeterData: 'b2RkIGJ5dGVzIA0KAA==', signingMethod: '', encodingMethod: 'nobody knows', publicKey: '' }
   await s.call('TransactionEvent', event('Updated', 2, T + 2, value(2, odd)))
-  const [stored] = await b.database.stores.documents.list<{ payload: { meterValue: [{ sampledValue: [{ signedMeterValue: unknown; value: number }] }] } }>('test', { kind: 'csms/TransactionEvent', parent: 'CS001/T1', sort1From: 2, sort1To: 2 })
-  t.same(stored!.body.payload.meterValue[0].sampledValue[0], { value: 12_502, signedMeterValue: odd })
+  const stored = await notesOf<KeptEvent>(b.database.stores.documents, 'test', 'csms/TransactionEvent', 'CS001/T1')
+  t.same(stored[2]!.body.payload.meterValue![0]!.sampledValue[0], { value: 12_502, signedMeterValue: odd })
   t.match(await s.call('MeterValues', { evseId: 1, meterValue: [{ timestamp: iso(T + 3), sampledValue: [{ value: 1, signedMeterValue: signed(payload, '') }] }] }), [3])
   await s.close()
 })

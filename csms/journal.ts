@@ -44,7 +44,7 @@ interface JournalNeeds {
   readonly log: Log
 }
 
-/** Meter values come ten thousand a second and are read seldom: a row for each would be most of the database's work. */
+/** Meter values and events of transactions come thousands a second and are read seldom: a row for each would be most of the database's work. */
 function bundles(batch: readonly Waiting[], ids: Pick<Ids, 'uuid'>): NewDocument[] {
   const open = new Map<string, Note[]>(), all: Note[][] = []
   for (const { note } of batch) {
@@ -128,4 +128,10 @@ function lane({ documents, nowMs, ids, log }: JournalNeeds): Journal {
       for (let at = running; at; at = running) await at
     },
   }
+}
+
+/** What was kept of one sender, oldest first. */
+export async function notesOf<B>(documents: Pick<DocumentStore, 'list'>, tenant: string, kind: string, from: string): Promise<Notes<B>['notes'][number][]> {
+  const rows = await documents.list<Notes<B>>(tenant, { kind, withTargets: [from], order: ['sort1'] })
+  return rows.flatMap(({ body }) => body.notes.filter((note) => note.from === from)).sort((a, b) => a.at - b.at)
 }

@@ -1,6 +1,7 @@
 import type { Bus } from '#core/port/bus.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
+import { fnv } from './fnv.js'
 
 /**
  * Which process has which station. Each says what joined and left; the database delivers words in one order to all, so all
@@ -129,12 +130,8 @@ function among({ ids, log, moved, answer }: NeighbourNeeds, bus: Bus): Neighbour
   listening.then(() => say(all, { kind: 'hello', from: self }), (error: unknown) => log.warn({ err: error }, 'the other processes are not heard'))
   bus.onGap(() => say(all, { kind: 'hello', from: self }))
 
-  /** FNV-1a of process and station: the highest has it, on every process alike. */
-  const weight = (process: string, station: string): number => {
-    let h = 0x811c9dc5
-    for (const text of [process, station]) for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-    return h >>> 0
-  }
+  /** The highest has it, on every process alike. */
+  const weight = (process: string, station: string): number => fnv(process, station)
 
   return {
     ownerOf(station) {

@@ -2,50 +2,75 @@ import { readFileSync } from 'node:fs'
 import { WebSocket } from 'ws'
 
 /**
- * A fleet that comes back at once (REL-042), in a process of its own. `port stations caFile`; the passwords come as a message. Each station
- * connects over wss, boots, and then answers charging profiles, but every twentieth is silent. Told 503, it comes back a moment later.
+ * A fleet that comes back at once (REL-042), in a process of its own. `port stations caFile`; what each shows comes as a message. Each station
+ * connects over wss, boots, and then answers charging profiles, but every twentieth is silent. Told 503, it comes back a moment later. When
+ * the server ends the connection it comes back after a back-off of up to three seconds, and says a heartbeat: no boot is needed (OCPP-017).
  */
 const [port, stations, ca] = [Number(process.argv[2]), Number(process.argv[3]), readFileSync(process.argv[4] ?? '', 'utf8')]
-const boot = JSON.stringify([2, 'boot', 'BootNotification', { reason: 'PowerUp', chargingStation: { model: 'M', vendorName: 'V' } }])
-let accepted = 0, refused = 0, lastAt = 0
+const boot = (id: string): string => JSON.stringify([2, 'boot', 'BootNotification', { reason: 'PowerUp', chargingStation: { model: 'M', vendorName: 'V', serialNumber: id } }])
+let refused = 0, lastAt = 0, ended = 0, endedAt = 0
 
-function station(i: number, password: string): Promise<void> {
-  return new Promise((booted) => {
-    const connect = (): void => {
-      const ws = new WebSocket(`wss://localhost:${port}/ocpp/S${i}`, ['ocpp2.0.1'], {
-        ca, perMessageDeflate: false, headers: { Authorization: `Basic ${Buffer.from(`S${i}:${password}`).toString('base64')}` },
-      })
-      const again = (): void => {
-        refused += 1
-        ws.removeAllListeners('error')
-        ws.on('error', () => {})
-        ws.terminate()
-        setTimeout(connect, 500 + (i % 50) * 20)
-      }
-      ws.once('unexpected-response', again)
-      ws.once('error', again)
-      ws.once('open', () => {
-        ws.off('error', again)
-        ws.on('error', () => {})
-        ws.send(boot)
-      })
-      ws.on('message', (data: Buffer) => {
-        const [kind, id, action] = JSON.parse(data.toString()) as [number, string, string]
-        if (kind === 3) {
-          accepted += 1
-          lastAt = performance.now()
-          booted()
-        } else if (kind === 2 && i % 20 !== 0) ws.send(JSON.stringify([3, id, action === 'SetChargingProfile' ? { status: 'Accepted' } : { status: 'Rejected' }]))
-      })
-    }
-    connect()
-  })
+/** Passwords, or the certificates of all with the one key that they share: keys are made once, as only the handshake is measured. */
+export interface Shown {
+  readonly passwords?: readonly string[]
+  readonly certificates?: readonly string[]
+  readonly key?: string
 }
 
-process.once('message', (m: { passwords: string[] }) => {
+function station(i: number, { passwords, certificates, key }: Shown, answered: () => void, over: (again: () => void) => void): void {
+  const id = `S${i}`
+  const shown = certificates ? { cert: certificates[i], key } : { headers: { Authorization: `Basic ${Buffer.from(`${id}:${passwords?.[i] ?? ''}`).toString('base64')}` } }
+  const connect = (first: string): void => {
+    const ws = new WebSocket(`wss://localhost:${port}/ocpp/${id}`, ['ocpp2.0.1'], { ca, perMessageDeflate: false, ...shown })
+    const again = (): void => {
+      refused += 1
+      ws.removeAllListeners('error')
+      ws.on('error', () => {})
+      ws.terminate()
+      setTimeout(() => connect(first), 500 + (i % 50) * 20)
+    }
+    ws.once('unexpected-response', again)
+    ws.once('error', again)
+    ws.once('open', () => {
+      ws.off('error', again)
+      ws.on('error', () => {})
+      ws.once('close', () => over(() => connect(JSON.stringify([2, 'back', 'Heartbeat', {}]))))
+      ws.send(first)
+    })
+    ws.on('message', (data: Buffer) => {
+      const [kind, id, action] = JSON.parse(data.toString()) as [number, string, string]
+      if (kind === 3) {
+        lastAt = performance.now()
+        answered()
+      } else if (kind === 2 && i % 20 !== 0) ws.send(JSON.stringify([3, id, action === 'SetChargingProfile' ? { status: 'Accepted' } : { status: 'Rejected' }]))
+    })
+  }
+  connect(boot(id))
+}
+
+process.once('message', (shown: Shown) => {
   const begun = performance.now()
+  let next = 0, booted = 0, back = 0
   // As many at once as a fleet behind one switch would be: the server's door says when it is too much.
-  let next = 0
-  const lane = async (): Promise<void> => { while (next < stations) { const i = next++; await station(i, m.passwords[i] as string) } }
-  void Promise.all(Array.from({ length: 400 }, lane)).then(() => process.send?.({ accepted, refused, seconds: (lastAt - begun) / 1000 }))
+  const go = (): void => {
+    if (next >= stations) return
+    const i = next++
+    let first = true
+    station(i, shown, () => {
+      if (!first) {
+        back += 1
+        if (back === stations) process.send?.({ back, refused, ended, seconds: (lastAt - endedAt) / 1000 })
+        return
+      }
+      first = false
+      booted += 1
+      if (booted === stations) process.send?.({ accepted: booted, refused, seconds: (lastAt - begun) / 1000 })
+      else go()
+    }, (again) => {
+      if (ended === 0) endedAt = performance.now()
+      ended += 1
+      setTimeout(again, Math.random() * 3000)
+    })
+  }
+  for (let i = 0; i < 400; i += 1) go()
 })

@@ -33,6 +33,12 @@ export const transactionDocument = (station: Station, t: Transaction): NewDocume
   sort1: Math.floor(t.startedAt / 1000), sort2: t.ended ? 1 : 0, body: t,
 })
 
+/** An event as it is kept, byte for byte what the station said; `from` is station/transaction. Two that conflict are both there (OCPP-131). */
+export interface KeptEvent {
+  readonly receivedAt: number
+  readonly payload: TransactionEventRequest
+}
+
 /** The transaction as this process knows it, or as it was stored (OCPP-130). */
 export async function transactionOf(station: Station, id: string, at: number, documents: DocumentStore): Promise<Transaction> {
   const known = station.transactions.get(id) ?? (await documents.get<Transaction>(station.tenant, 'csms/Transaction', `${station.identity}/${id}`))?.body
@@ -82,14 +88,10 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     // OCPP-174: it is stored as it came, whatever the verdict.
     if (verifySigned(e.meterValue, signatures, station.meterKeys).broken > 0) flagged(t, 'badMeterSignature')
     try {
-      const body = { receivedAt: clock.nowMs(), payload: e }
-      const event: NewDocument = {
-        tenant: station.tenant, kind: 'csms/TransactionEvent', parent: `${station.identity}/${t.id}`, sort1: e.seqNo, body,
-        id: `${station.identity}/${t.id}/${e.seqNo}${taken === 'conflicting' || t.seqNoUnreliable ? `/${e.timestamp}/${e.triggerReason}` : ''}`,
-      }
+      const note = { tenant: station.tenant, kind: 'csms/TransactionEvent', from: `${station.identity}/${t.id}`, at: clock.now(), body: { receivedAt: clock.nowMs(), payload: e } satisfies KeptEvent }
       const orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
       const registers = taken === 'new' ? await metered(station, t, e) : []
-      await journal.write([event, transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reserved ? [station.document()] : []), ...registers])
+      await journal.keep(note, [transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reserved ? [station.document()] : []), ...registers])
     } catch (error) {
       // Nothing is acknowledged, so nothing is known: the next delivery finds the stored state.
       station.transactions.delete(t.id)

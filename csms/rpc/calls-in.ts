@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 import { callErrorOf } from '#csms/error-map.js'
+import { fnv } from '#csms/fnv.js'
 import type { Code } from './error-code.js'
 import type { Payload } from './outgoing.js'
 import type { Session } from './session.js'
@@ -17,19 +18,13 @@ interface Call {
 /** Actions whose repetition must be answered afresh: simulators restart their id counters, and these answers carry the time. */
 const neverRemembered = new Set(['Heartbeat', 'BootNotification'])
 
-/** FNV-1a; tells a repeated frame from another one that took its id. */
-function digest(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h
-}
-
 export const readableId = (id: unknown): string | undefined => (typeof id === 'string' && id.length >= 1 && id.length <= 36 ? id : undefined)
 
 /** The station's CALLs: checked at the door, executed in order of arrival, each answered once (OCPP-054…065). */
 export class CallsIn {
   readonly #session: Session
   readonly #needs: SessionNeeds
+  /** By message id; the digest tells a repeated frame from another one that took its id. */
   #answers: Map<string, { digest: number; text: string }> | undefined
   #running: Call | undefined
   #inbox: Call[] | undefined
@@ -79,7 +74,7 @@ export class CallsIn {
     }
     const known = this.#answers?.get(id)
     // Interpretation: the same id with other content is a new CALL, as counters start again when a station restarts.
-    if (!known || known.digest !== digest(raw)) return false
+    if (!known || known.digest !== fnv(raw)) return false
     this.#session.write(socket, known.text)
     return true
   }
@@ -144,7 +139,7 @@ export class CallsIn {
     if (!neverRemembered.has(call.action)) {
       const answers = this.#answers ??= new Map()
       answers.delete(call.id)
-      answers.set(call.id, { digest: digest(call.raw), text })
+      answers.set(call.id, { digest: fnv(call.raw), text })
       if (answers.size > this.#needs.limits.rememberedAnswers) answers.delete(answers.keys().next().value as string)
     }
     this.#session.write(call.socket, text)

@@ -107,15 +107,16 @@ export class Door {
     if (!session.online) this.#online.delete(session)
   }
 
-  /** OCPP-016, REL-048: closes with 1001, spread over the window. */
+  /** OCPP-016, REL-048: closes with 1001, each at a moment of its own in the window: stations that wait alike before they come back do not come back as one. */
   async close(drainMs: number): Promise<void> {
     this.#closing = true
     clearInterval(this.#sweep)
-    const sessions = [...this.#online]
-    const wave = Math.max(1, Math.ceil(sessions.length / 20))
-    for (let i = 0; i < sessions.length; i += wave) {
-      for (const session of sessions.slice(i, i + wave)) session.end()
-      if (i + wave < sessions.length) await new Promise((next) => setTimeout(next, drainMs / 20))
+    const sessions = [...this.#online], begun = performance.now()
+    for (const [i, session] of sessions.entries()) {
+      const wait = i / sessions.length * drainMs - (performance.now() - begun)
+      // Timers are no finer than this: what is due meanwhile goes as one small wave.
+      if (wait > 1) await new Promise((next) => setTimeout(next, wait))
+      session.end()
     }
     this.#ws.close()
   }

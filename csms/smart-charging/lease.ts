@@ -1,3 +1,4 @@
+import { fnv } from '#csms/fnv.js'
 import type { Ceiling } from './profile.js'
 
 /** OCPP-246: longer events are told in pieces of at most two hours ahead, so that a lost server ends control by itself. */
@@ -28,8 +29,7 @@ export function leaseOf(order: { readonly start: number; readonly end: number; r
 export function staggered(order: { readonly id: string; readonly randomize_s: number }, station: string, ceilings: readonly Ceiling[]): Ceiling[] {
   const first = ceilings[0]
   if (!first || order.randomize_s <= 0) return [...ceilings]
-  let h = 0x811c9dc5
-  for (const text of [order.id, '\0', station]) for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  let h = fnv(order.id, '\0', station)
   h = Math.imul(h ^ (h >>> 16), 0x45d9f3b)
   const start = first.start + ((h ^ (h >>> 15)) >>> 0) % (order.randomize_s + 1)
   const later = ceilings.filter((c) => c.end > start).map((c) => ({ ...c, start: Math.max(c.start, start) }))
