@@ -8,6 +8,7 @@ import { every } from '#core/port/store/every.js'
 import { interval, type Instant, type Interval } from '#core/quantity/interval.js'
 import type { Money } from '#core/quantity/money.js'
 import type { W } from '#core/quantity/power.js'
+import { mostAtOnce } from '#core/flex/commitment.js'
 import { advance, type StateTable } from '#core/state-table.js'
 import type { Transact, Work } from '#core/work.js'
 
@@ -99,9 +100,7 @@ export async function moveNomination(work: Work, caller: Caller, id: string, wis
 async function refuseOverPromise({ stores }: Work, tenant: string, { id, body }: Document<Nomination>): Promise<void> {
   const rated = await ratedOf(stores, tenant, body.owner)
   const others = (await stores.documents.list<Nomination>(tenant, { kind: nominationKind, owner: body.owner.id, sort1To: body.end - 1, sort2From: body.start + 1, where: { state: 'accepted' } })).filter((d) => d.id !== id).map((d) => d.body)
-  // most at any moment of the window: it rises only where one begins
-  const moments = [body.start, ...others.map((o) => o.start).filter((s) => s > body.start)]
-  const promised = Math.max(...moments.map((at) => others.reduce((sum, o) => (o.start <= at && o.end > at ? sum + o.power_W : sum), 0)))
+  const promised = mostAtOnce(others, body)
   if (promised + body.power_W > rated) throw new Refusal('conflict', `${promised} W of ${rated} W are promised already in this period`, { faults: [{ path: '/power_kW', reason: `${Math.max(0, rated - promised) / 1000} kW are left` }] })
 }
 

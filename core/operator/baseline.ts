@@ -7,6 +7,7 @@ import { extrasOf } from '#core/verification/extras.js'
 import { storeWeather } from '#core/weather/weather.js'
 import { accuracy } from '#core/baseline/accuracy.js'
 import { presets } from '#core/baseline/preset.js'
+import { nominatedBaselines } from '#core/flex/prognosis.js'
 import { present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Stores } from '#core/port/store/index.js'
@@ -39,14 +40,15 @@ async function subject(stores: Stores, ask: Ask, b: Subject) {
   const points: string[] = []
   for (const p of b.servicePoints ?? (b.servicePoint === undefined ? [] : [b.servicePoint])) points.push(present(await stores.servicePoints.find(tenant, p), 'service point', p).id)
   if (points.length === 0 && program) for (const e of await every((pg) => stores.enrolments.list(tenant, { program: program.id, state: 'active' }, pg))) points.push(e.servicePoint)
-  return { rules, points: [...new Set(points)] }
+  return { rules, program, points: [...new Set(points)] }
 }
 
 async function computed(stores: Stores, tenant: string, s: Awaited<ReturnType<typeof subject>>, event: { start: number; end: number }, excluded: readonly string[], options: { asOf?: number; banded?: boolean } = {}) {
   const plan = evaluationPlan(s.rules, event), span = reach(plan), step_s = s.rules.intervalMinutes * 60
   const sums = (await stores.readings.netSum(tenant, s.points, span.start, span.end, { net: s.rules.netting === 'net', qualities: payable, ...(options.asOf === undefined ? {} : { asOf: options.asOf }) })).filter((v) => v.points === s.points.length)
   const Wh = resample(sums.map((v) => v.start), sums.map((v) => v.Wh), span.start, span.end, step_s)
-  const extras = await extrasOf(stores, tenant, s.rules, span), energies = { from: span.start, step_s, Wh }, found = evaluate(plan, 'down', energies, excluded, extras)
+  const nominated = s.program && s.rules.baseline.method === 'NOMINATED' ? (await nominatedBaselines(stores, tenant, s.program, { span, event, orderedAt: Infinity, asOf: options.asOf })).portfolio(s.points, true) : undefined
+  const extras = { ...await extrasOf(stores, tenant, s.rules, span), ...(nominated ? { nominated } : {}) }, energies = { from: span.start, step_s, Wh }, found = evaluate(plan, 'down', energies, excluded, extras)
   return { ...found, band: options.banded && found.status === 'OK' ? bandOf(plan, energies, excluded, extras) ?? null : null }
 }
 

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { kinds, offerFlex, orderFlex, requestFlex, revokeFlex, standing } from '#core/flex/flex.js'
 import { findNomination, moveNomination, nominate, nominationKind, type Nomination } from '#core/flex/nomination.js'
+import { prognosisKind, takePrognosis, type Prognosis } from '#core/flex/prognosis.js'
 import { present, seesProgram } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
 import { deliveryKind, webhookKind, type Webhook, type WebhookDelivery } from '#core/webhook/announce.js'
@@ -38,6 +39,9 @@ const nominationView = (d: Document<Nomination>) => {
   const { power_W, start, end, expiresAt, ...rest } = d.body
   return { id: d.id, version: d.version, createdAt: stamp(d.createdAt), modifiedAt: stamp(d.modifiedAt), ...rest, start: rfc3339(start), end: rfc3339(end), expiresAt: rfc3339(expiresAt), power_kW: power_W / 1000 }
 }
+
+const prognosis = closed({ program: reference, servicePoint: Type.Optional(reference), start: time, kW: Type.Array(Type.Number({ minimum: -1e9, maximum: 1e9 }), { minItems: 1, maxItems: 3000 }) })
+const prognosisView = (d: Document<Prognosis>) => ({ id: d.id, version: d.version, lockedAt: stamp(d.createdAt), ...d.body, start: rfc3339(d.body.start), end: rfc3339(d.sort2) })
 
 /** Whoever is limited to programs sees the flexibility of those only (SEC-030). */
 async function flexOf(ask: Ask, d: Document<object>): Promise<string | undefined> {
@@ -100,6 +104,26 @@ export const marketRoutes: readonly OperatorRoute[] = [
     command: async (work, ask) => {
       const { version: _v, ...b } = ask.body as Static<typeof nominationStep>
       return ok(nominationView(await moveNomination(work, ask.caller, ask.params.id!, { ...b, ...(ask.ifVersion === undefined ? {} : { ifVersion: ask.ifVersion }) })))
+    } },
+  { method: 'GET', path: 'prognoses', summary: 'Forecasts that participants gave of their own load (D-prognoses)', roles: staffAndGrid, query: page({ program: filter, servicePoint: filter }),
+    read: async (ask) => {
+      const { stores } = ask.core.database, { tenant } = ask.caller, { program, servicePoint } = ask.query, skip = Number(ask.query.cursor ?? 0) || 0, limit = Number(ask.query.limit ?? 100)
+      const found = await stores.documents.list<Prognosis>(tenant, {
+        kind: prognosisKind, skip, limit: limit + 1, ...(program === undefined ? {} : { parent: present(await stores.programs.find(tenant, program), 'program', program).id }),
+        ...(servicePoint === undefined ? {} : { owner: present(await stores.servicePoints.find(tenant, servicePoint), 'service point', servicePoint).id }),
+      })
+      return ok({ items: found.slice(0, limit).filter((d) => seesProgram(ask.caller, d.body.program)).map(prognosisView), next: found.length > limit ? String(skip + limit) : null })
+    } },
+  { method: 'POST', path: 'prognoses', summary: 'Give a forecast of load, kW by program interval, before its gate closes: the baseline of a program with the method NOMINATED', roles: gridOperators, body: prognosis, example: { program: 'peak', servicePoint: 'home-1', start: '2026-07-16T16:00:00-06:00', kW: [3, 3, 2.5, 2.5] },
+    command: async (work, ask) => {
+      const b = ask.body as Static<typeof prognosis>, program = present(await work.stores.programs.find(ask.caller.tenant, b.program), 'program', b.program)
+      const d = await takePrognosis(work, ask.caller, { ...b, program: program.id, start: instantOf(b.start, program.timeZone, '/start') })
+      return created('prognoses', d.id, prognosisView(d))
+    } },
+  { method: 'GET', path: 'prognoses/:id', summary: 'One forecast', roles: staffAndGrid,
+    read: async (ask) => {
+      const d = await one<Prognosis>(ask, prognosisKind, 'prognosis')
+      return ok(prognosisView(present(seesProgram(ask.caller, d.body.program) ? d : undefined, 'prognosis', ask.params.id!)))
     } },
   { method: 'POST', path: 'flex-orders', summary: 'Order an unexpired offer: it becomes dispatches', roles: gridOperators, body: order,
     command: async (work, ask) => {

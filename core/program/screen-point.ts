@@ -1,5 +1,6 @@
 import { accuracy, type Accuracy } from '#core/baseline/accuracy.js'
 import { LocalCalendar, weekday } from '#core/baseline/calendar.js'
+import { nominatedBaselines } from '#core/flex/prognosis.js'
 import type { Program } from '#core/program/program.js'
 import type { Resource } from '#core/program/resource.js'
 import { asksForReadings, screen, type Applicant, type Eligibility, type FailingRule } from '#core/program/screening.js'
@@ -46,7 +47,8 @@ async function accuracyOf(stores: Work['stores'], program: Program, point: Servi
   const plan = evaluationPlan(program, event), span = reach(plan), step_s = program.intervalMinutes * 60, { tenant } = point
   const found = (await stores.readings.net(tenant, [point.id], span.start, span.end, { net: program.netting === 'net', qualities: payable })).get(point.id)
   const Wh = resample(found?.start ?? [], found?.Wh ?? [], span.start, span.end, step_s), excluded = await eventDays(stores, tenant, program, undefined, [point.id], span)
-  const { baseline, actual } = placeboOf(plan, { from: span.start, step_s, Wh }, excluded, await extrasOf(stores, tenant, program, span))
+  const nominated = program.baseline.method === 'NOMINATED' ? (await nominatedBaselines(stores, tenant, program, { span, event, orderedAt: Infinity })).of(point.id) : undefined
+  const { baseline, actual } = placeboOf(plan, { from: span.start, step_s, Wh }, excluded, { ...await extrasOf(stores, tenant, program, span), ...(nominated ? { nominated } : {}) })
   return accuracy(baseline, actual, limits)
 }
 

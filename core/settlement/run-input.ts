@@ -1,3 +1,4 @@
+import { commitmentOf, type Commitment } from '#core/flex/commitment.js'
 import { accountBook } from '#core/program/move.js'
 import type { Enrolment } from '#core/program/enrolment.js'
 import { every } from '#core/port/store/every.js'
@@ -8,6 +9,7 @@ import type { OptOutRule } from '#core/settlement/opt-out-price.js'
 import { pricedRefusals } from '#core/settlement/season-refusals.js'
 import type { RunEvent, RunInput } from '#core/settlement/run.js'
 import type { PriceRule } from '#core/settlement/terms.js'
+import { performanceFactor } from '#core/verification/performance.js'
 import type { PerformanceBody } from '#core/verification/verify.js'
 
 /** Verified dispatches that start in the period, each with its newest performance; later readings wait for the next run (CORE-120). */
@@ -26,6 +28,8 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
     })
   }
   const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(events.flatMap((e) => e.points.map((p) => p.id)))
+  const commitment = await commitmentOf(stores, tenant, program.id, { start: period.from, end: period.to })
+  if (events.length === 0) for (const point of await promisedBy(stores, tenant, commitment, enrolled)) ids.add(point)
   const rules = program.rules as { prices?: readonly PriceRule[]; disputeDays?: number; optOut?: OptOutRule }, optOuts = await pricedRefusals(stores, tenant, program, period)
   return {
     ...period, events, ...(optOuts && Object.keys(optOuts).length > 0 ? { optOuts } : {}),
@@ -34,8 +38,26 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
       floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30, ...(rules.optOut?.penalty === undefined ? {} : { optOutPenalty: rules.optOut.penalty }),
       rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
     },
-    points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: e.nominated_W }])),
+    points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: commitment.enrolments.get(e.id) ?? e.nominated_W }])),
+    month: { nominated_kW: commitment.portfolio_W === undefined ? null : String(commitment.portfolio_W / 1000), lastPF: events.length > 0 ? null : await lastFactor(stores, tenant, program, period.from) },
   }
+}
+
+/** Whose promise it was, where no event tells: the enrolments that nominated, and those behind a portfolio that did. */
+async function promisedBy(stores: Stores, tenant: string, { enrolments, aggregations }: Commitment, enrolled: readonly Enrolment[]): Promise<string[]> {
+  const members = (await stores.aggregations.getMany(tenant, aggregations)).flatMap((a) => a.members.map((m) => m.resource))
+  const behind = new Set((await stores.resources.getMany(tenant, [...new Set(members)])).map((r) => r.servicePoint))
+  return enrolled.filter((e) => enrolments.has(e.id) || (behind.has(e.servicePoint) && e.state === 'active')).map((e) => e.servicePoint)
+}
+
+/** CORE-173: of the last test or event that ended before an instant and could be verified. */
+async function lastFactor(stores: Stores, tenant: string, program: Program, before: number): Promise<string | null> {
+  const earlier = (await every((page) => stores.dispatches.list(tenant, { program: program.id, to: before }, page), 200)).filter((d) => (d.state === 'verified' || d.state === 'settled') && d.end <= before).sort((a, b) => b.end - a.end)
+  for (const d of earlier) {
+    const body = (await every((page) => stores.verifications.list(tenant, { dispatch: d.id, kind: 'performance' }, page), 200)).at(-1)?.body as PerformanceBody | undefined
+    if (body?.status === 'OK' && body.delivered_kWh !== null) return performanceFactor([(body.delivered_kWh * 3600) / (d.end - d.start)], body.allocated_kW) ?? null
+  }
+  return null
 }
 
 /**

@@ -1,8 +1,9 @@
 import { fromMinor, type Money } from '#core/quantity/money.js'
-import { settle, type Settlement } from '#core/settlement/settle.js'
+import { settle, type SettleInput, type Settlement } from '#core/settlement/settle.js'
 import { optOutCharges } from '#core/settlement/opt-out-price.js'
 import { exactMinor } from '#core/settlement/split.js'
 import type { Line, PriceRule } from '#core/settlement/terms.js'
+import { monthFactor, performanceFactor } from '#core/verification/performance.js'
 import type { FloorLevel } from '#core/verification/floor-level.js'
 
 /** Everything that a run is calculated from, frozen as plain data (CORE-186): years later it gives the same result (REL-083). */
@@ -26,6 +27,11 @@ export interface RunInput {
   }
   readonly points: Readonly<Record<string, { readonly share: string | null; readonly nominated_W: number | null }>>
   readonly events: readonly RunEvent[]
+  /**
+   * CORE-173: the factor of the period is the mean of its events', and without one the last before it; capacity is paid for the accepted nomination.
+   * Absent in inputs that were frozen before this was so: they are calculated as they were.
+   */
+  readonly month?: { readonly nominated_kW: string | null; readonly lastPF: string | null }
   /** CORE-113: priced refusals of the period by point. */
   readonly optOuts?: Readonly<Record<string, number>>
 }
@@ -67,7 +73,7 @@ export function calculate(input: RunInput): RunResult {
   const events = terms.energyPrice === null ? [] : good.map((e) => ({ e, s: settle({
     ...common, energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: e.portfolio_kW } : {}),
   }) }))
-  const period = terms.rules.length === 0 || good.length === 0 ? undefined : settle({ ...common, ...together(input, good), rules: terms.rules })
+  const period = terms.rules.length === 0 ? undefined : good.length > 0 ? settle({ ...common, ...together(input, good), rules: terms.rules }) : withoutEvent(input, common)
   const all = [...events.map((x) => x.s), ...(period ? [period] : [])]
   const total = (amounts: readonly Money[]): Money => fromMinor(amounts.reduce((sum, m) => sum + exactMinor(m, terms.currency), 0n), terms.currency)
   const charges = input.optOuts && terms.optOutPenalty !== undefined ? optOutCharges(input.optOuts, terms.optOutPenalty, terms.currency) : {}, charged = total(Object.values(charges))
@@ -82,6 +88,32 @@ export function calculate(input: RunInput): RunResult {
   }
 }
 
+/** Rules that look at what an event did; a period without one pays and charges nothing by them. */
+const ofEvents: ReadonlySet<PriceRule['kind']> = new Set(['energy', 'penalty'])
+
+/** CORE-173: a period without event is paid for its nomination, by the factor of the last test or event. */
+function withoutEvent(input: RunInput, common: Pick<SettleInput, 'currency' | 'customerShare' | 'floorLevel' | 'cap'>): Settlement | undefined {
+  const { nominated_kW = null, lastPF = null } = input.month ?? {}
+  if (nominated_kW === null || lastPF === null || input.events.length > 0) return undefined
+  return settle({
+    ...common, intervals: [], nominated_kW, performanceFactor: lastPF, days: daysOf(input), seasonEvents: 0, rules: input.terms.rules.filter((r) => !ofEvents.has(r.kind)),
+    points: Object.entries(input.points).map(([id, p]) => ({ id, delivered_kW: [], nominated_W: p.nominated_W ?? undefined, share: p.share ?? undefined })),
+  })
+}
+
+/** CORE-173: of one event, mean delivery over its own commitment. */
+function factorOf(e: RunEvent): string | undefined {
+  let energy = 0, hours = 0
+  e.intervals.forEach((interval, i) => {
+    const h = (interval.end - interval.start) / 3600, kW = e.portfolio_kW ? e.portfolio_kW[i]! : e.points.reduce((sum, p) => sum + (Number.isFinite(p.delivered_kW[i]) ? p.delivered_kW[i]! : 0), 0)
+    energy += (Number.isFinite(kW) ? kW : 0) * h
+    hours += h
+  })
+  return hours === 0 ? undefined : performanceFactor([energy / hours], e.committed_kW)
+}
+
+const daysOf = ({ from, to }: Pick<RunInput, 'from' | 'to'>): number => Math.round((to - from) / 86_400)
+
 const negated = (amount: Money): Money => (amount.startsWith('-') ? amount.slice(1) : `-${amount}`)
 
 /** All events of the period as one: capacity, availability, bonus, penalty and fees are the period's. */
@@ -92,7 +124,8 @@ function together(input: RunInput, events: readonly RunEvent[]) {
   const portfolio = events.every((e) => e.portfolio_kW) ? events.flatMap((e) => e.portfolio_kW!) : undefined
   const committed = events.map((e) => Number(e.committed_kW)).reduce((most, kW) => Math.max(most, kW), 0)
   return {
-    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: Math.round((input.to - input.from) / 86_400), seasonEvents: events.length,
+    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: daysOf(input), seasonEvents: events.length,
+    ...(input.month ? { performanceFactor: monthFactor(events.flatMap((e) => factorOf(e) ?? []), input.month.lastPF ?? undefined) } : {}), ...(input.month?.nominated_kW ? { nominated_kW: input.month.nominated_kW } : {}),
     points: ids.map((id) => ({ id, delivered_kW: rows.get(id)!, nominated_W: input.points[id]?.nominated_W ?? undefined, share: input.points[id]?.share ?? undefined })),
   }
 }

@@ -30,6 +30,8 @@ export interface SettleInput {
   readonly committed_kW?: string | undefined
   /** Paid energy over commitment at most (CORE-172); '1.2' by default, null = no cap. Only with a commitment. */
   readonly cap?: string | null | undefined
+  /** What capacity is paid for where it is not the events' commitment: the accepted nomination. */
+  readonly nominated_kW?: string | undefined
   readonly performanceFactor?: string | undefined
   readonly days?: number | undefined
   readonly available_kWh?: string | undefined
@@ -107,7 +109,7 @@ export function settle(input: SettleInput): Settlement {
   const rules: PriceRule[] = [...(input.energyPrice === undefined ? [] : [{ kind: 'energy' as const, price: input.energyPrice }]), ...(input.rules ?? [])]
   const pf = input.performanceFactor ?? (committed_kW === undefined || intervals.length === 0 ? undefined : performanceFactor([mean_kW], committed_kW))
   const { lines, net, tax } = statementLines(rules, {
-    paid_kWh: kWhText(paid_Wh), interval_kWh: rows.map(kWhText), committed_kW, performanceFactor: pf, mean_kW,
+    paid_kWh: kWhText(paid_Wh), interval_kWh: rows.map(kWhText), committed_kW, nominated_kW: input.nominated_kW, performanceFactor: pf, mean_kW,
     days: input.days, available_kWh: input.available_kWh, seasonEvents: input.seasonEvents,
   }, currency)
   const back = points.length === 0 ? { basis: 'equal' as const, energy_Wh: new Map<string, Wh>() }

@@ -19,6 +19,8 @@ export interface Facts {
   /** Settled kWh by interval, for a price series. */
   readonly interval_kWh: readonly string[]
   readonly committed_kW?: string | undefined
+  /** Accepted nomination of the period: what capacity is paid for; the commitment of its events where nothing was nominated. */
+  readonly nominated_kW?: string | undefined
   readonly performanceFactor?: string | undefined
   readonly mean_kW?: string | undefined
   readonly days?: number | undefined
@@ -49,14 +51,14 @@ function evaluate(rule: PriceRule, f: Facts, net: Minor, currency: string): { fo
       return series(rule.price, rule.last, f)
     }
     case 'capacity': {
-      const inputs = { kW: need(f.committed_kW, 'committed_kW', rule), PF: f.performanceFactor ?? '1', rate: rule.rate }
+      const inputs = { kW: need(f.nominated_kW ?? f.committed_kW, 'committed_kW', rule), PF: f.performanceFactor ?? '1', rate: rule.rate }
       return rule.per === 'month' ? product('kW × PF × rate per month', inputs) : product('kW × PF × rate per day × days', { ...inputs, days: String(f.days ?? 1) })
     }
     case 'availability': return product('available kWh × rate', { kWh: need(f.available_kWh, 'available_kWh', rule), rate: rule.rate })
     // CORE-181: from the month in which the season's n-th event falls.
     case 'bonus': {
       const reached = (f.seasonEvents ?? 0) >= rule.fromEvent
-      const base = product('kW × PF × bonus, from the n-th event of the season', { kW: need(f.committed_kW, 'committed_kW', rule), PF: f.performanceFactor ?? '1', bonus: rule.rate })
+      const base = product('kW × PF × bonus, from the n-th event of the season', { kW: need(f.nominated_kW ?? f.committed_kW, 'committed_kW', rule), PF: f.performanceFactor ?? '1', bonus: rule.rate })
       return { ...base, inputs: { ...base.inputs, events: String(f.seasonEvents ?? 0), n: String(rule.fromEvent) }, value: reached ? base.value : new Exact(0) }
     }
     case 'penalty': return penalty(rule, need(f.committed_kW, 'committed_kW', rule), need(f.mean_kW, 'mean_kW', rule))

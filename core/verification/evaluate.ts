@@ -40,7 +40,7 @@ export interface Method extends Preset {
 export type Extras = Pick<MethodInput, 'temperature' | 'nominated'>
 
 /** How far back the methods of §11.3 look, in days; 1 where they stay in the event day. */
-const looksBack: Readonly<Record<string, number>> = { MATCHING_DAY: 46, MATCHED_PAIR: 47, WEATHER_MATCH: 91, REGRESSION: 91, TOWT: 46, PREVIOUS_SMOOTHED: 61 }
+const looksBack: Readonly<Record<string, number>> = { MATCHING_DAY: 46, MATCHED_PAIR: 47, WEATHER_MATCH: 91, REGRESSION: 91, TOWT: 46, PREVIOUS_SMOOTHED: 61, NOMINATED: 31 }
 
 /** The method as the program states it: a preset, with the parameters that the program changes (CORE-135), or a method of §11.3. */
 export function methodOf(program: Pick<Program, 'baseline'> & Partial<Pick<Program, 'timeZone' | 'holidays'>>): Method {

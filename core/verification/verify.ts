@@ -10,6 +10,7 @@ import { again } from '#core/dispatch/deliver.js'
 import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import type { Handler } from '#core/dispatch/timetable.js'
+import { nominatedBaselines } from '#core/flex/prognosis.js'
 import { mustSeeProgram, present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Draft } from '#core/port/store/entity.js'
@@ -92,9 +93,11 @@ export async function evaluation(stores: Stores, tenant: string, program: Progra
   const event = { start: dispatch.start, end: dispatch.end }, plan = evaluationPlan(program, event), span = reach(plan)
   const step_s = program.intervalMinutes * 60, direction = dispatch.delta_W < 0 ? 'down' : 'up', options = { net: program.netting === 'net', qualities: payable, ...(asOf === undefined ? {} : { asOf }) }
   const extras = await extrasOf(stores, tenant, program, span)
-  const points = [...new Set((await stores.deliveries.of(tenant, dispatch.id)).filter((d) => d.attempts > 0).map((d) => d.servicePoint))].sort()
+  const told = (await stores.deliveries.of(tenant, dispatch.id)).filter((d) => d.attempts > 0), points = [...new Set(told.map((d) => d.servicePoint))].sort()
+  const orderedAt = told.reduce((first, d) => Math.min(first, d.order.createdAt), Infinity)
+  const nominated = program.baseline.method === 'NOMINATED' ? await nominatedBaselines(stores, tenant, program, { span, event, orderedAt, asOf }) : undefined
   const excluded = await eventDays(stores, tenant, program, dispatch, points, span)
-  const hash = createHash('sha256').update(JSON.stringify([plan.preset, event, direction, { net: options.net, qualities: payable }, points, excluded]))
+  const hash = createHash('sha256').update(JSON.stringify([plan.preset, event, direction, { net: options.net, qualities: payable }, points, excluded, ...(nominated ? [nominated.ids] : [])]))
   const sum = new Float64Array((span.end - span.start) / step_s), rows: PointPerformance[] = [], left: string[] = []
   for (let i = 0; i < points.length; i += chunk) {
     const found = await stores.readings.net(tenant, points.slice(i, i + chunk), span.start, span.end, options)
@@ -102,7 +105,7 @@ export async function evaluation(stores: Stores, tenant: string, program: Progra
       const values = found.get(servicePoint)
       const Wh = resample(values?.start ?? [], values?.Wh ?? [], span.start, span.end, step_s)
       hash.update(servicePoint).update(Wh)
-      const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, excluded, extras)
+      const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, excluded, nominated ? { ...extras, nominated: nominated.of(servicePoint) } : extras)
       rows.push(rowOf(plan, servicePoint, own, { from: span.start, step_s, Wh }))
       if (own.metered_kWh === null) left.push(servicePoint)
       else for (let k = 0; k < sum.length; k++) sum[k]! += Wh[k]!
@@ -110,7 +113,8 @@ export async function evaluation(stores: Stores, tenant: string, program: Progra
   }
   // Interpretation (CORE-134, CORE-118): a point with a gap in the event leaves both sides of the subtraction, named in the result
   if (left.length === points.length) sum.fill(NaN)
-  const energies = { from: span.start, step_s, Wh: sum }, whole = evaluate(plan, direction, energies, excluded, extras), band = whole.status === 'OK' ? bandOf(plan, energies, excluded, extras) : undefined
+  const energies = { from: span.start, step_s, Wh: sum }, all = nominated ? { ...extras, nominated: nominated.portfolio(points.filter((p) => !left.includes(p)), left.length === 0) } : extras
+  const whole = evaluate(plan, direction, energies, excluded, all), band = whole.status === 'OK' ? bandOf(plan, energies, excluded, all) : undefined
   return { body: bodyOf(program, dispatch, whole, plan.slots, rows, left, band), baseline: whole.baseline, inputHash: hash.digest('hex') }
 }
 
