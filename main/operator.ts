@@ -9,6 +9,7 @@ import type { Caller, Role } from '#core/caller.js'
 import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import { buildOperator } from '#core/operator/door.js'
+import { usualLimits } from '#core/operator/shed.js'
 import { packageRoot } from '#core/package-root.js'
 import { rolesOf as groupsOf, type OidcConfig } from '#core/operator/session/oidc.js'
 import { sessionRoutes } from '#core/operator/session/routes.js'
@@ -69,7 +70,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
   collectMetrics(metrics, { ...needs, version: version() })
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const app = await buildOperator({
-    core, log, version: version(), metrics, rolesOf, parts: needs.parts.list, home: firstTenant, bodyLimit: 512 * 2 ** 20,
+    core, log, version: version(), metrics, rolesOf, parts: needs.parts.list, home: firstTenant, bodyLimit: 512 * 2 ** 20, ...(settings.rateLimits ? { limits: usualLimits } : {}),
     extend: async (door: FastifyInstance) => {
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
       await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })

@@ -7,6 +7,7 @@ import type { Core } from '#core/assemble.js'
 import type { Role } from '#core/caller.js'
 import { again } from '#core/dispatch/deliver.js'
 import { Refusal, isRefusal } from '#core/error.js'
+import { admitWithin } from '#core/operator/admission.js'
 import { advice, problem, statusOf, type Problem } from '#core/operator/error-map.js'
 import { examples, type Examples } from '#core/operator/examples.js'
 import { gridOnly, gridView } from '#core/operator/grid-view.js'
@@ -20,6 +21,7 @@ import { completed } from '#core/operator/openapi-complete.js'
 import { openapiHead } from '#core/operator/openapi.js'
 import { noteRefusals } from '#core/operator/refused.js'
 import { registry } from '#core/operator/registry.js'
+import type { Limits } from '#core/operator/shed.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
 import { soundBody } from '#core/operator/sound-body.js'
 import { validationFaults, type Finding } from '#core/operator/validation-faults.js'
@@ -48,6 +50,8 @@ export interface OperatorNeeds {
   /** Further routes with the same identity: stations, csip, certificates, vendors, the console's pages. */
   readonly extend?: (app: FastifyInstance, door: OperatorDoor) => void | Promise<void>
   readonly bodyLimit?: number
+  /** What is served at once and to whom (REL-070, REL-071); undefined = everything to everybody. */
+  readonly limits?: Limits
   /** Examples of the routes that other rooms hang here, for /openapi.json. */
   readonly examples?: Examples
   /** Whose trail a failed login goes to when its token names no tenant (CORE-231). */
@@ -68,6 +72,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   app.setValidatorCompiler(validators() as never)
   app.decorateRequest('operator')
   app.addHook('onRequest', doorkeeper(authenticate))
+  if (needs.limits) admitWithin(app, needs.limits, () => performance.now())
   app.addHook('preValidation', async (request) => soundBody(request.body))
   noteRefusals(app, core)
   // deny by default: an API route that names no roles never starts
@@ -171,7 +176,7 @@ async function fail(error: FastifyError | Refusal, request: FastifyRequest, repl
     const { status, title } = statusOf(error.kind)
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     if (status === 401 && request.headers.authorization !== undefined) failed(request.ip, /^Bearer (.{1,500})$/i.exec(request.headers.authorization)?.[1])
-    if (status === 503 || status === 429) reply.header('retry-after', '2')
+    if ((status === 503 || status === 429) && !reply.hasHeader('retry-after')) reply.header('retry-after', '2')
     const rows = error.faults.flatMap((f) => { const m = /^(\d+)\/(\w*)$/.exec(f.path); return m ? [{ row: Number(m[1]), field: m[2]!, reason: f.reason }] : [] })
     return send(reply, problem(error.kind, status, title, error.message, at, { ...(error.faults.length > 0 ? { faults: error.faults } : {}), ...(rows.length > 0 ? { rows } : {}) }))
   }
