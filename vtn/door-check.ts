@@ -1,30 +1,8 @@
 import type { Static, TSchema } from 'typebox'
 import { compile, makeAjv, type Check } from '#core/describe/json-schema.js'
 import { Refusal, type Fault } from '#core/error.js'
+import { inUtc, isDateTime } from '#vtn/wire/date-time.js'
 import { exactly } from '#vtn/wire/literal.js'
-
-/** OpenADR 3.1 Definition, "now": the three spellings of year 0001 that stand for it; returned as sent (openadr3.md §4). */
-export const isNow = (text: string): boolean => /^0001-01-01(T00:00:00(\.0+)?(Z|[+-]00:00)?)?$/i.test(text)
-
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
-
-/** RFC 3339 with zone, on a day that exists; `Date.parse` alone would roll 30 February over. */
-function isDateTime(text: string): boolean {
-  if (isNow(text)) return true
-  const m = rfc3339.exec(text)
-  if (!m || Number.isNaN(Date.parse(text))) return false
-  return Number(m[3]) <= new Date(Date.UTC(Number(m[1]), Number(m[2]), 0)).getUTCDate()
-}
-
-/** openadr3.md §4: any offset is read, answers are in UTC with `Z`; text that is in UTC already stays letter for letter. */
-function inUtc(given: string): string {
-  // RFC 3339 §5.6 lets `t` and `z` be small; readers that do not know that are spared them.
-  const text = given.toUpperCase()
-  if (isNow(given)) return given
-  if (text.endsWith('Z')) return text
-  const iso = new Date(Date.parse(text)).toISOString()
-  return /\.\d+(Z|[+-])/i.test(text) ? iso : iso.replace('.000Z', 'Z')
-}
 
 type Node = TSchema & { type?: string; properties?: Record<string, Node>; required?: string[]; items?: Node; anyOf?: Node[]; const?: unknown; format?: string }
 

@@ -4,6 +4,7 @@ import { lifespan, place, plus, spanOf } from '#vtn/lifespan.js'
 import { payloadFaults } from '#vtn/payload-rules.js'
 import { priceEvent, readPrices } from '#vtn/price.js'
 import { testVtn } from '#vtn/test-vtn.js'
+import { inUtc, instantOf, isDateTime } from '#vtn/wire/date-time.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 
 const now = Date.parse('2026-06-01T12:00:00Z'), hour = 3_600_000
@@ -27,6 +28,27 @@ t.test('OA-160 OA-161 OA-162 OA-163 where intervals lie', async (t) => {
     ['a successor of an endless one', { intervalPeriod: { start: iso(0), duration: 'P9999Y' }, intervals: [interval(0), interval(1)] }, undefined],
   ]
   for (const [what, event, expected] of table) t.same(spans(event), expected, what)
+})
+
+t.test('REL-037 OA-162 times as they may be written: leap seconds are the second after, hour 24 and days that do not exist are no times', async (t) => {
+  const v = await testVtn()
+  t.teardown(() => v.close())
+  const { id: programID } = (await v.call('POST', '/programs', 'bl_client', { programName: 'lexical' })).json()
+  const table: [string, string | undefined, string?][] = [
+    ['2016-12-31T23:59:60Z', '2016-12-31T23:59:60Z', '2017-01-01T00:00:00Z'], ['2016-12-31T23:59:60.25Z', '2016-12-31T23:59:60.25Z', '2017-01-01T00:00:00.250Z'], ['1990-12-31T15:59:60-08:00', '1990-12-31T23:59:60Z', '1991-01-01T00:00:00Z'],
+    ['2015-07-01T05:29:60+05:30', '2015-06-30T23:59:60Z', '2015-07-01T00:00:00Z'], ['2016-12-31t23:59:59z', '2016-12-31T23:59:59Z', '2016-12-31T23:59:59Z'], ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59Z', '9999-12-31T23:59:59Z'],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z'], ['1969-12-31T23:59:59.999Z', '1969-12-31T23:59:59.999Z', '1969-12-31T23:59:59.999Z'], ['2026-02-01T00:00:00.123456789Z', '2026-02-01T00:00:00.123456789Z', '2026-02-01T00:00:00.123Z'],
+    ['2016-12-31T24:00:00Z', undefined], ['2016-12-31T23:60:00Z', undefined], ['2016-12-31T23:59:61Z', undefined], ['2026-06-15T12:30:60Z', undefined], ['2016-12-30T23:59:60Z', undefined], ['2016-12-31T23:59:60+01:00', undefined], ['2026-02-29T00:00:00Z', undefined],
+    ['2026-1-01T00:00:00Z', undefined], ['2026-01-01 00:00:00Z', undefined], ['2026-01-01T00:00Z', undefined], ['2026-01-01T00:00:00+0100', undefined], ['2026-01-01T00:00:00,5Z', undefined], ['+12026-01-01T00:00:00Z', undefined], ['-0001-01-01T00:00:00Z', undefined], ['2026-W01-1T00:00:00Z', undefined], ['', undefined],
+  ]
+  for (const [given, kept, means] of table) {
+    t.equal(isDateTime(given), kept !== undefined, given)
+    if (means !== undefined) t.equal(instantOf(given), Date.parse(means), given)
+    const answer = await v.call('POST', '/events', 'bl_client', { programID, intervalPeriod: { start: given, duration: 'PT1H' } })
+    t.equal(answer.statusCode, kept === undefined ? 400 : 201, given)
+    if (kept !== undefined) t.same([inUtc(given), answer.json().intervalPeriod.start], [kept, kept])
+  }
+  t.same(spans({ intervalPeriod: { start: '2016-12-31T23:59:60Z', duration: 'PT1H' }, intervals: [interval(0)] }), [[0, 1].map((h) => h + (Date.parse('2017-01-01T00:00:00Z') - now) / hour)])
 })
 
 t.test('OA-163 months and years are calendar arithmetic in UTC, and nothing overflows', async (t) => {

@@ -1,4 +1,4 @@
-import { isNow } from '#vtn/door-check.js'
+import { instantOf, isNow } from '#vtn/wire/date-time.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 
 /** A duration in its calendar parts; `endless` is P9999Y by value (OA-163). */
@@ -54,7 +54,7 @@ export interface Placed {
  */
 export function place(event: Pick<EventRequest, 'intervalPeriod' | 'intervals'>, readAt: number): Placed[] | undefined {
   const common = event.intervalPeriod
-  const eventStart = common?.start === undefined ? undefined : isNow(common.start) ? readAt : Date.parse(common.start)
+  const eventStart = common?.start === undefined ? undefined : isNow(common.start) ? readAt : instantOf(common.start)
   const out: Placed[] = []
   let running: number | null | undefined = eventStart
   // OA-169: without intervals the event's own period stands for one.
@@ -62,7 +62,7 @@ export function place(event: Pick<EventRequest, 'intervalPeriod' | 'intervals'>,
   for (const [i, interval] of list.entries()) {
     const own: { start?: string; duration?: string } = interval.intervalPeriod ?? {}
     const start = own.start === undefined ? running
-      : isNow(own.start) ? (i === 0 ? eventStart ?? readAt : running ?? null) : Date.parse(own.start)
+      : isNow(own.start) ? (i === 0 ? eventStart ?? readAt : running ?? null) : instantOf(own.start)
     if (start === undefined || start === null) return undefined
     const length = own.duration ?? common?.duration
     const end = plus(start, length === undefined ? none : spanOf(length))

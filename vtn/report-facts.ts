@@ -2,6 +2,7 @@ import type { DeliveryState } from '#core/dispatch/delivery.js'
 import type { Quality } from '#core/reading/reading.js'
 import { plain } from '#vtn/wire/literal.js'
 import { place, plus, spanOf, type Placed } from '#vtn/lifespan.js'
+import { instantOf } from '#vtn/wire/date-time.js'
 import type { EventRequest } from '#vtn/wire/event.js'
 import type { ReportRequest } from '#vtn/wire/report.js'
 
@@ -32,7 +33,7 @@ function placeOf(interval: ReportRequest['resources'][number]['intervals'][numbe
   const own: { start?: string; duration?: string } = interval.intervalPeriod ?? {}
   const parent = byId.get(interval.id)
   const given = own.start ?? (running === undefined ? common?.start : undefined)
-  const start = given !== undefined ? Date.parse(given) : running ?? parent?.start
+  const start = given !== undefined ? instantOf(given) : running ?? parent?.start
   const length = own.duration ?? common?.duration
   const end = length !== undefined ? (start === undefined ? null : plus(start, spanOf(length))) : parent?.end ?? null
   return start === undefined || end === null || !(end > start) ? undefined : { start: Math.round(start / 1000), end: Math.round(end / 1000) }

@@ -22,6 +22,12 @@ t.test('OA-160 an interval inherits start and duration from the event, field by 
   t.end()
 })
 
+t.test('REL-037 OA-161 an event that begins in a leap second begins in the second after it', (t) => {
+  const p = put({ intervalPeriod: { start: '2026-06-30T23:59:60Z', duration: 'PT1H' }, intervals: hourly(1) })
+  t.same(from(p), [[0, 1]])
+  t.end()
+})
+
 t.test('OA-161 an own start counts, the next one follows it; one that nobody can place is left out', (t) => {
   const p = put({ intervals: [
     { id: 0, payloads: [] },

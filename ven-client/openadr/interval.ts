@@ -1,6 +1,7 @@
 import { isZero, later, lengthOf } from '#ven-client/openadr/duration.js'
 import type { Event, Interval, IntervalPeriod, ValuesMap } from '#ven-client/openadr/objects.js'
 import { uniformOf } from '#ven-client/random.js'
+import { instantOf } from '#vtn/wire/date-time.js'
 
 /** One interval of an event, put in time. `index` counts over repetitions of the list, `id` is the VTN's. */
 export interface PlacedInterval {
@@ -37,7 +38,7 @@ export interface PlaceOptions {
 const special = (start: string): boolean => start.startsWith('0001-')
 
 const instant = (text: string | undefined): number | undefined => {
-  const ms = text === undefined ? Number.NaN : Date.parse(text)
+  const ms = text === undefined ? Number.NaN : instantOf(text)
   return Number.isNaN(ms) ? undefined : ms
 }
 
