@@ -1,9 +1,11 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods, type RouteHandlerMethod } from 'fastify'
 import type { ServerOptions as TlsOptions } from 'node:https'
+import { isUtf8 } from 'node:buffer'
 import { systemClock, type Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import { isRefusal } from '#core/error.js'
+import { belowHttp, oneHost } from '#vtn/below-http.js'
 import { DoorRefusal, toProblem } from '#vtn/error-map.js'
 import { demand, type Identity, type VtnCaller } from '#vtn/identity.js'
 import { exactTwin, printed } from '#vtn/wire/literal.js'
@@ -21,7 +23,7 @@ export interface Route {
   readonly methods: Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', { scope: Scope | 'any' | 'none'; handler: RouteHandlerMethod }>>>
 }
 
-const every: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
+const every: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']
 
 /** The HTTP side that both surfaces share: media types, limits, deadlines, Problem bodies, request ids. */
 export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; log: Log; bodyLimit: number; rate: RateLimit; tls?: TlsOptions; heard?: ((caller: VtnCaller, request: FastifyRequest, status: number, payload: unknown) => void) | undefined }): FastifyInstance {
@@ -34,14 +36,16 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
     void reply.code(answer.status).headers({ ...answer.headers, 'x-request-id': request.id, 'content-type': asProblem ? 'application/problem+json' : 'application/json; charset=utf-8' })
       .send(JSON.stringify(answer.body))
   }
+  const below = belowHttp(ids)
   const app = Fastify({
     logger: false, bodyLimit: needs.bodyLimit, genReqId: () => ids.uuid(), requestIdHeader: false,
     // REL-044: fastify's defaults are no deadline at all.
     requestTimeout: 20_000, connectionTimeout: 60_000, keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 8192 },
-    frameworkErrors: sendProblem as never,
-    ...(needs.tls ? { https: needs.tls } : {}),
+    frameworkErrors: sendProblem as never, clientErrorHandler: below.clientError,
+    ...(needs.tls ? { https: { ...needs.tls, requireHostHeader: false } } : { http: { requireHostHeader: false } }),
   } as object) as unknown as FastifyInstance
+  app.server.on('checkExpectation', below.expectation)
 
   app.decorateRequest('caller', null as never)
   app.decorateRequest('bodySize', 0)
@@ -49,12 +53,16 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
   // OA-070: objects leave with the digits that numbers came in.
   app.setReplySerializer(printed)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     request.bodySize = body.length
+    // RFC 8259 §8.1: JSON is UTF-8; a lenient decoder would store other letters than were meant.
+    if (!/^(utf-?8|us-ascii)?$/i.test(charsetOf(request.headers['content-type']))) return done(new DoorRefusal(415, 'JSON travels in UTF-8'), undefined)
+    if (!isUtf8(body as Buffer)) return done(new DoorRefusal(400, 'the body is not UTF-8'), undefined)
     let read: unknown
     try {
-      read = body.length === 0 ? undefined : JSON.parse(body as string)
-      request.exact = exactTwin(body as string)
+      const text = body.toString('utf8')
+      read = text === '' ? undefined : JSON.parse(text)
+      request.exact = exactTwin(text)
     } catch {
       return done(new DoorRefusal(400, 'the body is not JSON'), undefined)
     }
@@ -62,6 +70,7 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id)
+    if (!oneHost(request.raw)) return done(new DoorRefusal(400, 'a request names one Host'))
     // RFC 9110 §6.6.1: the time that VENs keep theirs by is the door's clock, not whatever Node puts there.
     if (clock !== systemClock) reply.raw.setHeader('Date', new Date(clock.nowMs()).toUTCString())
     const { scope, allow } = request.routeOptions.config
@@ -87,9 +96,12 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
   const { heard } = needs
   if (heard) app.addHook('onSend', (request, reply, payload, done) => { if (request.caller) heard(request.caller, request, reply.statusCode, payload); done() })
   app.setErrorHandler(sendProblem)
-  app.setNotFoundHandler((request, reply) => sendProblem(new DoorRefusal(404, 'nothing is here'), request, reply))
+  // RFC 9110 §9.1: a method that nothing here knows is not offered anywhere.
+  app.setNotFoundHandler((request, reply) => sendProblem((every as readonly string[]).includes(request.method) ? new DoorRefusal(404, 'nothing is here') : new DoorRefusal(501, `${request.method} is not implemented`), request, reply))
   return app
 }
+
+const charsetOf = (type: string | undefined): string => /;\s*charset="?([^";\s]*)/i.exec(type ?? '')?.[1] ?? ''
 
 /** OA-027: how a bad token is answered depends on the surface. */
 function refusedToken(error: unknown, request: FastifyRequest): unknown {

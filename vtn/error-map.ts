@@ -30,8 +30,8 @@ const statusOf = (kind: RefusalKind): number => {
 }
 
 const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 409: 'Conflict', 412: 'Precondition Failed',
-  413: 'Payload Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 429: 'Too Many Requests', 500: 'Internal Server Error', 501: 'Not Implemented',
+  400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed', 408: 'Request Timeout', 409: 'Conflict', 412: 'Precondition Failed',
+  413: 'Payload Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type', 417: 'Expectation Failed', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large', 500: 'Internal Server Error', 501: 'Not Implemented',
   503: 'Service Unavailable',
 }
 
@@ -57,7 +57,8 @@ export function toProblem(error: unknown, requestId: string): Answer {
     return answer(status, error.message, requestId, status === 429 || status === 503 ? { 'retry-after': '5' } : {}, faults)
   }
   const status = (error as { statusCode?: unknown }).statusCode
-  // fastify's own refusals: malformed JSON 400, media type 415, body limit 413.
+  // fastify's own refusals: malformed JSON 400, media type 415, body limit 413, address 414, which it would repeat whole.
+  if (status === 414) return answer(414, 'the address is longer than this door takes', requestId)
   if (typeof status === 'number' && status >= 400 && status < 500) return answer(status, (error as Error).message, requestId)
   return answer(500, 'the server failed; the operator can find this request by its instance', requestId, {}, {}, true)
 }

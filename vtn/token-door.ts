@@ -85,13 +85,13 @@ export function tokenRoutes(app: FastifyInstance, base: string, needs: TokenNeed
         const answer = await grant(needs, body ?? {}, request.headers.authorization, surface.wrongClient, !surface.authServer)
         return reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' }).send(answer)
       })
-      scoped.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'], url, ...allowPost })
+      scoped.route({ method: ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'], url, ...allowPost })
     }
     if (!surface.authServer) return
     scoped.get(`${base}/auth/server`, (request, reply) => {
       const origin = config.publicUrl ?? `${request.protocol}://${request.host}`
       return reply.send({ tokenURL: external?.tokenURL ?? `${origin}${base}/auth/token` })
     })
-    scoped.route({ method: ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'], url: `${base}/auth/server`, config: { allow: 'GET, HEAD' }, handler: () => undefined })
+    scoped.route({ method: ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'], url: `${base}/auth/server`, config: { allow: 'GET, HEAD' }, handler: () => undefined })
   })
 }
