@@ -89,3 +89,20 @@ t.test('UX-040 the CI kit parses, and its script runs as shell', { skip }, async
   t.same(junitFaults(readFileSync(join(dir, 'report/est.xml'), 'utf8')), [])
   t.match(readFileSync(summary, 'utf8'), /## Conformance: est/)
 })
+
+/** The command under a terminal of its own, by util-linux; what it wrote, screen and all. */
+const onTerminal = (environment: object, ...args: string[]): Promise<string> => new Promise((resolve) => {
+  const command = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(' ')
+  execFile('script', ['-qec', command, '/dev/null'], { env: { ...process.env, NO_COLOR: '', TERM: 'xterm', ...environment } }, (_error, out) => resolve(out))
+})
+
+t.test('UX-014 colour and a line that is written over on a terminal only: none in a pipe, with NO_COLOR, --no-color or TERM=dumb', { skip: skip || (existsSync('/usr/bin/script') ? false : 'no script(1) here') }, async (t) => {
+  right = true
+  const ask = ['conformance', ...one], escape = '\u001B['
+  t.match(await onTerminal({}, ...ask), '\u001B[32mPASSED\u001B[0m')
+  t.match(await onTerminal({}, ...ask), '\r\u001B[2K1/1, ')
+  for (const text of [await onTerminal({ NO_COLOR: '1' }, ...ask), await onTerminal({}, '--no-color', ...ask)]) t.notOk(text.includes('\u001B[32m'), 'no colour')
+  t.notOk((await onTerminal({ TERM: 'dumb' }, ...ask)).includes(escape), 'nothing that a dumb terminal would show as rubbish')
+  const { out, err } = await run(...one)
+  t.notOk((out + err).includes(escape), 'none in a pipe')
+})

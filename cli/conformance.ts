@@ -7,7 +7,7 @@ import { packageRoot } from '#core/package-root.js'
 
 interface RunFlags {
   target?: string; config?: string; from?: string; profile?: string; only?: string[]; smoke?: boolean; junit?: string; json?: string | boolean; html?: string; tap?: string
-  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string; retries: string; with?: string[]; xsd?: string; statement?: string; statementKey?: string
+  markdown?: string; annotations?: boolean; evidence?: string; seed: string; bail?: boolean; expectFailures?: string; retries: string; with?: string[]; xsd?: string; statement?: string; statementKey?: string; color: boolean
 }
 
 const subjects: readonly Subject[] = ['vtn', 'csip', 'csms', 'est', 'ven']
@@ -24,7 +24,7 @@ export function registerConformance(program: Command): void {
     .option('--xsd <file>', 'your copy of the 2030.5 schema: every answer in its namespace must keep it (csip)').option('--statement <file>', 'a signed statement of the verdicts').option('--statement-key <file>', 'PEM key that signs it, Ed25519 or P-256; made when it is not there')
     .option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ loadstone conformance run csms --from ready.json --smoke\n')
-    .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, flags) })
+    .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, { ...flags, ...program.opts<{ color: boolean }>() }) })
   noun.command('verify').description('check a signed statement: exit 0 when its signature holds, 3 when not').argument('<file>', 'what --statement wrote').option('--key <file>', 'public key (PEM) of the signer you expect').option('--json', 'one JSON document')
     .addHelpText('before', 'Examples:\n  $ loadstone conformance verify statement.json --key signer.pub.pem\n')
     .action(async (file: string, o: { key?: string; json?: boolean }) => { process.exitCode = await verify(file, o) })
@@ -103,16 +103,13 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
   if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
   if (subject !== 'ven') await reach(target.url)
-  const begun = performance.now()
-  let told = begun
+  const { makeProgress } = await import('#conformance/report/progress.js')
+  const begun = performance.now(), progress = makeProgress(process.stderr, process.env, () => performance.now())
   const report = await runAll({
     procedures: chosen, actions, target, seed, retries, lanes: lanesOf(target), ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
-    onResult: (r, done, of) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${r.id.padEnd(40)}`)
-      else if (performance.now() - told > 10_000) { told = performance.now(); process.stderr.write(`${done}/${of} after ${Math.round((told - begun) / 1000)} s, last ${r.id}\n`) }
-    },
+    onResult: progress.told,
   })
-  if (process.stderr.isTTY) process.stderr.write('\r')
+  progress.end()
   await write(report, flags, target, chosen)
   const { readFileSync } = await import('node:fs')
   const judged = againstExpected(report.results, flags.expectFailures ? readFileSync(flags.expectFailures, 'utf8') : '')
@@ -144,7 +141,10 @@ async function write(report: Report, flags: RunFlags, target: Target, procedures
   if (flags.json === true) process.stdout.write(`${JSON.stringify(plain.json(report))}\n`)
   else {
     if (typeof flags.json === 'string') writeFileSync(flags.json, `${JSON.stringify(plain.json(report))}\n`)
-    if (!flags.annotations) process.stdout.write(plain.terminal(report))
+    if (!flags.annotations) {
+      const { inColour, mayColour } = await import('#conformance/report/progress.js'), text = plain.terminal(report)
+      process.stdout.write(mayColour(process.stdout, process.env, flags.color) ? inColour(text) : text)
+    }
   }
 }
 

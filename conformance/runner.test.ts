@@ -219,3 +219,14 @@ t.test('SEP-060 the LFDI of a certificate in the target’s file need not be wri
   t.equal(made.values['dcap'], '/dcap')
   t.equal(makeTarget('csip', { file: { target: 'https://x.example', profile: 'csip-aus-1.3' } }).values['ausNs'], 'https://csipaus.org/ns/v1.3')
 })
+
+t.test('UX-039 what procedures must wait for by themselves leaves time: a third of five minutes for a set, of thirty seconds for the short one', async (t) => {
+  const waits = (p: Procedure): number => p.steps.reduce((sum, { do: action, with: args = {} }) => sum + (action === 'wait' || action === 'socket.idle' ? Number(args['ms']) : Number(args['after_ms'] ?? 0)), 0)
+  for (const [subject, list] of Object.entries(procedures)) {
+    for (const profile of new Set(list.flatMap((p) => p.profiles))) {
+      const whole = list.filter((p) => p.profiles.includes(profile)), sum = (some: readonly Procedure[]): number => some.reduce((ms, p) => ms + waits(p), 0)
+      t.ok(sum(whole) <= 100_000, `${subject} ${profile}: ${sum(whole)} ms`)
+      t.ok(sum(whole.filter((p) => p.smoke)) <= 10_000, `${subject} ${profile}, short: ${sum(whole.filter((p) => p.smoke))} ms`)
+    }
+  }
+})
