@@ -143,8 +143,10 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
       const values: Value[] = []
       const linked = item && (links.get(item)?.length ?? 0) > 0
       for (const { id, value } of members) {
-        const params = item ? { ...x.params, [slotOf(item)]: id } : x.params
-        values.push(!item ? value : linked ? await dress(item, x.at(params), value) : Object.assign(plainly(item, params, none), value))
+        // What brings its address along and has no links is finished, and may be a value that everybody is shown.
+        if (!item || (!linked && value.href !== undefined)) { values.push(value); continue }
+        const params = { ...x.params, [slotOf(item)]: id }
+        values.push(linked ? await dress(item, x.at(params), value) : Object.assign(plainly(item, params, none), value))
       }
       const out: Value = { ...plainly(served, x.params, served.pollRate ? await ratesOf(ctx) : none), all, results: values.length }
       out[served.resource.lists?.member ?? ''] = values

@@ -27,14 +27,8 @@ export function makeDevices(ctx: Pick<CsipContext, 'documents' | 'tenant' | 'rec
     mine: (peer, device) => peer.kind === 'operator' || device.key === peer.lfdi || device.owner === peer.lfdi,
     groups: (peer) => ctx.recall<ReadonlySet<string>>(kind, `groups ${peer.lfdi}`, async () => {
       const own = await byLfdi(peer.lfdi)
-      const found = new Set(own?.targets)
-      if (own && own.owner !== peer.lfdi) return found
-      const managed = await documents.count(tenant, { kind, owner: peer.lfdi })
-      for (let skip = 0; skip < managed; skip += 5000) {
-        const some = await documents.list(tenant, { kind, owner: peer.lfdi, order: ['id'], skip, limit: 5000 })
-        for (const device of some) for (const group of device.targets) found.add(group)
-      }
-      return found
+      if (own && own.owner !== peer.lfdi) return new Set(own.targets)
+      return new Set([...own?.targets ?? [], ...await documents.targetsOf(tenant, { kind, owner: peer.lfdi })])
     }),
   }
 }

@@ -1,4 +1,4 @@
-import { effectiveEnd, eventsAt, type EventRecord, type EventsAt } from '#csip-server/event-status.js'
+import { effectiveEnd, eventsAt, type EventRecord, type EventsAt, type EventStatus } from '#csip-server/event-status.js'
 import { mridKey } from '#csip-server/place.js'
 import type { Doc, Exchange, Item, Listed, Value } from '#csip-server/served.js'
 import { cut, type Page } from '#csip-server/page.js'
@@ -31,7 +31,13 @@ export const recordOf = (kind: EventKind, doc: Doc): EventRecord => ({
   controls: kind.controls(doc.body), addressees: doc.targets,
 })
 
-interface Program { readonly docs: readonly Doc[]; readonly records: readonly EventRecord[]; at?: { now: number; events: EventsAt } }
+interface Program {
+  readonly docs: readonly Doc[]
+  readonly records: readonly EventRecord[]
+  /** Each event as it is shown, for as long as its status lasts. */
+  readonly shown: Map<Doc, { readonly status: EventStatus | undefined; readonly value: Value }>
+  at?: { now: number; events: EventsAt }
+}
 
 /** Start ascending, creation descending, mRID descending (facts/list-order.csv). */
 const order = (a: Doc, b: Doc): number => a.sort1 - b.sort1 || b.sort2 - a.sort2 || ((a.key ?? '') < (b.key ?? '') ? 1 : -1)
@@ -41,15 +47,15 @@ async function program(ctx: CsipContext, kind: EventKind, parent: string): Promi
   return ctx.recall(kind.kind, `program ${parent}`, async () => {
     const known = await byParent(ctx, kind.kind)
     const docs = [...known ? known.get(parent) ?? [] : await ctx.documents.list<Value>(ctx.tenant, { kind: kind.kind, parent })].sort((a, b) => turn * (a.sort1 - b.sort1) || order(a, b))
-    return { docs, records: docs.map((d) => recordOf(kind, d)) }
+    return { docs, records: docs.map((d) => recordOf(kind, d)), shown: new Map() }
   })
 }
 
 /** The events of a program as they are now; asked again only when one changes or a moment of change has come. */
-export async function livingEvents(ctx: CsipContext, kind: EventKind, parent: string, now: number): Promise<{ docs: readonly Doc[]; events: EventsAt }> {
+export async function livingEvents(ctx: CsipContext, kind: EventKind, parent: string, now: number): Promise<Pick<Program, 'docs' | 'shown'> & { events: EventsAt }> {
   const found = await program(ctx, kind, parent)
   if (!found.at || now < found.at.now || now >= found.at.events.nextChange) found.at = { now, events: eventsAt(found.records, now) }
-  return { docs: found.docs, events: found.at.events }
+  return { docs: found.docs, shown: found.shown, events: found.at.events }
 }
 
 /** An event that addresses devices is seen by them and their manager alone (contract §4). */
@@ -59,14 +65,25 @@ async function addressed(x: Exchange, doc: Doc): Promise<boolean> {
   return false
 }
 
-const dressed = (x: Exchange, kind: EventKind, doc: Doc, status: Value): Value => {
+/** Frozen, since everybody who sees the event sees this one value: it is made, and written, once for all of them (SEP-064, SEP-250). */
+function dressed(x: Exchange, kind: EventKind, doc: Doc, status: EventStatus | undefined): Value {
   const { cancelled: _cancelled, delivery: _delivery, ...body } = doc.body
-  const answers = Number.parseInt(String(body.responseRequired ?? '00'), 16) > 0
-  return { subscribable: 0, ...body, ...(answers ? { replyTo: x.ctx.config.prefix + kind.replyTo } : {}), EventStatus: status }
+  const answers = Number.parseInt(String(body.responseRequired ?? '00'), 16) > 0, { prefix } = x.ctx.config
+  return Object.freeze({
+    href: prefix + kind.href({ ...x.params, [kind.slot]: doc.id }), subscribable: 0, ...body, ...(answers ? { replyTo: prefix + kind.replyTo } : {}), EventStatus: { ...status },
+  })
+}
+
+function shownAs(x: Exchange, kind: EventKind, shown: Program['shown'], doc: Doc, status: EventStatus | undefined): Value {
+  const known = shown.get(doc)
+  if (known && known.status === status) return known.value
+  const value = dressed(x, kind, doc, status)
+  shown.set(doc, { status, value })
+  return value
 }
 
 export async function listEvents(x: Exchange, kind: EventKind, page: Page, only?: 'active'): Promise<Listed> {
-  const { docs, events } = await livingEvents(x.ctx, kind, kind.parent(x.params), x.ctx.clock.now())
+  const { docs, events, shown } = await livingEvents(x.ctx, kind, kind.parent(x.params), x.ctx.clock.now())
   x.until(events.nextChange)
   const seen: Doc[] = []
   for (const doc of docs) {
@@ -77,7 +94,7 @@ export async function listEvents(x: Exchange, kind: EventKind, page: Page, only?
   const changed = (d: Doc): number => Math.max(Math.floor(d.modifiedAt / 1000), events.status.get(d.id)?.dateTime ?? 0)
   const key = x.ctx.config.afterMeans === 'changed' ? changed : (d: Doc): number => d.sort1
   const after = page.a === undefined ? seen : seen.filter((d) => key(d) > (page.a as number))
-  const items: Item[] = cut(after, page).map((doc) => ({ id: doc.id, value: dressed(x, kind, doc, { ...events.status.get(doc.id) }) }))
+  const items: Item[] = cut(after, page).map((doc) => ({ id: doc.id, value: shownAs(x, kind, shown, doc, events.status.get(doc.id)) }))
   return { all: seen.length, items }
 }
 
@@ -91,5 +108,5 @@ export async function oneEvent(x: Exchange, kind: EventKind): Promise<Value | un
   x.until(events.nextChange)
   const status = events.status.get(doc.id)
     ?? eventsAt(docs.map((d) => recordOf(kind, d)), effectiveEnd(recordOf(kind, doc)) - 1).status.get(doc.id)
-  return dressed(x, kind, doc, { ...status })
+  return dressed(x, kind, doc, status)
 }

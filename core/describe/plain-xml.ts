@@ -33,7 +33,7 @@ export function plainXml(text: string, limits: Limits): XmlElement | undefined {
     if (close < 0) return undefined
     const mark = text.charCodeAt(open + 1)
     if (mark === 0x2f) { // </
-      if (!top || text.slice(open + 2, close).trimEnd() !== top.name) return undefined
+      if (!top || !(open + 2 + top.name.length === close && text.startsWith(top.name, open + 2)) && text.slice(open + 2, close).trimEnd() !== top.name) return undefined
       stack.pop()
       top = stack[stack.length - 1]
       at = close + 1

@@ -5,7 +5,8 @@ import { attribute, boolean, hexBinary, integer, text } from '#core/describe/fie
 import { compile } from '#core/describe/json-schema.js'
 import { sample } from '#core/describe/sample.js'
 import { plainXml } from '#core/describe/plain-xml.js'
-import { fromXml, parseXml, xmlWriter } from '#core/describe/xml.js'
+import { fromXml, parseXml } from '#core/describe/xml.js'
+import { xmlWriter } from '#core/describe/xml-writer.js'
 
 const limits = { maxDepth: 32, maxElements: 20_000, maxAttributes: 32 }
 
@@ -77,4 +78,21 @@ t.test('SEC-042 the short way for plain documents reads what the full parser rea
   const pieces = ['<', '>', '/', '="', '"', "'", ' ', 'a', 'b', ':', 'xmlns', '<a>', '</a>', '<b/>', ' x="1"', '&', '&amp;', ']]>', '<!--', '-->', '<![CDATA[', '<?', '?>', '\n', '\r', '\t', '\u0001', 'é', '.', '-', '1', '<Time xmlns="urn:x">', '</Time>', '<a:b>', ' xmlns:a="u"', '\ud800', '=']
   fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (some) => both(some.join(''))), { numRuns: 3000 })
   fc.assert(fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 4 }), fc.nat(whole.length), fc.nat(12), (some, at, gone) => both(whole.slice(0, at) + some.join('') + whole.slice(at + gone))), { numRuns: 5000 })
+})
+
+t.test('SEP-064, SEP-240 a frozen member is written once, and brings its prefixes to each document that it stands in', async (t) => {
+  let read = 0
+  const one = Object.freeze({ get name() { read++; return 'a' }, fence: 'f' })
+  const Street = Type.Object({ house: Type.Array(House) }), street = xmlWriter('Street', Street, { namespace: 'urn:h', prefixes: { x: 'urn:x' } })
+  const text = '<house><name>a</name><x:fence>f</x:fence></house>'
+  for (const house of [[one], [{ name: 'b' }, one], [{ name: 'b' }]]) {
+    const xml = street({ house })
+    t.equal(xml.includes('xmlns:x="urn:x"'), house.includes(one as never))
+    t.equal(xml.includes(text), house.includes(one as never))
+  }
+  t.equal(read, 1)
+  const changing = { name: 'c' }
+  street({ house: [changing] })
+  changing.name = 'd'
+  t.match(street({ house: [changing] }), /<name>d</)
 })

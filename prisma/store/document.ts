@@ -89,6 +89,12 @@ export function documentStore(session: Session, changes: Changes): DocumentStore
       const [row] = await sql.rows<{ n: number }>(`select count(*) as n from document where ${text}`, values)
       return row!.n
     },
+    async targetsOf(tenant, query) {
+      requireTenant(tenant)
+      const { text, values } = conditions(tenant, query)
+      const rows = await sql.rows<{ target: string }>(`select distinct unnest(targets) as target from document where ${text}`, values)
+      return rows.map((r) => r.target)
+    },
     async insert<B>(document: NewDocument<B>, nowMs: number) {
       const [stored] = await insertMany<B>([document], nowMs)
       return stored!

@@ -1,7 +1,8 @@
 import { Agent, buildConnector, request, type Dispatcher } from 'undici'
 import type { Static, TSchema } from 'typebox'
 import type { Resource } from '#core/describe/resource.js'
-import { fromXml, parseXml, xmlWriter } from '#core/describe/xml.js'
+import { fromXml, parseXml } from '#core/describe/xml.js'
+import { xmlWriter } from '#core/describe/xml-writer.js'
 import { retryAfterMs } from '#ven-client/backoff.js'
 
 export const namespace = 'urn:ieee:std:2030.5:ns'

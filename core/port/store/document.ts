@@ -63,6 +63,8 @@ export interface DocumentStore {
   byKey<B>(tenant: string, kind: string, parent: string, key: string): Promise<Document<B> | undefined>
   list<B>(tenant: string, query: DocumentQuery): Promise<Document<B>[]>
   count(tenant: string, query: DocumentQuery): Promise<number>
+  /** Every target that at least one of these documents has, once each, in no order. */
+  targetsOf(tenant: string, query: DocumentQuery): Promise<string[]>
   insert<B>(document: NewDocument<B>, nowMs: number): Promise<Document<B>>
   /** One statement for the whole batch (unnest); either all or none. `onConflict: 'skip'` leaves taken keys or ids alone and returns what was stored. `quiet` returns nothing, for writers in bulk. */
   insertMany<B>(documents: readonly NewDocument<B>[], nowMs: number, options?: { onConflict?: 'fail' | 'skip' | 'replace'; quiet?: boolean }): Promise<Document<B>[]>
