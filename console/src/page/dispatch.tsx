@@ -4,7 +4,7 @@ import { energy, money, percent, power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { may } from '../session.ts'
 import { t } from '../text/index.ts'
-import type { Progress } from '../types.ts'
+import type { Dispatch, Progress } from '../types.ts'
 import { Act, Age, Await, D, Figure, State } from '../part/basics.tsx'
 import { directionOf, orderWords, window } from '../part/dispatch-words.tsx'
 import { everything, type Everything } from './dispatch/everything.ts'
@@ -29,14 +29,18 @@ export function DispatchPage({ id }: { id: string }) {
     [id],
     { every: 5000, when: ours, pause: 1000 },
   )
+  // the order itself is small: its state is on the page before two thousand parts have come
+  const head = useLoad(() => get<Dispatch>(`/dispatches/${id}`), [id], { every: 5000, when: (m) => m.entity === id, pause: 250 })
+  const newer = (e: Everything): Everything => (head.data && head.data.version > e.dispatch.version ? { ...e, dispatch: head.data } : e)
   const progress = useLoad(() => get<Progress>(`/dispatches/${id}/progress`), [id], { every: 2000 })
   return (
     <Await of={all_}>
       {(e) => (
         <Found
-          e={e}
+          e={newer(e)}
           progress={progress.data}
           reload={() => {
+            head.reload()
             all_.reload()
             progress.reload()
           }}

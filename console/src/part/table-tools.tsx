@@ -1,3 +1,4 @@
+import { count } from '../format.ts'
 import { setSearch, usePlace } from '../route.ts'
 import { t, word } from '../text/index.ts'
 import { download } from './basics.tsx'
@@ -50,7 +51,7 @@ export function Tools<R>(props: ToolsProps<R>) {
       })}
       <span class="grow" />
       <span class="soft" role="status">
-        {t('common.of', { n: found.length, total: rows.length })}
+        {t('common.of', { n: count(found.length), total: count(rows.length) })}
       </span>
       <details class="menu">
         <summary>{t('common.columns')}</summary>
