@@ -9,13 +9,14 @@ import { optOutIntake } from '#core/opt-out/opt-out.js'
 import { nominationExpiry, nominationTask } from '#core/flex/nomination.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
-import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory, UntoldIntake } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
 import type { CertificateStanding, DeviceCertificates } from '#core/program/claim.js'
 import { failSafeProbe } from '#core/program/fail-safe.js'
 import { moveTask } from '#core/program/move.js'
 import { resourceDirectory } from '#core/program/directory.js'
+import { untoldIntake } from '#core/reading/untold.js'
 import { readingIntake } from '#core/reading/record.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
 import { tokenBook, type TokenBook } from '#core/token/token.js'
@@ -31,6 +32,7 @@ export interface Core {
   readonly readings: ReadingIntake
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
+  readonly untold: UntoldIntake
   readonly happenings: DeliveryHappenings
   readonly directory: ResourceDirectory & { forget(): void }
   readonly stop: StopSwitch
@@ -68,7 +70,7 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
-    readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), happenings: deliveryHappenings(transact),
+    readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(),
     connect: (given) => { Object.assign(channels, given) },
     recognise: (given, known) => {

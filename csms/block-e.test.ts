@@ -69,17 +69,48 @@ t.test('OCPP-140 an answer holds what has a meaning, and nothing else', async (t
   await s.close()
 })
 
-t.test('OCPP-141, 152 what a station still has to tell is remembered for a day; a stop it does not know is followed by a question', async (t) => {
-  const { b, clock } = await handBench(t)
-  const s = await willing(b, 'CS001', { GetTransactionStatus: { messagesInQueue: true }, RequestStopTransaction: { status: 'Rejected' } })
-  t.match(await b.csms.command('CS001', 'GetTransactionStatus', {}), { kind: 'answered', payload: { messagesInQueue: true } }, 'without transactionId too')
-  const { record } = await known(b, 'CS001')
-  t.equal(record.messagesInQueueSince, iso(T))
-  for (let hour = 0; hour < 25; hour += 1) await clock.advance(3_600_000)
+t.test('OCPP-141 a station that is back is asked for its queue; verification waits until it is empty, for a day at most', async (t) => {
+  const told: unknown[] = []
+  const { b, clock } = await handBench(t, { needs: { untold: { untold: async (_tenant, resource, until) => { told.push([resource, until === null ? null : until - T / 1000]) } } } })
+  let queue = true
+  const replies = { GetTransactionStatus: () => ({ messagesInQueue: queue }) }
+  const first = await willing(b, 'CS001', replies)
+  await first.call('TransactionEvent', event('Started', 0, T, { evse: { id: 1 } }))
+  await first.close()
+  const s = await willing(b, 'CS001', replies, { boot: false }), asked = (): number => sent(s, 'GetTransactionStatus').length
+  const pass = async (minutes: number, n: number): Promise<void> => {
+    for (let i = 0; i < minutes; i += 1) await clock.advance(60_000)
+    await s.until(() => asked() >= n)
+    t.equal(asked(), n)
+    await s.call('Heartbeat', {})
+  }
+  await pass(2, 1)
+  t.same(sent(s, 'GetTransactionStatus')[0], {}, 'for all transactions')
+  const { record } = await known(b, 'CS001'), since = Date.parse(record.messagesInQueueSince as string)
+  const day = (since - T) / 1000 + 86_400
+  t.same(told, [['res-CS001-1', day]])
+  t.match(await b.csms.command('CS001', 'GetTransactionStatus', { transactionId: 'T1' }), { kind: 'answered' })
+  queue = false
+  await b.csms.command('CS001', 'GetTransactionStatus', { transactionId: 'T1' })
+  t.ok(record.messagesInQueueSince, 'an empty queue of one transaction says nothing of the others')
+  await pass(5, 4)
+  t.equal(record.messagesInQueueSince, undefined)
+  t.same(told.at(-1), ['res-CS001-1', null], 'the core goes on')
+  queue = true
+  await b.csms.command('CS001', 'GetTransactionStatus', {})
+  t.ok(record.messagesInQueueSince)
+  await clock.advance(86_400_000 + 60_000)
   t.equal(record.messagesInQueueSince, undefined, 'a day at most')
+  t.same(told.at(-1), ['res-CS001-1', null])
+  await s.close()
+})
+
+t.test('OCPP-152 a stop that the station does not know is followed by a question', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001', { GetTransactionStatus: { messagesInQueue: true }, RequestStopTransaction: { status: 'Rejected' } })
   t.match(await b.csms.command('CS001', 'RequestStopTransaction', { transactionId: 'NONE' }), { payload: { status: 'Rejected' } })
-  await s.until(() => sent(s, 'GetTransactionStatus').length === 2)
-  t.same(sent(s, 'GetTransactionStatus')[1], { transactionId: 'NONE' })
+  await s.until(() => sent(s, 'GetTransactionStatus').length === 1)
+  t.same(sent(s, 'GetTransactionStatus')[0], { transactionId: 'NONE' })
   s.replies['RequestStopTransaction'] = { status: 'Accepted' }
   await s.call('TransactionEvent', event('Started', 0, T, { evse: { id: 1 } }))
   t.match(await b.csms.command('CS001', 'RequestStopTransaction', { transactionId: 'T1' }), { payload: { status: 'Accepted' } })

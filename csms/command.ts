@@ -21,6 +21,7 @@ import { rulesOf } from './rule/rules.js'
 import { join, split } from './split.js'
 import type { Station } from './station.js'
 import type { Tokens } from './tokens.js'
+import type { Untold } from './untold.js'
 import { actionNamed } from './wire/action.js'
 import type { IdToken } from './wire/transaction-event.js'
 
@@ -48,14 +49,14 @@ export interface Command {
   readonly localLists: LocalLists
 }
 
-export function commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents }: {
+export function commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, untold }: {
   clock: Clock; log: Log; journal: Journal; parts: Parts; passwords: Passwords; config: CsmsConfig; fleet: Fleet
-  tokens: Pick<Tokens, 'find'>; documents: DocumentStore
+  tokens: Pick<Tokens, 'find'>; documents: DocumentStore; untold: Untold
 }): Command {
   const housekeeping = (station: Station, action: string, payload: object): Promise<Payload> => send(station, action, payload, { priority: 'housekeeping' })
   const localLists = makeLocalLists({ documents, journal, send: housekeeping })
   const needs: EffectNeeds = {
-    clock, journal, passwords, localLists,
+    clock, journal, passwords, localLists, untold,
     ask(station, action, payload) {
       housekeeping(station, action, payload).catch((error: unknown) => log.info({ station: station.identity, action, cause: error instanceof Error ? error.message : String(error) }, 'no answer'))
     },

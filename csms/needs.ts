@@ -1,6 +1,6 @@
 import type { Bus } from '#core/port/bus.js'
 import type { Clock } from '#core/port/clock.js'
-import type { AvailabilityIntake, DeliveryHappenings, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { AvailabilityIntake, DeliveryHappenings, ReadingIntake, ResourceDirectory, UntoldIntake } from '#core/port/intake.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore } from '#core/port/store/document.js'
@@ -8,6 +8,7 @@ import type { VendorMessages } from './message/data-transfer.js'
 import type { MeterSignatures } from './meter-signature.js'
 import type { CsmsConfig } from './config.js'
 import type { OcspFetch } from './ocsp.js'
+import type { Payments } from './payments.js'
 import type { UploadStore } from './upload.js'
 
 /** Signs station and EV supply certificates (OCPP-037); `main.ts` gives the one that `certs/` has. */
@@ -30,6 +31,8 @@ export interface CsmsNeeds {
   readonly happenings: DeliveryHappenings
   readonly availability: AvailabilityIntake
   readonly directory: ResourceDirectory
+  /** Told of stations that still have messages of transactions to send; absent: nobody waits for them (OCPP-141). */
+  readonly untold?: UntoldIntake
   readonly clock: Clock
   readonly ids: Ids
   readonly log: Log
@@ -38,6 +41,8 @@ export interface CsmsNeeds {
   /** Is the station certificate with this fingerprint (as `lfdiOf`) revoked? */
   readonly revoked?: (fingerprint: string) => boolean
   readonly vehicles?: VehicleCertificates
+  /** Card and web payment, VAT numbers, battery swaps at 2.1 stations; what is absent is NotSupported (OCPP-266). */
+  readonly payments?: Payments
   /** How OCSP responders are reached; absent: they are not (OCPP-216). */
   readonly ocspFetch?: OcspFetch
   /** Where stations' logs are kept; absent: nothing is taken in (OCPP-220). */

@@ -1,5 +1,6 @@
 import type { Handler } from './handler.js'
 import { authorize } from './message/authorize.js'
+import { batterySwap } from './message/battery-swap.js'
 import { bootNotification } from './message/boot-notification.js'
 import { certificates } from './message/certificates.js'
 import { chargingLimit } from './message/charging-limit.js'
@@ -10,6 +11,7 @@ import { notifyEVChargingNeeds } from './message/notify-ev-charging-needs.js'
 import { notifyEVChargingSchedule } from './message/notify-ev-charging-schedule.js'
 import { notifyEvent } from './message/notify-event.js'
 import { notifyReport } from './message/notify-report.js'
+import { payment } from './message/payment.js'
 import { periodicEventStream } from './message/periodic-event-stream.js'
 import { pullDynamicScheduleUpdate } from './message/pull-dynamic-schedule-update.js'
 import { reportsInParts } from './message/reports-in-parts.js'
@@ -22,6 +24,7 @@ import { transactionEvent } from './message/transaction-event.js'
 type NeedsOf<F extends (needs: never) => Handler[]> = Parameters<F>[0]
 
 export type MessageNeeds = NeedsOf<typeof authorize>
+  & NeedsOf<typeof batterySwap>
   & NeedsOf<typeof bootNotification>
   & NeedsOf<typeof certificates>
   & NeedsOf<typeof chargingLimit>
@@ -32,6 +35,7 @@ export type MessageNeeds = NeedsOf<typeof authorize>
   & NeedsOf<typeof notifyEVChargingSchedule>
   & NeedsOf<typeof notifyEvent>
   & NeedsOf<typeof notifyReport>
+  & NeedsOf<typeof payment>
   & NeedsOf<typeof periodicEventStream>
   & NeedsOf<typeof reportsInParts>
   & NeedsOf<typeof securityEventNotification>
@@ -43,6 +47,7 @@ export type MessageNeeds = NeedsOf<typeof authorize>
 /** What this server does when a station speaks: the list to read aloud. */
 export const handlers = (needs: MessageNeeds): Handler[] => [
   ...authorize(needs),
+  ...batterySwap(needs),
   ...bootNotification(needs),
   ...certificates(needs),
   ...chargingLimit(needs),
@@ -53,6 +58,7 @@ export const handlers = (needs: MessageNeeds): Handler[] => [
   ...notifyEVChargingSchedule(needs),
   ...notifyEvent(needs),
   ...notifyReport(needs),
+  ...payment(needs),
   ...periodicEventStream(needs),
   ...pullDynamicScheduleUpdate(),
   ...reportsInParts(needs),

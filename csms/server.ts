@@ -1,20 +1,22 @@
-import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
 import type { Csms } from './csms.js'
-import { commands, type Command, type CommandOptions, type CommandResult } from './command.js'
+import { chainStatus } from './chain-status.js'
+import { commands } from './command.js'
 import { contractCheck } from './contract-certificate.js'
 import { ocppChannel } from './dispatch-channel.js'
+import { answers, elsewhere, here } from './elsewhere.js'
 import { login } from './identity.js'
 import { intake as makeIntake } from './intake.js'
 import { journal as makeJournal } from './journal.js'
 import { campaigns } from './firmware-campaign.js'
 import type { CsmsNeeds } from './needs.js'
-import { networkWalk, type Walk } from './network-walk.js'
+import { networkWalk } from './network-walk.js'
 import { ocmf } from './ocmf.js'
 import { ocsp as makeOcsp } from './ocsp.js'
 import { ownTimers } from './own-timers.js'
 import { partsJoiner } from './parts.js'
 import { passwords as makePasswords } from './password.js'
-import { provision, type StationChange } from './provision.js'
+import { pluggedIn } from './payments.js'
+import { provision } from './provision.js'
 import { handlers } from './registry.js'
 import { Door, doorDefaults } from './rpc/door.js'
 import { Recorder } from './rpc/recorder.js'
@@ -30,15 +32,15 @@ import { siteBalancer } from './smart-charging/site-balancer.js'
 import { verification } from './smart-charging/verification.js'
 import { keepStream } from './message/periodic-event-stream.js'
 import { eventTaker } from './message/transaction-event.js'
-import { stationPage, view as stationView } from './station-page.js'
 import { stationLog } from './station-log.js'
 import { fleet as makeFleet, keyOf } from './fleet.js'
-import { alone, neighbours as makeNeighbours } from './neighbours.js'
+import { neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
 import type { Installer } from './smart-charging/installer.js'
 import type { Station } from './station.js'
 import { tariffs } from './tariff.js'
 import { isoMs } from './time.js'
+import { untold as makeUntold } from './untold.js'
 import { uploads } from './upload.js'
 import { watch } from './watch.js'
 import { tokens as makeTokens } from './tokens.js'
@@ -59,13 +61,15 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const parts = partsJoiner(clock)
   const passwords = makePasswords(config.secret, ids)
   const recorder = new Recorder()
+  const plugged = pluggedIn(needs.payments ?? {})
   const answer = new Map<string, (session: Session, payload: Payload) => object | Promise<object>>()
   let closing = false
 
   const fleet = makeFleet({
     documents, log, clock,
     session: {
-      log, ids, nowMs, limits: { ...sessionLimits, callTimeoutMs: config.callTimeoutMs, badFrames: config.badFramesPerMinute || Infinity }, offered,
+      log, ids, nowMs, limits: { ...sessionLimits, callTimeoutMs: config.callTimeoutMs, badFrames: config.badFramesPerMinute || Infinity },
+      offered: (action, version) => offered(action, version, plugged),
       mayHear: (session, action) => mayHear(fleet.of(session), action, clock.nowMs()),
       mayCall: (session, action) => mayCall(fleet.of(session), action),
       answer(session, action, payload) {
@@ -110,7 +114,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const signatures = needs.meterSignatures ?? new Map([['ocmf', ocmf]])
   const upload = uploads({ store: needs.uploads, documents, tenant: config.tenant, clock, ids, log })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
-  const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents })
+  const untold = makeUntold({ core: needs.untold, intake: measured })
+  const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, untold })
   const inBackground = (station: Station, action: string, payload: object, clause: string): void => {
     command(station.identity, action, payload, station.tenant).catch((error: unknown) => log.info({ station: station.identity, action, clause, cause: String(error) }, 'no answer'))
   }
@@ -119,28 +124,9 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     if (count < manyTokens) return
     for (const station of fleet.online()) if (station.tenant === tenant && station.actual('AuthCacheCtrlr', 'Enabled') === 'true') inBackground(station, 'ClearCache', {}, 'OCPP-119')
   }
-  const near = makeNeighbours({
-    bus: needs.bus, ids, log, moved: fleet.moved,
-    async answer(question, content) {
-      switch (question) {
-        case 'command': return command(...content as Parameters<Command>)
-        case 'send': return here.send(content as DeliveryOrder[])
-        case 'cancel': return here.cancel(...content as [DeliveryOrder[], string])
-        case 'walk': {
-          const [tenant, identity, plan] = content as [string, string, Walk], station = await fleet.find(tenant, identity)
-          return station && walk(station, plan)
-        }
-        case 'optOut': return optOutHere(...content as Parameters<Csms['optOut']>)
-        case 'change': return changeHere(...content as Parameters<Csms['change']>)
-        case 'view': {
-          const station = await fleet.find(...content as [string, string])
-          return station && stationPage(station, recorder)
-        }
-      }
-      throw new Error('no such question')
-    },
-  })
   const provisioning = provision({ documents, fleet, passwords, nowMs, journal, admission: config.admission })
+  const own = here({ fleet, installer, provisioning, recorder, walk: networkWalk({ clock, journal, command: (...args) => command(...args) }) })
+  const near = makeNeighbours({ bus: needs.bus, ids, log, moved: fleet.moved, answer: answers({ fleet, installer, log, command, own }) })
   const schedule = energySchedule({ clock, log, installer })
   const declare = (station: Parameters<typeof measured.declare>[0], evseId: number): void => {
     measured.declare(station, evseId).catch((error: unknown) => log.error({ err: error, station: station.identity }, 'availability'))
@@ -162,7 +148,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   })
   const messages = handlers({
     clock, ids, log, config, documents, journal, parts, tokens, tariffs: money, contracts, ocsp, signatures, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
-    vendors: needs.vendors ?? new Map(), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
+    chains: chainStatus({ ocsp, anchors: [...config.mobilityRoots, ...config.stationRoots], nowMs }),
+    vendors: needs.vendors ?? new Map(), ...(needs.payments ? { payments: needs.payments } : {}), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
     capped(station, evseId) {
       for (const id of evseId === 0 ? station.evses() : [evseId]) declare(station, id)
     },
@@ -236,54 +223,15 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   recheck()
   const sites = siteBalancer({ clock, log, stations: fleet.known, installer, assumedStackLevel: config.assumedStackLevel })
   clock.after(60_000, () => void sites.balance())
-  clock.after(60_000, watch({ clock, log, online: fleet.online, command, compare }).look)
-  const firmware = campaigns({ clock, ids, log, documents, find: fleet.find, command: (...args) => routed(args[0], args[1], args[2], args[3]) })
-  const walk = networkWalk({ clock, journal, command: (...args) => command(...args) })
+  clock.after(60_000, watch({ clock, log, journal, online: fleet.online, command, compare, untold, asksForQueue: config.reconcile }).look)
+  const anywhere = elsewhere({ near, own, command, tenant: config.tenant, log })
+  const firmware = campaigns({ clock, ids, log, documents, find: fleet.find, command: (...args) => anywhere.command(args[0], args[1], args[2], args[3]) })
   // after the doors are open: a schema that is needed before is compiled then
   clock.after(2000, () => { for (const version of ['2.0.1', '1.6', '2.1'] as const) void schemasOf(version).warm(() => !closing) })
-
-  const here = ocppChannel({ installer, find: fleet.find, log, near: alone })
-  const channel = ocppChannel({ installer, find: fleet.find, log, near })
-  /** A station that another process has is commanded there. */
-  async function routed(stationId: string, action: string, payload: unknown, tenant = config.tenant, options: CommandOptions = {}): Promise<CommandResult> {
-    const owner = near.ownerOf(keyOf(tenant, stationId))
-    if (owner === undefined) return command(stationId, action, payload, tenant, options)
-    try {
-      return await near.ask(owner, 'command', [stationId, action, payload, tenant, options]) as CommandResult
-    } catch (error) {
-      log.warn({ err: error, station: stationId }, 'the process that has the station did not answer')
-      return { kind: 'offline' }
-    }
-  }
-  /** Done in the process that has the station, as the others know an older one. */
-  async function where<T>(tenant: string, identity: string, question: string, content: unknown, here: () => Promise<T>): Promise<T> {
-    const owner = near.ownerOf(keyOf(tenant, identity))
-    return owner === undefined ? here() : await near.ask(owner, question, content) as T
-  }
-  async function optOutHere(tenant: string, identity: string, evseId: number, reason: string): Promise<boolean> {
-    const station = await fleet.find(tenant, identity)
-    return station !== undefined && installer.optOut(station, evseId, reason)
-  }
-  async function changeHere(tenant: string, identity: string, { verdict, ...change }: StationChange & { verdict?: 'accepted' | 'rejected' }): Promise<object | undefined> {
-    const station = await fleet.find(tenant, identity)
-    if (!station) return undefined
-    if (verdict) await provisioning.approve(station, verdict)
-    else await provisioning.change(station, change)
-    return stationView(station)
-  }
   return {
     attach: (server) => door.attach(server),
-    channel, tokens, fleet, recorder, reconcile, provision: provisioning, tariffs: money, uploads: upload, campaigns: firmware,
-    command: Object.assign(routed, { afterBoot: command.afterBoot, settleProfile: command.settleProfile, localLists: command.localLists }),
-    async optOut(tenant, identity, evseId, reason) {
-      return where(tenant, identity, 'optOut', [tenant, identity, evseId, reason], async () => optOutHere(tenant, identity, evseId, reason))
-    },
-    walk: (tenant, identity, plan) => where(tenant, identity, 'walk', [tenant, identity, plan], async () => { const station = await fleet.find(tenant, identity); return station && walk(station, plan) }),
-    change: (tenant, identity, change) => where(tenant, identity, 'change', [tenant, identity, change], () => changeHere(tenant, identity, change)),
-    async viewElsewhere(tenant, identity) {
-      const owner = near.ownerOf(keyOf(tenant, identity))
-      return owner === undefined ? undefined : await near.ask(owner, 'view', [tenant, identity]).catch(() => undefined) as object | undefined
-    },
+    channel: ocppChannel({ installer, find: fleet.find, log, near }), ...anywhere,
+    tokens, fleet, recorder, reconcile, provision: provisioning, tariffs: money, uploads: upload, campaigns: firmware,
     async close() {
       closing = true
       clock.cancelAll()

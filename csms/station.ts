@@ -130,6 +130,8 @@ export class Station {
   /** When its profiles were last compared with the ledger (OCPP-201). */
   comparedAt: number | undefined
   renewalAskedAt: number | undefined
+  /** When it was last asked for its queue of messages (OCPP-141). */
+  queueAskedAt: number | undefined
   profileInUse = 0
   address = ''
   onlineSince: number | undefined

@@ -1,6 +1,10 @@
 import t from 'tap'
+import { certificateHash, certificatePem, createRoot, issueClient, keySigner, newEcKey, readCertificate, serialFrom, spkiOf } from '#certs/index.js'
+import { ocspAnswer, readOcspRequest } from '#certs/x509/ocsp.js'
+import { randomIds } from '#core/port/ids.js'
 import { derMessages, type DerOrder } from './der-control.js'
-import { event, handBench, iso, known, T, token, willing } from './fixture-words.js'
+import { event, handBench, iso, known, sent, T, token, willing } from './fixture-words.js'
+import { notesOf } from './journal.js'
 import { schemasOf } from './rpc/schema.js'
 import { actions } from './wire/action.js'
 
@@ -93,4 +97,56 @@ t.test('OCPP-266, 260 a limit of the transaction where the token has one; what w
   for (const [action, payload] of [['VatNumberValidation', { vatNumber: 'DE1' }], ['NotifySettlement', { pspRef: 'x', status: 'Settled', settlementAmount: 1, settlementTime: iso(T) }], ['BatterySwap', {}]] as const) t.same((await s.call(action, payload)).slice(2, 3), ['NotSupported'], action)
   await s.close()
   t.equal(actions.filter((a) => a.in.length === 1 && a.in[0] === '2.1').length, 27)
+})
+
+t.test('OCPP-266 with plug-ins: settlements are kept once and may earn a receipt; VAT numbers are checked; batteries are heard of', async (t) => {
+  const settled: unknown[] = [], swapped: unknown[] = []
+  const { b } = await handBench(t, { needs: { payments: {
+    vat: async ({ vatNumber }) => (vatNumber === 'DE1' ? { valid: true, company: { name: 'ACME', address1: 'Way 1', city: 'Bonn', country: 'DE' } } : vatNumber === 'DOWN' ? Promise.reject(new Error('no')) : { valid: false, why: 'no such number' }),
+    settled: async (s) => { settled.push(s); return s.status === 'Settled' ? { receiptUrl: 'https://receipts.example/1', receiptId: 'R1' } : undefined },
+    swapped: async (s) => { swapped.push(s) },
+  } } })
+  const s = await willing(b, 'CS001', {}, two1)
+  const paid = { transactionId: 'T1', pspRef: 'psp-1', status: 'Settled', settlementAmount: 12.34, settlementTime: iso(T) }
+  t.same((await s.call('NotifySettlement', paid))[2], { receiptUrl: 'https://receipts.example/1', receiptId: 'R1' })
+  t.same((await s.call('NotifySettlement', paid, 'again'))[2], { receiptUrl: 'https://receipts.example/1', receiptId: 'R1' }, 'REL-050 the same answer')
+  t.same((await s.call('NotifySettlement', { ...paid, pspRef: 'psp-2', status: 'Failed' }))[2], {})
+  const kept = await b.database.stores.documents.list<object>('test', { kind: 'csms/Settlement', parent: 'CS001', order: ['id'] })
+  t.match(kept.map((d) => d.body), [{ ...paid, receivedAt: T }, { pspRef: 'psp-2', status: 'Failed' }])
+  t.match(settled[0], { station: 'CS001', settlementAmount: 12.34 })
+  t.same((await s.call('VatNumberValidation', { vatNumber: 'DE1', evseId: 1 }))[2], { vatNumber: 'DE1', evseId: 1, status: 'Accepted', company: { name: 'ACME', address1: 'Way 1', city: 'Bonn', country: 'DE' } })
+  t.same((await s.call('VatNumberValidation', { vatNumber: 'XX9' }))[2], { vatNumber: 'XX9', status: 'Rejected', statusInfo: { reasonCode: 'InvalidValue', additionalInfo: 'no such number' } })
+  t.match((await s.call('VatNumberValidation', { vatNumber: 'DOWN' }))[2], { status: 'Rejected', statusInfo: { reasonCode: 'Timeout' } }, 'nobody has checked it')
+  const battery = { eventType: 'BatteryIn', requestId: 4, idToken: token('DEADBEEF'), batteryData: [{ evseId: 1, serialNumber: 'B', soC: 12, soH: 97 }] }
+  t.same((await s.call('BatterySwap', battery))[2], {})
+  t.match(swapped, [{ station: 'CS001', requestId: 4, eventType: 'BatteryIn' }])
+  t.match(await notesOf(b.database.stores.documents, 'test', 'csms/BatterySwap', 'CS001'), [{ body: battery }])
+  for (const [action, payload, reply] of [['NotifyWebPaymentStarted', { evseId: 1, timeout: 60 }, {}], ['RequestBatterySwap', { requestId: 5, idToken: token('DEADBEEF') }, { status: 'Accepted' }]] as const) {
+    s.replies[action] = reply
+    t.match(await b.csms.command('CS001', action, payload), { kind: 'answered', payload: reply }, action)
+    t.same(sent(s, action), [payload])
+    t.match(await b.csms.command('CS001', action, { ...payload, wrong: 1 }), { kind: 'refused' }, `${action} with a member that it does not have`)
+  }
+  await s.close()
+})
+
+t.test('M07, OCPP-260 GetCertificateChainStatus: each certificate by an answer that its issuer signed; else Failed', async (t) => {
+  const ids = randomIds(() => T), key = newEcKey(), signer = keySigner(key), validity = { fromMs: T - 1, toMs: T + 864e5 }
+  const root = await createRoot({ serial: serialFrom(ids.hex(16)), subject: [{ CN: ['R'] }], validity }, signer)
+  const leaf = await issueClient(root, { serial: serialFrom(ids.hex(16)), publicKey: spkiOf(newEcKey()), commonName: 'X', organization: 'Loadstone', validity })
+  const certificateHashData = certificateHash(readCertificate(leaf), readCertificate(root.certificate)), stranger = keySigner(newEcKey())
+  const { b } = await handBench(t, { config: { mobilityRoots: [certificatePem(root.certificate)] }, needs: { ocspFetch: async (url, der) => {
+    if (url.includes('down')) throw new Error('down')
+    const status = url.includes('revoked') ? { status: 'revoked', atMs: T - 1000, reason: 'keyCompromise' } as const : { status: 'good' } as const
+    return ocspAnswer(readOcspRequest(der).questions.map(({ certId }) => ({ certId, status })), url.includes('stranger') ? stranger : signer, { nowMs: T, nextUpdateMs: T + 3_600_000 })
+  } } })
+  const s = await willing(b, 'CS001', {}, two1)
+  const of = (source: string, ...urls: string[]): object => ({ source, urls, certificateHashData })
+  const ask = async (...certificateStatusRequests: object[]): Promise<{ certificateStatus: { status: string; nextUpdate: string; certificateHashData: object }[] }> => (await s.call('GetCertificateChainStatus', { certificateStatusRequests }))[2] as never
+  const { certificateStatus: all } = await ask(of('OCSP', 'http://down/', 'http://good/'), of('OCSP', 'http://revoked/'), of('OCSP', 'http://stranger/'), of('CRL', 'http://good/crl'))
+  t.same(all.map((c) => c.status), ['Good', 'Revoked', 'Failed', 'Failed'])
+  t.same(all.map((c) => c.nextUpdate), [T + 3_600_000, T + 3_600_000, T + 60_000, T + 60_000].map(iso))
+  t.same(all[0]!.certificateHashData, certificateHashData)
+  t.same((await ask({ ...of('OCSP', 'http://good/'), certificateHashData: { ...certificateHashData, issuerKeyHash: 'ab'.repeat(32) } })).certificateStatus[0]!.status, 'Failed', 'an issuer that is none of ours')
+  await s.close()
 })

@@ -1,10 +1,14 @@
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { CommandResult } from './command.js'
+import type { Journal } from './journal.js'
 import type { Station } from './station.js'
 import { isoMs } from './time.js'
+import { patience_ms, type Untold } from './untold.js'
 
 const day = 86_400_000
+/** When a station that is back is asked for its queue, and how often one that has messages in it, ms. */
+const queueFirst_ms = 60_000, queueAgain_ms = 300_000
 /** Used until the station says how often it speaks in a transaction. */
 const usualInterval_s = 300, usualConnection_s = 60
 
@@ -14,8 +18,10 @@ const seconds = (station: Station, component: string, name: string, old: string,
 }
 
 /** Looks once a minute for what no message tells: silence, starts that never came, certificates about to end. */
-export function watch({ clock, log, online, command, compare }: {
-  clock: Clock; log: Log
+export function watch({ clock, log, journal, online, command, compare, untold, asksForQueue }: {
+  clock: Clock; log: Log; journal: Journal; untold: Untold
+  /** Whether stations are asked for their queues unbidden; not in certification runs. */
+  asksForQueue: boolean
   compare(station: Station): void
   online(): Station[]
   command(station: string, action: string, payload: object, tenant: string): Promise<CommandResult>
@@ -66,10 +72,22 @@ export function watch({ clock, log, online, command, compare }: {
     }
   }
 
-  /** OCPP-141: after a day the station's unsent messages hold nothing up any more. */
+  /**
+   * OCPP-141: a minute after it is back, a station on which something depends is asked whether it still has messages of transactions to send;
+   * one that has is asked again until it has none. After a day they hold nothing up any more, until it was away once more.
+   */
   function queued(station: Station, now: number): void {
     const since = station.record.messagesInQueueSince
-    if (since !== undefined && now - Date.parse(since) >= day) delete station.record.messagesInQueueSince
+    if (since !== undefined && now - Date.parse(since) >= patience_ms) {
+      untold(station, false, now).then(() => journal.write([station.document()])).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-141' }, 'not stored'))
+      return
+    }
+    if (!asksForQueue || station.session.version === '1.6' || station.onlineSince === undefined) return
+    const asked = station.queueAskedAt ?? -Infinity, back = asked < station.onlineSince && now - station.onlineSince >= queueFirst_ms
+    const depends = since !== undefined || station.transactions.size > 0 || [...station.ledger.values()].some((e) => e.delivery !== undefined && e.state === 'installed')
+    if (!(back && depends) && !(since !== undefined && now - asked >= queueAgain_ms)) return
+    station.queueAskedAt = now
+    ask(station, 'GetTransactionStatus', {}, 'OCPP-141')
   }
 
   /** OCPP-201: hourly, stations that hold profiles of ours are compared with the ledger. */

@@ -168,7 +168,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
     ...(options.settings.rateLimits ? {} : { failuresPerMinute: 0 }),
   })
   const csms = buildCsms({
-    documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, directory: core.directory,
+    documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, untold: core.untold, directory: core.directory,
     clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
     uploads: folderUploads(options.data.at('uploads')), ocspFetch: ocspFetch(options, closing),
   })

@@ -58,6 +58,29 @@ t.test('CORE-207, REL-002 a verification that comes before the end was executed 
   t.equal(await state(), 'verified')
 })
 
+t.test('OCPP-141, CORE-120 verification waits for devices that still have measurements to tell, and not longer than was said', async (t) => {
+  const { database, core, clock, tenant, order } = await scene(t, { points: 2 })
+  core.timetable.start()
+  const issued = await order({ delta_W: -10_000 })
+  if (issued.outcome !== 'issued') return t.fail('not issued')
+  const resource = issued.dispatch.allocation[0]!.resource, hour = 3600
+  const state = async () => (await database.stores.dispatches.get(tenant, issued.dispatch.id))?.state
+  const verify = () => verifyTask(core.transact)({ id: 'v', tenant, task: 'verify', subject: 'v', dueAt: 0, attempts: 1, payload: { dispatch: issued.dispatch.id } })
+  await core.untold.untold(tenant, resource, end + 10 * hour)
+  await until(core, clock, end + 4 * hour)
+  t.equal(await state(), 'completed', 'the queue is not empty')
+  t.match(await verify(), /1 of its devices still have measurements to tell/)
+  await core.untold.untold('other', resource, null)
+  t.match(await verify(), /1 of its devices/, 'another tenant does not speak for it')
+  await core.untold.untold(tenant, resource, null)
+  for (let s = 1; s < 600 && await state() !== 'verified'; s += 30) await until(core, clock, end + 4 * hour + s)
+  t.equal(await state(), 'verified', 'when all is told')
+  await core.untold.untold(tenant, resource, end + 5 * hour)
+  t.match(await verify(), /1 of its devices/)
+  await until(core, clock, end + 5 * hour)
+  t.equal(await verify(), undefined, 'its time is over')
+})
+
 t.test('CORE-209, CORE-207, REL-035 the clock jumps an hour ahead in mid-event: what was missed happens once, in its order', async (t) => {
   const { database, core, clock, tenant, order, lines, deliveries } = await scene(t, { points: 3 })
   core.timetable.start()

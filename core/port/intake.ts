@@ -23,6 +23,14 @@ export interface OptOutIntake {
   optOut(caller: Caller, optOut: { resource: string; from: number; to: number | null; reason: string; source: 'app' | 'device' | 'ven' | 'response' }): Promise<void>
 }
 
+/**
+ * A device that says it still holds measurements which it has not sent: verification of what it took part in waits until it has told all
+ * (`until` null), or until `until` (epoch seconds) at the latest, so that a queue that never empties holds nobody's money for ever.
+ */
+export interface UntoldIntake {
+  untold(tenant: string, resource: string, until: number | null): Promise<void>
+}
+
 /** Which core resource a device of a protocol is. `evseId` narrows OCPP stations with several EVSEs. */
 export interface ResourceDirectory {
   byRemote(tenant: string, protocol: Protocol, remoteId: string, evseId?: number): Promise<Resource | undefined>

@@ -19,6 +19,7 @@ import type { Program } from '#core/program/program.js'
 import { programAt } from '#core/program/versions.js'
 import type { Interval } from '#core/quantity/interval.js'
 import type { Quality } from '#core/reading/reading.js'
+import { untoldAmong } from '#core/reading/untold.js'
 import { advance } from '#core/state-table.js'
 import { bandOf, evaluate, evaluationPlan, reach, type Energies, type Evaluation } from '#core/verification/evaluate.js'
 import { extrasOf } from '#core/verification/extras.js'
@@ -168,10 +169,13 @@ export async function eventDays(stores: Stores, tenant: string, program: Pick<Pr
 /**
  * After the event, when late readings had their time. A verification that comes before the end was executed (after an outage all moments are
  * due at once, on a busy machine the end is late) waits for it: done without effect it would never come again (CORE-207).
+ * So does one of devices that still have measurements to tell (OCPP-141); by hand an operator may verify all the same.
  */
 export const verifyTask = (transact: Transact): Handler => (entry) => again(5, () => transact(async (work) => {
   const id = (entry.payload as { dispatch: string }).dispatch
   const dispatch = await work.stores.dispatches.get(entry.tenant, id)
   if (dispatch && live.has(dispatch.state)) return `the dispatch is ${dispatch.state}: its end comes first`
+  const untold = dispatch ? await untoldAmong(work.stores, entry.tenant, dispatch.allocation.map((a) => a.resource), work.clock.now()) : []
+  if (untold.length > 0) return `${untold.length} of its devices still have measurements to tell`
   if (dispatch?.state === 'completed') await verifyDispatch(work, system(entry.tenant), id)
 }))

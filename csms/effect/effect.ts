@@ -4,12 +4,14 @@ import type { LocalLists } from '#csms/local-list.js'
 import type { Passwords } from '#csms/password.js'
 import type { Payload } from '#csms/rpc/outgoing.js'
 import type { Station, Variable } from '#csms/station.js'
+import type { Untold } from '#csms/untold.js'
 
 export interface EffectNeeds {
   readonly clock: Clock
   readonly journal: Journal
   readonly passwords: Passwords
   readonly localLists: LocalLists
+  readonly untold: Untold
   /** A CALL that follows from an answer; nobody waits for it. */
   ask(station: Station, action: string, payload: object): void
 }

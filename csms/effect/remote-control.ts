@@ -1,6 +1,5 @@
 import { transactionDocument } from '#csms/message/transaction-event.js'
 import { answersTo } from '#csms/registration.js'
-import { isoMs } from '#csms/time.js'
 import { store, type Effect } from './effect.js'
 
 /** OCPP-151: Accepted is a promise only; a transactionId says that the cable came first (F01.FR.13). */
@@ -23,11 +22,13 @@ export const requestStopTransaction: Effect = async (station, request, answer, {
   if (answer.status === 'Rejected') ask(station, 'GetTransactionStatus', { transactionId: request.transactionId })
 }
 
-/** OCPP-141: a station that has more to tell of its transactions holds up their settlement, for a day at most. */
-export const getTransactionStatus: Effect = async (station, _request, answer, needs) => {
-  const { record } = station
-  if (answer.messagesInQueue === true) record.messagesInQueueSince ??= isoMs(needs.clock.nowMs())
-  else delete record.messagesInQueueSince
+/**
+ * OCPP-141: a station that has more to tell of its transactions holds up their settlement, for a day at most. "No" is about all of them only
+ * when all were asked for.
+ */
+export const getTransactionStatus: Effect = async (station, request, answer, needs) => {
+  if (answer.messagesInQueue !== true && request.transactionId !== undefined) return
+  await needs.untold(station, answer.messagesInQueue === true, needs.clock.nowMs())
   await store(station, needs)
 }
 

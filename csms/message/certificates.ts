@@ -1,5 +1,7 @@
-import type { Clock, Timer } from '#core/port/clock.js'
+import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
+import { atMost } from '#csms/at-most.js'
+import type { ChainQuestion, ChainStatus } from '#csms/chain-status.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { CertificateSigner, VehicleCertificates } from '#csms/needs.js'
 import type { Ocsp, OcspQuestion } from '#csms/ocsp.js'
@@ -9,21 +11,10 @@ import type { StationLog } from '#csms/station-log.js'
 
 type Kind = 'ChargingStationCertificate' | 'V2GCertificate'
 
-/** A promise that gives up; a plug-in must not hold a station's CALL, in machine time (OCPP-217). */
-async function atMost<T>(clock: Clock, ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
-  let timer: Timer | undefined
-  const late = new Promise<undefined>((done) => { timer = clock.after(ms * clock.rate, () => done(undefined)) })
-  try {
-    return await Promise.race([work ?? undefined, late])
-  } catch {
-    return undefined
-  } finally {
-    timer?.cancel()
-  }
-}
-
-/** A02, M01, M02, M06 (OCPP-036…038, 216, 217). */
-export function certificates({ clock, log, signer, vehicles, ocsp, stationLog, renewed }: {
+/** A02, M01, M02, M06, M07 (OCPP-036…038, 216, 217). */
+export function certificates({ clock, log, signer, vehicles, ocsp, chains, stationLog, renewed }: {
+  /** How it stands with the certificates of a chain (M07 of 2.1). */
+  chains(questions: readonly ChainQuestion[]): Promise<ChainStatus[]>
   clock: Clock; log: Log; signer?: CertificateSigner; vehicles?: VehicleCertificates; ocsp: Ocsp; stationLog: StationLog
   /** The station took a new certificate of its own. */
   renewed(station: Station): Promise<void>
@@ -69,6 +60,7 @@ export function certificates({ clock, log, signer, vehicles, ocsp, stationLog, r
       // The field holds 5500 characters; what does not fit cannot be told.
       return ocspResult !== undefined && ocspResult.length <= 5500 ? { status: 'Accepted', ocspResult } : { status: 'Failed' }
     }, in2x),
+    handler<{ certificateStatusRequests: readonly ChainQuestion[] }>('GetCertificateChainStatus', async (_station, r) => ({ certificateStatus: await chains(r.certificateStatusRequests) }), ['2.1']),
     handler<{ iso15118SchemaVersion: string; action: string; exiRequest: string }>('Get15118EVCertificate', async (station, r) => {
       const answer = await atMost(clock, 25_000, vehicles?.exchange?.(r))
       const most = Number(station.actual('OCPPCommCtrlr', 'FieldLength', 'Get15118EVCertificateResponse.exiResponse') ?? 5600)
