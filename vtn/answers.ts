@@ -13,7 +13,13 @@ export interface Answer {
   gzip?: Buffer
   /** Ids of what it shows, for the event read log. */
   readonly shows: readonly string[]
+  /** Epoch seconds [from, until) in which it is true while nothing is written: an event that ends leaves `active` by itself (OA-061). */
+  readonly from: number
+  readonly until: number
 }
+
+/** True whatever the clock says. */
+export const always = { from: -Infinity, until: Infinity } as const
 
 /** Bytes kept; beyond that the least used go. */
 const most = 64 * 1024 * 1024
@@ -23,15 +29,15 @@ export class Answers {
   /** Text of single objects, so that one change in a list of fifty costs one object. */
   readonly #texts = new LRUCache<string, string>({ maxSize: most / 2, sizeCalculation: (text) => text.length * 2 + 128 })
 
-  find(key: string, stamp: string): Answer | undefined {
+  find(key: string, stamp: string, now: number): Answer | undefined {
     const hit = this.#kept.get(key)
-    return hit?.stamp === stamp ? hit : undefined
+    return hit?.stamp === stamp && now >= hit.from && now < hit.until ? hit : undefined
   }
 
-  keep(key: string, stamp: string, text: string, shows: readonly string[]): Answer {
+  keep(key: string, stamp: string, text: string, shows: readonly string[], time: Pick<Answer, 'from' | 'until'> = always): Answer {
     const body = Buffer.from(text)
     // Weak: gzip and plain carry the same tag.
-    const answer: Answer = { stamp, etag: `W/"${createHash('sha1').update(body).digest('base64url')}"`, body, shows }
+    const answer: Answer = { stamp, etag: `W/"${createHash('sha1').update(body).digest('base64url')}"`, body, shows, from: time.from, until: time.until }
     this.#kept.set(key, answer)
     return answer
   }

@@ -77,7 +77,9 @@ export function makeIdentity(needs: { tokens: Tokens; clients: Clients; tokenClo
         if (needs.publicReads) return anonymous
         throw refused()
       }
-      const [, token] = /^bearer +([^\s]+)$/i.exec(authorization) ?? []
+      // Nearly every request says it exactly so; the pattern is for the others (RFC 9110 §11.1).
+      const usual = authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)
+      const token = usual ? authorization.slice(7) : /^bearer +([^\s]+)$/i.exec(authorization)?.[1]
       if (token === undefined) throw refused()
       return ofToken(token)
     },

@@ -1,11 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, scryptSync, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, scryptSync, timingSafeEqual, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Ids } from '#core/port/ids.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import { isRefusal } from '#core/error.js'
 
 /** The server's own secrets: token signing, keyed hashes of client secrets (REL-042), seal of what must be given back (OA-132). */
 export interface Secrets {
-  readonly tokenKey: Uint8Array
+  readonly tokenKey: KeyObject
   /** Keyed hash of a secret that a machine made; HMAC-SHA256, hex. */
   hash(secret: string): string
   /** Constant time; `stored` undefined costs the same and is false (OA-026). */
@@ -38,7 +38,7 @@ export function secretsOf(tokenHex: string, hashHex: string, sealHex: string): S
   const hash = (secret: string): string => createHmac('sha256', hashKey).update(secret).digest('hex')
   const dummy = hash('nobody')
   return {
-    tokenKey: Buffer.from(tokenHex, 'hex'),
+    tokenKey: createSecretKey(tokenHex, 'hex'),
     hash,
     matches(secret, stored) {
       if (stored?.startsWith('scrypt$')) return scryptMatches(secret, stored)

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DocumentQuery } from '#core/port/store/document.js'
 import { Refusal } from '#core/error.js'
 import { viewOf, type View } from '#vtn/access.js'
-import { Answers, send } from '#vtn/answers.js'
+import { always, send, type Answers } from '#vtn/answers.js'
 import type { Context } from '#vtn/context.js'
 import type { Route } from '#vtn/door.js'
 import { doorCheck } from '#vtn/door-check.js'
@@ -62,11 +62,15 @@ export interface Reading {
 export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName?: string) {
   const { context, objects, answers, readLog } = needs
   const { documents, clock, config } = context
-  const stamp = (request: FastifyRequest): string => {
+  const stamp = (): string => {
     let text = ''
     for (const kind of reading.kinds) text += `${documents.revision(config.tenant, kind)}.`
-    return noun.objectType === 'EVENT' && request.url.includes('active') ? `${text}${clock.now()}` : text
+    return text
   }
+  const timely = (request: FastifyRequest): boolean => noun.objectType === 'EVENT' && request.url.includes('active')
+  /** How long a list of active events stays as it is: until the first of them ends, or the second is over where unseen ones before the page may end. */
+  const lasting = (request: FastifyRequest, docs: readonly Stored[], skip: number, now: number) =>
+    (timely(request) ? { from: now, until: skip > 0 ? now + 1 : Math.min(Infinity, ...docs.map((d) => d.sort1)) } : always)
   const text = (doc: Stored, view: View): string | Promise<string> =>
     (reading.kinds.length > 1 ? Promise.resolve(reading.show(doc, view)).then(printed)
       : answers.text(`${reading.version}|${doc.kind}|${doc.id}|${doc.version}|${doc.modifiedAt}|${view.grants ? doc.targets.filter((t) => view.grants?.includes(t)).join('\u0001') : view.key}`, () => reading.show(doc, view)))
@@ -79,17 +83,17 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
       if (within?.parent !== undefined && doc.parent !== within.parent) throw new Refusal('notFound', `no ${noun.described.name} ${doc.id}`)
       return answers.keep(key, at, await text(doc, view), [doc.id])
     }
-    const query = rawQuery(request.url)
-    const docs = await objects.list(noun, view, { query, cut: pageCut(query), asked: reading.asked(query), surface: reading.version, within: reading.within?.(request) })
+    const query = rawQuery(request.url), cut = pageCut(query), now = clock.now()
+    const docs = await objects.list(noun, view, { query, cut, asked: reading.asked(query), surface: reading.version, within: reading.within?.(request) })
     const texts = reading.kinds.length > 1 ? await Promise.all(docs.map((d) => text(d, view))) : docs.map((d) => text(d, view))
-    return answers.keep(key, at, `[${texts.join(',')}]`, docs.map((d) => d.id))
+    return answers.keep(key, at, `[${texts.join(',')}]`, docs.map((d) => d.id), lasting(request, docs, cut.skip, now))
   }
 
   function withView(request: FastifyRequest, reply: FastifyReply, own: View): FastifyReply | Promise<FastifyReply> {
     const view = reading.view?.(own) ?? own
     const key = `${reading.version}|${view.key}|${request.url}`
-    const at = stamp(request)
-    const hit = answers.find(key, at)
+    const at = stamp()
+    const hit = answers.find(key, at, timely(request) ? clock.now() : 0)
     if (hit) return finish(request, reply, hit)
     return answers.shared(key, at, () => make(request, view, key, at)).then((made) => finish(request, reply, made))
   }
