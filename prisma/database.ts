@@ -52,6 +52,9 @@ async function lockedAlone(client: PoolClient): Promise<boolean> {
   }
 }
 
+/** What an import fills, by its kind. */
+const statisticsOf = { readings: ['reading', 'reading_history', 'reading_point'], enrolments: ['enrolment', 'service_point', 'resource', 'document', 'audit'] } as const
+
 /** How far a transaction came: one that lost its connection after it began and before COMMIT was sent is known not to be committed (REL-021). */
 interface Progress {
   begun: boolean
@@ -70,13 +73,24 @@ interface Seat {
   readonly stores: Stores
 }
 
+/**
+ * REL-027: there is one pool, for reading and writing alike, and a connection to a standby never gets into it: what it knows is old, and who may
+ * come in, what is revoked and what is promised are decided on what is read. Asked once for each connection; one that is promoted is taken then.
+ */
+function onPrimary(client: PoolClient, done: (error?: Error) => void): void {
+  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby').then(
+    ({ rows }) => done(rows[0]?.standby ? new Refusal('unavailable', 'this database is a standby: nothing is decided on what it knows (REL-027)') : undefined),
+    (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+  )
+}
+
 /** One pool for Prisma and raw SQL, bounded waits, transactions that run again when they lose a race (REL-020 … REL-026). */
 export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms = 4500 }: DatabaseOptions): Promise<Database> {
   const config: PoolConfig = {
     connectionString: url, max: poolSize, connectionTimeoutMillis: 3000, idleTimeoutMillis: 30_000, keepAlive: true,
     query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
   }
-  const pool = new Pool(config)
+  const pool = new Pool({ ...config, verify: onPrimary } as PoolConfig)
   let closing = false
   // on the way out the server may end connections that have just been told to end themselves
   const broke = (error: Error): void => { if (!closing) log.warn({ err: error }, 'a database connection broke') }
@@ -170,6 +184,12 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
   return {
     stores: storesOn(outside, surroundings),
     unitOfWork, bus,
+    async refreshStatistics(tables) {
+      try {
+        // a sample of the table, but on a slow disk it may take longer than an ordinary question
+        await pool.query({ text: `analyze ${statisticsOf[tables].join(', ')}`, query_timeout: 60_000 } as QueryConfig)
+      } catch (error) { log.warn({ err: error, tables }, 'the planner keeps its old statistics') }
+    },
     ping: () => ask({ text: 'select 1' }).then(() => true, () => false),
     async close() {
       closing = true

@@ -75,6 +75,7 @@ export const enrolmentRoutes: readonly OperatorRoute[] = [
       const { body: content, type, key } = ask.body as unknown as { body: unknown; type: string; key: string | undefined }
       const { rows, hash } = await bulkContent(content, type, body, (b) => wishOf(b as Body))
       const job = await enrolBulk(ask.core.transact, ask.caller, key === undefined ? hash : `${ask.caller.user}/${key}`, hash, rows)
+      if (rows.length >= 1000) await ask.core.database.refreshStatistics('enrolments')
       const results = await bulkRows(ask.core.database, ask.caller.tenant, job.id)
       return { location: `/api/v1/enrolments/bulk/${job.id}`, body: { id: job.id, ...summary(rows.length, results), items: results } }
     } },

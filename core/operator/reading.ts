@@ -26,6 +26,8 @@ import { fromOf, pageOf, rfc3339, stamp, toOf } from '#core/operator/wire.js'
 type Raw = Readonly<Record<string, unknown>>
 
 const fields = ['servicePoint', 'start', 'minutes', 'Wh', 'channel', 'quality']
+/** Rows after which the planner's picture of the table is looked at as old. */
+const largeImport = 10_000
 /** More faults than anyone reads are counted, not listed. */
 const mostFaults = 10_000
 
@@ -187,12 +189,14 @@ export const readingRoutes: readonly OperatorRoute[] = [
       const shown = (some: readonly ReadingInput[]) => some.slice(0, 20).map((r) => ({ ...r, start: rfc3339(r.start) }))
       if (preview) return ok({ rows: rows.length, first: shown(rows), flags, ...(estimate ? { estimated: estimates.length, estimates: shown(estimates) } : {}) })
       const hash = key === undefined ? '' : commandHash('POST', 'readings', rows.map((r) => [r.servicePoint, r.start, r.minutes, r.Wh, r.channel, r.quality]))
-      return await once(ask.core.transact, ask.caller, key, hash, async (work) => {
+      const answer = await once(ask.core.transact, ask.caller, key, hash, async (work) => {
         const stored = await storeReadings(work, ask.caller, rows)
         if (estimates.length > 0) await storeReadings(work, ask.caller, estimates)
         if (remember !== undefined) await rememberMapping(work, ask.caller, remember, mapping)
         return ok({ ...stored, ...(vee ? { flags } : {}), ...(estimate ? { estimated: estimates.length } : {}) })
       })
+      if (rows.length >= largeImport) await ask.core.database.refreshStatistics('readings')
+      return answer
     } },
   { method: 'GET', path: 'import-mappings', summary: 'How columns of other people\'s files are called, as remembered', roles: meterers, query: page({}), read: async (ask) => documents<Mapping>(ask, mappingKind, (d) => ({ name: d.key, ...d.body, modifiedAt: stamp(d.modifiedAt) })) },
   { method: 'DELETE', path: 'import-mappings/:id', summary: 'Forget one', roles: meterers,

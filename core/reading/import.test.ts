@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import t from 'tap'
 import { homes, programTerms, testDoor } from '#core/operator/test-door.js'
 import { cells, csvCell } from '#core/reading/csv.js'
@@ -14,7 +15,7 @@ t.test('SEC-047, UX-060 cells of RFC 4180 both ways; nothing that a spreadsheet 
 })
 
 t.test('readings in and out', async (t) => {
-  const { as, database } = await testDoor(t, { nowMs: noon }), call = await as('admin', 'ada')
+  const { as, database, url } = await testDoor(t, { nowMs: noon }), call = await as('admin', 'ada')
   await homes(call, 2)
   const xml = (blocks: string, multiplier = 0, flow = 1): string => `<?xml version="1.0"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xmlns:espi="http://naesb.org/espi">
@@ -53,6 +54,19 @@ t.test('readings in and out', async (t) => {
     const rows = [2500, 2400, 4000, 2500].map((Wh, i) => ({ servicePoint: 'home-1', start: new Date((at + 20 * 86_400 + i * 900) * 1000).toISOString(), minutes: 15, Wh }))
     t.match((await call('POST', 'readings?vee=true', { readings: rows })).data, { accepted: 4, flags: [{ finding: 'RANGE' }] })
     t.strictSame((await call('GET', 'readings?servicePoint=home-1&from=2026-07-21T00:00:00Z&to=2026-07-22T00:00:00Z')).data.items.map((r: { quality: string }) => r.quality), ['RAW', 'RAW', 'SUSPECT', 'RAW'])
+  })
+
+  await t.test('a large import leaves the planner with statistics of what came, a small one does not disturb it', async (t) => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    const known = async (): Promise<number> => Number((await client.query(`select reltuples from pg_class where relname = 'reading'`)).rows[0].reltuples)
+    const rows = (n: number, from: number): string => Array.from({ length: n }, (_, i) => JSON.stringify({ servicePoint: 'many', start: new Date(Date.UTC(2024, 0, 1) + (from + i) * 900_000).toISOString(), minutes: 15, Wh: 1 })).join('\n'), ndjson = { 'content-type': 'application/x-ndjson' }
+    await call('POST', 'service-points', { name: 'many' })
+    t.equal((await call('POST', 'readings', rows(20, 0), ndjson)).statusCode, 200)
+    t.equal(await known(), -1, 'never looked at')
+    t.match((await call('POST', 'readings', rows(10_000, 20), ndjson)).data, { accepted: 10_000 })
+    t.ok(await known() >= 10_020, String(await known()))
+    await client.end()
   })
 
   await t.test('CORE-220, UX-060 exports: CSV, NDJSON and Green Button; a round trip is identical; within a scope ids are pseudonyms', async (t) => {
