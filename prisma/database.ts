@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly poolSize?: number
   /** Longest wait for one ordinary statement, ms (REL-022: a query on a dead link fails within 5 s). */
   readonly patience_ms?: number
+  /** Longest wait for a place in the pool, ms (REL-029). */
+  readonly queue_ms?: number
 }
 
 /**
@@ -78,16 +80,16 @@ interface Seat {
  * come in, what is revoked and what is promised are decided on what is read. Asked once for each connection; one that is promoted is taken then.
  */
 function onPrimary(client: PoolClient, done: (error?: Error) => void): void {
-  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby').then(
-    ({ rows }) => done(rows[0]?.standby ? new Refusal('unavailable', 'this database is a standby: nothing is decided on what it knows (REL-027)') : undefined),
-    (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-  )
+  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby', (error, answer) => {
+    if (error) return done(error)
+    done(answer.rows[0]?.standby ? new Refusal('unavailable', 'this database is a standby: nothing is decided on what it knows (REL-027)') : undefined)
+  })
 }
 
 /** One pool for Prisma and raw SQL, bounded waits, transactions that run again when they lose a race (REL-020 … REL-026). */
-export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms = 4500 }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms = 4500, queue_ms = 3000 }: DatabaseOptions): Promise<Database> {
   const config: PoolConfig = {
-    connectionString: url, max: poolSize, connectionTimeoutMillis: 3000, idleTimeoutMillis: 30_000, keepAlive: true,
+    connectionString: url, max: poolSize, connectionTimeoutMillis: queue_ms, idleTimeoutMillis: 30_000, keepAlive: true,
     query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
   }
   const pool = new Pool({ ...config, verify: onPrimary } as PoolConfig)

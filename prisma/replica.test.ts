@@ -28,7 +28,10 @@ function folder(): string {
 const give = (path: string): void => {
   if (!owner) return
   lchownSync(path, owner.uid, owner.gid)
-  for (const entry of readdirSync(path, { withFileTypes: true })) entry.isDirectory() ? give(join(path, entry.name)) : chownSync(join(path, entry.name), owner.uid, owner.gid)
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) give(join(path, entry.name))
+    else chownSync(join(path, entry.name), owner.uid, owner.gid)
+  }
 }
 async function ask<R extends object>(url: string, text: string): Promise<R[]> {
   const client = new Client({ connectionString: url })
