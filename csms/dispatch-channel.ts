@@ -1,7 +1,7 @@
 import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
 import type { Log } from '#core/port/log.js'
 import { failSafe } from './fail-safe.js'
-import { keyOf } from './fleet.js'
+import { keyOf } from './station.js'
 import type { Neighbours } from './neighbours.js'
 import type { Installer } from './smart-charging/installer.js'
 import type { Station } from './station.js'

@@ -3,14 +3,14 @@ import type { Log } from '#core/port/log.js'
 import type { Command, CommandOptions, CommandResult } from './command.js'
 import type { Csms } from './csms.js'
 import { ocppChannel } from './dispatch-channel.js'
-import { keyOf, type Fleet } from './fleet.js'
+import type { Fleet } from './fleet.js'
 import { alone, type Neighbours } from './neighbours.js'
 import type { Walk } from './network-walk.js'
 import type { Provision } from './provision.js'
 import type { Recorder } from './rpc/recorder.js'
 import type { Installer } from './smart-charging/installer.js'
 import { stationPage, view } from './station-page.js'
-import type { Station } from './station.js'
+import { keyOf, type Station } from './station.js'
 
 /** What the operator's side does with a station, done in the process that has it: the others know an older one. */
 type Here = Pick<Csms, 'walk' | 'optOut' | 'change'> & { page(tenant: string, identity: string): Promise<object | undefined> }

@@ -5,12 +5,9 @@ import type { DocumentStore } from '#core/port/store/document.js'
 import { loadDeviceModel } from './message/notify-report.js'
 import { Session, type SessionNeeds } from './rpc/session.js'
 import type { LedgerEntry } from './smart-charging/ledger.js'
-import { newRecord, Station, type StationRecord } from './station.js'
+import { keyOf, newRecord, Station, type StationRecord } from './station.js'
 import { isoMs } from './time.js'
 import type { Transaction } from './transaction.js'
-
-/** What names a station over all tenants and processes. */
-export const keyOf = (tenant: string, identity: string): string => `${tenant} ${identity}`
 
 /** All stations that this process knows. */
 export interface Fleet {
@@ -27,7 +24,8 @@ export interface Fleet {
   /** Notes a new connection; true when it is the first one since this process started. */
   connected(station: Station, address: string, replaced: boolean): boolean
   transactionChanged(station: Station, transaction: Transaction): void
-  inTransactionElsewhere(token: string, station: string): boolean
+  /** Has the token a transaction at another station of the tenant (OCPP-115)? */
+  inTransactionElsewhere(tenant: string, token: string, station: string): boolean
   online(): Station[]
   /** All that this process knows, absent ones included. */
   known(): Station[]
@@ -39,7 +37,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
   const loading = new Map<string, Promise<Station | undefined>>()
   /** Ids that are not registered, so that a flood of them costs no queries. */
   const absent = new LRUCache<string, number>({ max: 10_000 })
-  /** Open transactions by token, for ConcurrentTx (OCPP-115). */
+  /** Open transactions by tenant and token, for ConcurrentTx (OCPP-115). */
   const open = new Map<string, Map<string, string>>()
   const connectedBefore = new WeakSet<Station>()
 
@@ -81,8 +79,8 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
   }
 
   function transactionChanged(station: Station, t: Transaction): void {
-    const token = t.idToken?.idToken.toLowerCase()
-    if (token === undefined) return
+    if (t.idToken === undefined) return
+    const token = keyOf(station.tenant, t.idToken.idToken.toLowerCase())
     const here = open.get(token) ?? new Map<string, string>()
     if (t.ended) here.delete(t.id)
     else here.set(t.id, station.identity)
@@ -140,7 +138,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
       log.debug({ station: station.identity, profile: station.profileInUse }, 'connected')
       return first
     },
-    inTransactionElsewhere: (token, station) => [...open.get(token)?.values() ?? []].some((identity) => identity !== station),
+    inTransactionElsewhere: (tenant, token, station) => [...open.get(keyOf(tenant, token))?.values() ?? []].some((identity) => identity !== station),
     known: () => [...known.values()],
     online: () => [...known.values()].filter((s) => s.session.online),
   }

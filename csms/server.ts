@@ -33,11 +33,11 @@ import { verification } from './smart-charging/verification.js'
 import { keepStream } from './message/periodic-event-stream.js'
 import { eventTaker } from './message/transaction-event.js'
 import { stationLog } from './station-log.js'
-import { fleet as makeFleet, keyOf } from './fleet.js'
+import { fleet as makeFleet } from './fleet.js'
 import { neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
 import type { Installer } from './smart-charging/installer.js'
-import type { Station } from './station.js'
+import { keyOf, type Station } from './station.js'
 import { tariffs } from './tariff.js'
 import { isoMs } from './time.js'
 import { untold as makeUntold } from './untold.js'
@@ -82,13 +82,13 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       hear(session, action, payload) {
         keepStream(journal, clock, fleet.of(session), payload as never).catch((error: unknown) => log.error({ err: error, station: session.identity, action }, 'stream'))
       },
-      record: (session, direction, text) => recorder.add(session.identity, clock.nowMs(), direction, text),
+      record: (session, direction, text) => recorder.add(fleet.of(session).key, clock.nowMs(), direction, text),
       gone(session) {
         door.left(session)
         if (session.online) return
         const station = fleet.of(session)
         station.onlineSince = undefined
-        near.left(keyOf(station.tenant, station.identity))
+        near.left(station.key)
       },
       alarm(session, what) {
         fleet.of(session).flag(new Date(clock.nowMs()).toISOString(), what)
@@ -126,7 +126,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   }
   const provisioning = provision({ documents, fleet, passwords, nowMs, journal, admission: config.admission })
   const own = here({ fleet, installer, provisioning, recorder, walk: networkWalk({ clock, journal, command: (...args) => command(...args) }) })
-  const near = makeNeighbours({ bus: needs.bus, ids, log, moved: fleet.moved, answer: answers({ fleet, installer, log, command, own }) })
+  const near = makeNeighbours({ bus: needs.bus, ids, log, moved: (key) => { recorder.forget(key); fleet.moved(key) }, answer: answers({ fleet, installer, log, command, own }) })
   const schedule = energySchedule({ clock, log, installer })
   const declare = (station: Parameters<typeof measured.declare>[0], evseId: number): void => {
     measured.declare(station, evseId).catch((error: unknown) => log.error({ err: error, station: station.identity }, 'availability'))
@@ -204,7 +204,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     connected(session, presented, replaced) {
       const station = fleet.of(session)
       const first = fleet.connected(station, presented.address, replaced)
-      near.joined(keyOf(station.tenant, station.identity))
+      near.joined(station.key)
       command.settleProfile(station)
       if (first) installer.resume(station)
       installer.returned(station)

@@ -29,5 +29,5 @@ export const transactionView = (t: Transaction): object => ({
 
 export const stationPage = (station: Station, recorder: Recorder): object => ({
   ...view(station), profiles: profileView(station), foreignProfiles: station.foreign, transactions: [...station.transactions.values()].map(transactionView),
-  frames: recorder.of(station.identity, 20).map((f) => ({ ...f, at: isoMs(f.at) })),
+  frames: recorder.of(station.key, 20).map((f) => ({ ...f, at: isoMs(f.at) })),
 })

@@ -99,6 +99,9 @@ export interface Variable {
 export const variableKey = (component: Variable['component'], variable: Variable['variable']): string =>
   [component.name, component.instance ?? '', component.evse?.id ?? '', component.evse?.connectorId ?? '', variable.name, variable.instance ?? ''].join('\u001f').toLowerCase()
 
+/** What names a station over all tenants and processes. */
+export const keyOf = (tenant: string, identity: string): string => `${tenant} ${identity}`
+
 /** A station as this process knows it: the record, and what hangs on it. Lives from its first login or first mention on. */
 export class Station {
   readonly tenant: string
@@ -147,6 +150,11 @@ export class Station {
     this.identity = identity
     this.record = record
     this.session = session
+  }
+
+  /** What names it over all tenants and processes. */
+  get key(): string {
+    return keyOf(this.tenant, this.identity)
   }
 
   get caller(): { tenant: string; subject: string; user: string; kind: 'station'; roles: readonly [] } {

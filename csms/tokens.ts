@@ -53,7 +53,7 @@ async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T>
 
 /** `concurrent` says whether a token is in a transaction at another station. */
 export function tokens({ documents, clock, config, elsewhere, changed = () => {}, silent = () => {} }: {
-  documents: DocumentStore; clock: Clock; config: Pick<CsmsConfig, 'authorizationFails' | 'masterGroup'>; elsewhere(token: string, station: string): boolean
+  documents: DocumentStore; clock: Clock; config: Pick<CsmsConfig, 'authorizationFails' | 'masterGroup'>; elsewhere(tenant: string, token: string, station: string): boolean
   /** Told how many tokens were put or removed at once (OCPP-119). */
   changed?: (tenant: string, count: number) => void
   /** Told of a station that was answered without the back end (OCPP-118). */
@@ -83,7 +83,7 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
     return token.type === undefined ? all[0] : all.find((t) => t.type === token.type)
   }
 
-  function judge(record: TokenRecord, station: string, evseId: number | undefined): string {
+  function judge(tenant: string, record: TokenRecord, station: string, evseId: number | undefined): string {
     if (record.status !== 'Accepted') return record.status
     if (record.expires !== undefined && Date.parse(record.expires) <= nowMs()) return 'Expired'
     if (record.evses) {
@@ -91,7 +91,7 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
       if (!mine || mine.length === 0) return 'NotAtThisLocation'
       if (evseId !== undefined && !mine.includes(evseId)) return 'NotAllowedTypeEVSE'
     }
-    if (record.concurrent === false && elsewhere(record.idToken.toLowerCase(), station)) return 'ConcurrentTx'
+    if (record.concurrent === false && elsewhere(tenant, record.idToken.toLowerCase(), station)) return 'ConcurrentTx'
     return 'Accepted'
   }
 
@@ -119,7 +119,7 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
         return { status: config.authorizationFails === 'open' ? 'Accepted' : 'Invalid' }
       }
       if (!record) return { status: token.type === 'KeyCode' ? 'Invalid' : 'Unknown' }
-      const status = judge(record, station, evseId)
+      const status = judge(tenant, record, station, evseId)
       const allowed = record.evses?.[station]
       return {
         status,
