@@ -1,5 +1,6 @@
 import { actions } from '#csms/wire/action.js'
 import { schemasOf } from './schema.js'
+import type { Version } from './version.js'
 
 /** A small seeded generator (mulberry32), so that a failing run can be repeated. */
 export function checkedRandom(seed: number): () => number {
@@ -58,9 +59,10 @@ function mutate(value: unknown, random: () => number): unknown {
 }
 
 /** Frames of every action, sound and broken; the id that the station must hear back, if the frame has one. */
-export function* mutations(random: () => number, n: number): Generator<{ text: string; id?: string }> {
-  const schemas = schemasOf('2.0.1')
-  const names = actions.filter((a) => a.in.includes('2.0.1')).map((a) => a.name)
+export function* mutations(random: () => number, n: number, version: Version): Generator<{ text: string; id?: string }> {
+  const schemas = schemasOf(version)
+  // A SEND of 2.1 is never answered.
+  const names = actions.filter((a) => a.in.includes(version) && a.name !== 'NotifyPeriodicEventStream').map((a) => a.name)
   for (let i = 0; i < n; i += 1) {
     const action = names[Math.floor(random() * names.length)] as string
     const root = schemas.schema(action, 'request') as Schema
@@ -68,7 +70,8 @@ export function* mutations(random: () => number, n: number): Generator<{ text: s
     const die = random()
     if (die < 0.9) yield { text: JSON.stringify([2, `m${i}`, action, payload]), id: `m${i}` }
     else if (die < 0.93) yield { text: JSON.stringify([2, `m${i}`, action, payload]).slice(0, -1 - Math.floor(random() * 10)) }
-    else if (die < 0.95) yield { text: JSON.stringify([Math.floor(random() * 3) + 7, `m${i}`, action, payload]), id: `m${i}` }
+    // OCPP-056: 1.6 and 2.1 ignore such a frame.
+    else if (die < 0.95) yield { text: JSON.stringify([Math.floor(random() * 3) + 7, `m${i}`, action, payload]), ...(version === '2.0.1' ? { id: `m${i}` } : {}) }
     else if (die < 0.97) yield { text: JSON.stringify([3, `m${i}`, payload]) }
     else yield { text: JSON.stringify(mutate([2, `m${i}`, action, payload], () => random() * 0.5)) }
   }
