@@ -124,18 +124,15 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
 /** A client under test that the runner starts itself meets a VTN of its own in each procedure, and mostly waits: several at once. Servers are asked one thing at a time. */
 const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 4 : 1)
 
-async function write(report: Report, flags: RunFlags, target: Target, procedures: readonly Procedure[]): Promise<void> {
+async function write(whole: Report, flags: RunFlags, target: Target, procedures: readonly Procedure[]): Promise<void> {
   const { writeFileSync } = await import('node:fs')
-  const plain = await import('#conformance/report/plain.js')
+  const [plain, { evidence, secretsIn, shown }] = await Promise.all([import('#conformance/report/plain.js'), import('#conformance/evidence.js')])
+  const secrets = secretsIn(target.values), report = shown(whole, secrets)
   if (flags.junit) writeFileSync(flags.junit, (await import('#conformance/report/junit.js')).junit(report))
   if (flags.html) writeFileSync(flags.html, (await import('#conformance/report/html.js')).html(report))
   if (flags.tap) writeFileSync(flags.tap, plain.tap(report))
   if (flags.markdown) writeFileSync(flags.markdown, plain.markdown(report))
-  if (flags.evidence) {
-    const { evidence } = await import('#conformance/evidence.js')
-    const secrets = Object.entries(target.values).filter(([k, v]) => /secret|password|token/i.test(k) && typeof v === 'string').map(([, v]) => v as string)
-    writeFileSync(flags.evidence, JSON.stringify(evidence(report, { versions: versions(), config: target.values, secrets }), null, 1))
-  }
+  if (flags.evidence) writeFileSync(flags.evidence, JSON.stringify(evidence(report, { versions: versions(), config: target.values, secrets }), null, 1))
   if (flags.statement && flags.statementKey) {
     const { signStatement, statementKey, statementOf } = await import('#conformance/report/statement.js')
     writeFileSync(flags.statement, `${JSON.stringify(await signStatement(statementOf(report, procedures, versions()), statementKey(flags.statementKey)))}\n`)

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import { join } from 'node:path'
 import t from 'tap'
 import * as fc from 'fast-check'
-import { evidence, withoutSecrets } from '#conformance/evidence.js'
+import { evidence, secretsIn, shown, withoutSecrets } from '#conformance/evidence.js'
 import { at, mismatch } from '#conformance/match.js'
 import type { Matcher, Procedure, Report, Step, Verdict } from '#conformance/procedure.js'
 import { procedures } from '#conformance/registry.js'
@@ -46,6 +46,7 @@ t.test('UX-035 each verdict is given for its reason, with clause, exchange and e
   t.same(report.summary, { 'PASSED': 1, 'FAILED': 1, 'ERROR': 1, 'WARNING': 1, 'PARTIAL': 1, 'NOT APPLICABLE': 1 })
   t.equal((await run(Object.values(one), { bail: true })).results.length, 2, 'bail ends at the first failure')
   t.match((await run([procedure('x', [{ say: 's', do: 'nothing.like.that' }])])).results[0], { verdict: 'ERROR', detail: /no driver/ })
+  t.match((await run([procedure('x', [step({ v: 'x' }, { say: 'GET /${word}/${list[1].a}' })])])).results[0], { detail: /^GET \/w\/2: v: / }, 'in the words of this run')
   t.match((await run([procedure('x', [step({ v: 1 }, { with: { v: '${unknown}' } })])])).results[0], { verdict: 'ERROR', detail: /nothing is known as 'unknown'/ }, 'never a pass')
 })
 
@@ -108,6 +109,17 @@ t.test('UX-041 the evidence holds every exchange and no secret', async (t) => {
   const text = JSON.stringify(evidence(report, { versions: { node: '20' }, config: { bl_secret: '1001', list: [] }, secrets: ['hidden-word'] }))
   for (const word of ['open sesame', 'abc.def', 'hidden-word', '"1001"']) t.notOk(text.includes(word), word)
   t.same(withoutSecrets({ key: '-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----' }), { key: '[private key]' })
+})
+
+t.test('SEC-061 UX-041 no output of a run holds a secret: not by name, in a text, in a form, in a list', async (t) => {
+  const values = { bl_secret: 'hush-hush', dispatchPasswords: ['pass-one', 'pass-two'], secrets: [{ secret: 'enrol-me', hwSerialNum: 'S1' }], station: 'CS001', CS003: 'pass-one' }
+  t.same(secretsIn(values), ['hush-hush', 'pass-one', 'pass-two', 'enrol-me'])
+  const sent = { form: { client_secret: '999' }, text: '{"access_token":"eyJ.a.b","token_type":"Bearer"}', deep: JSON.stringify({ text: '{"access_token":"eyJ.a.b"}' }), line: 'grant_type=x&client_secret=9-9-9&scope=a', passwords: ['short'], where: values, url: 'https://h/?password=pass-two' }
+  const report = shown(await run([procedure('s', [step({ v: 'eyJ' }, { with: { v: 'has hush-hush in it', ...sent } })])]), secretsIn(values))
+  for (const text of [html(report), junit(report), terminal(report), tap(report), markdown(report), annotations(report), JSON.stringify(evidence(report, { versions: {}, config: values, secrets: secretsIn(values) }))]) {
+    for (const word of ['hush-hush', 'pass-one', 'pass-two', 'enrol-me', '"999"', '&quot;999', 'eyJ.a.b', '9-9-9', 'short']) t.notOk(text.includes(word), word)
+  }
+  t.match(html(report), /S1/, 'what is no secret stays')
 })
 
 t.test('UX-035 paths and matchers', async (t) => {

@@ -134,19 +134,25 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
 async function walk(procedure: Procedure, options: RunOptions, context: RunContext, said: (v: Verdict, d: string) => Result): Promise<Result> {
   const warnings: string[] = [], skipped: string[] = []
   for (const step of procedure.steps) {
-    if (step.needs && !options.target.capabilities.has(step.needs)) { skipped.push(`${step.say} (needs ${step.needs})`); continue }
+    const say = inWords(step, context)
+    if (step.needs && !options.target.capabilities.has(step.needs)) { skipped.push(`${say} (needs ${step.needs})`); continue }
     let outcome: Outcome, missed: string[]
     try {
       [outcome, missed] = await attempt(step, options, context)
     } catch (error) {
-      return said('ERROR', `${step.say}: ${(error as Error).message}`)
+      return said('ERROR', `${say}: ${(error as Error).message}`)
     }
-    if (missed.length && step.should) warnings.push(`${step.say}: ${missed.join('; ')}`)
-    else if (missed.length) return said('FAILED', `${step.say}: ${missed.join('; ')}`)
+    if (missed.length && step.should) warnings.push(`${say}: ${missed.join('; ')}`)
+    else if (missed.length) return said('FAILED', `${say}: ${missed.join('; ')}`)
     for (const [name, path] of Object.entries(step.save ?? {})) context.variables.set(name, at(outcome, path))
   }
   if (warnings.length) return said('WARNING', warnings.join(' · '))
   return skipped.length ? said('PARTIAL', `not exercised: ${skipped.join(' · ')}`) : said('PASSED', `${procedure.steps.length} steps as expected`)
+}
+
+/** What a step says, with the addresses and names of this run; as it is written where one of them is not known yet. */
+function inWords(step: Step, context: RunContext): string {
+  try { return String(fill(step.say, context.variables, context.nowMs())) } catch { return step.say }
 }
 
 /** Once, or again and again until it is as expected or `within_ms` has passed. */
@@ -165,7 +171,7 @@ async function act(step: Step, options: RunOptions, context: RunContext): Promis
   if (!action) throw new Error(`no driver does '${step.do}'`)
   const args = fill(step.with ?? {}, context.variables, context.nowMs()) as Record<string, unknown>
   const outcome = await action(args, context)
-  context.transcript({ step: step.say, sent: args, got: outcome })
+  context.transcript({ step: inWords(step, context), sent: args, got: outcome })
   return outcome
 }
 
