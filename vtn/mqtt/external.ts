@@ -37,14 +37,15 @@ export function externalBroker(options: { url: string; username?: string; passwo
 
 /**
  * OA-141: `POST /mqtt/auth {username, password}` and `POST /mqtt/acl {username, password?, topic, acc}` for the HTTP plugin of
- * another broker; 200 = yes, 403 = no. Reading (acc 1, 4) by the same access code as REST; writing (acc 2) never.
+ * another broker; 200 = yes, 403 = no. Reading (acc 1, 4) by the same access code as REST; writing (acc 2) never. The name that we publish
+ * under is a login of the broker's own: no token opens it, or a client that happens to be called so would write.
  */
 export function brokerCallbacks(app: FastifyInstance, needs: { identity: Identity; access: TopicAccess; publisher: string | undefined; byClient: (clientID: string) => Promise<VtnCaller | undefined> }): void {
-  const yes = { ok: true }, no = { ok: false }
+  const yes = { ok: true, result: 'allow' }, no = { ok: false, result: 'deny' }
   app.post('/mqtt/auth', async (request, reply) => {
     const { username, password } = (request.body ?? {}) as { username?: unknown; password?: unknown }
     const caller = await Promise.resolve().then(() => needs.identity.ofToken(String(password ?? ''))).catch(() => undefined)
-    return caller && caller.subject === username ? yes : reply.code(403).send(no)
+    return caller && caller.subject === username && username !== needs.publisher ? yes : reply.code(403).send(no)
   })
   app.post('/mqtt/acl', async (request, reply) => {
     const { username, topic, acc } = (request.body ?? {}) as { username?: unknown; topic?: unknown; acc?: unknown }
@@ -65,7 +66,7 @@ export function mosquittoAcl(needs: { prefix: string; publisher: string; busines
   const own = (venID: string): string[] => [topicSets.ven(venID), topicSets.venEvents(venID), topicSets.venPrograms(venID), topicSets.venResources(venID)]
   const open = needs.publicTopics ? [`topic read ${prefix}programs/+`, `topic read ${prefix}programs/+/+`, `topic read ${prefix}events/programs/+/+`] : []
   // A user name of several words or with a line break would be another line of this file.
-  const plain = (name: string): boolean => /^[^\s#]+$/.test(name)
+  const plain = (name: string): boolean => /^[^\s#]+$/.test(name) && name !== needs.publisher
   return [
     ...open,
     `user ${needs.publisher}`, `topic write ${prefix}#`,

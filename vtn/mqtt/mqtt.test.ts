@@ -1,5 +1,6 @@
+import { Aedes } from 'aedes'
 import { connectAsync, type MqttClient } from 'mqtt'
-import type { AddressInfo } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { mosquittoAcl, publisherOf, withoutUserinfo } from '#vtn/mqtt/external.js'
 import { base, testVtn } from '#vtn/test-vtn.js'
@@ -161,9 +162,54 @@ t.test('OA-141 callbacks for another broker use the same access code', async (t)
   t.ok(base)
 })
 
+t.test('OA-138 OA-139 OA-141 another broker that asks us at every login, subscription and message: its clients hear their own topics and nobody writes', async (t) => {
+  const broker = await Aedes.createBroker(), tcp = createServer(broker.handle)
+  await new Promise<void>((done) => { tcp.listen(0, '127.0.0.1', done) })
+  const url = `mqtt://127.0.0.1:${(tcp.address() as AddressInfo).port}`, publisher = 'loadstone', password = 'publisher-pass'
+  const e = await testVtn({ mqtt: { uris: [url], external: { url, username: publisher, password } }, clients: [['bl_client', '1001', 'BL'], ['ven_client', '999', 'VEN'], ['ven_client2', '9999', 'VEN'], [publisher, 'impostor-secret', 'VEN']].map(([clientID, clientSecret, role]) => ({ clientID, clientSecret, role })) as never })
+  await e.app.listen({ host: '127.0.0.1', port: 0 })
+  const door = `http://127.0.0.1:${(e.app.server.address() as AddressInfo).port}/mqtt`
+  const ask = (path: string, body: object): Promise<boolean> => fetch(`${door}/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).then((r) => r.ok)
+  const nameOf = (client: object | null): string => (client as { username?: string } | null)?.username ?? ''
+  Object.assign(broker, {
+    authenticate: (client: { username?: string }, username: string, secret: Buffer, answer: (error: Error | null, ok: boolean) => void) => {
+      client.username = username
+      void (username === publisher && String(secret) === password ? Promise.resolve(true) : ask('auth', { username, password: String(secret) })).then((ok) => answer(null, ok))
+    },
+    authorizeSubscribe: (client: object, wanted: { topic: string }, answer: (error: Error | null, ok: object | null) => void) => void ask('acl', { username: nameOf(client), topic: wanted.topic, acc: 4 }).then((ok) => answer(null, ok ? wanted : null)),
+    authorizePublish: (client: object | null, packet: { topic: string }, answer: (error?: Error) => void) => void ask('acl', { username: nameOf(client), topic: packet.topic, acc: 2 }).then((ok) => answer(ok ? undefined : new Error('no'))),
+  })
+  t.teardown(async () => { await e.close(); await new Promise<void>((done) => { broker.close(() => done()) }); tcp.close() })
+  const heard = new Map<string, string[]>()
+  const enter = async (id: string, topics: string[], secret?: string) => {
+    const client = await connectAsync(url, { username: id, password: secret ?? await e.token(id, id === publisher ? 'impostor-secret' : undefined), reconnectPeriod: 0, clientId: `${id}-there` }, false)
+    clients.push(client)
+    const got: string[] = []
+    heard.set(id, got)
+    client.on('message', (topic, payload) => got.push(`${topic.replace(/[0-9a-f-]{36}/, 'ID')} ${String(JSON.parse(String(payload)).object?.eventName)}`)).on('error', () => {})
+    return Promise.all(topics.map((topic) => granted(client, topic)))
+  }
+  const register = async (as: string, venName: string): Promise<string> => (await e.call('POST', '/vens', as, { objectType: 'VEN_VEN_REQUEST', venName })).json().id
+  const one = await register(ven, 'one'), two = await register(ven2, 'two')
+  await e.call('PUT', `/vens/${one}`, bl, { objectType: 'BL_VEN_REQUEST', clientID: ven, venName: 'one', targets: ['g1'] })
+  t.same(await enter(ven, [`events/vens/${one}/+`, `events/vens/${two}/+`, 'events/+', '#']), [true, false, false, false])
+  t.same(await enter(ven2, [`events/vens/${two}/+`, `events/vens/${one}/create`]), [true, false])
+  t.same(await enter(bl, ['events/+']), [true])
+  await t.rejects(enter(ven2, [], 'nonsense'))
+  await t.rejects(enter(publisher, []), 'a client named like our own login is not taken for it')
+  const p = (await e.call('POST', '/programs', bl, { programName: 'p' })).json()
+  const forger = await connectAsync(url, { username: ven, password: await e.token(ven), reconnectPeriod: 0, clientId: 'forger' }, false)
+  clients.push(forger)
+  forger.on('error', () => {}).publish(`events/vens/${two}/create`, JSON.stringify({ object: { eventName: 'forged' } }))
+  for (const [eventName, targets] of [['aimed', ['g1', 'g2']], ['open', undefined]] as const) await e.call('POST', '/events', bl, { programID: p.id, eventName, targets })
+  for (let i = 0; i < 200 && (heard.get(bl)?.length ?? 0) < 2; i++) { await e.vtn.drain(); await new Promise((done) => { setTimeout(done, 20) }) }
+  await settled(() => heard.get(ven)?.length === 2 && heard.get(ven2)?.length === 1)
+  t.same([ven, ven2, bl].map((id) => heard.get(id)), [['events/vens/ID/create aimed', 'events/vens/ID/create open'], ['events/vens/ID/create open'], ['events/create aimed', 'events/create open']])
+})
+
 t.test('OA-141 the ACL file for a Mosquitto: each VEN its own sets, the publisher alone writes; logins in addresses stay ours', async (t) => {
   t.equal(withoutUserinfo('mqtt://loadstone:secret@broker.example:1883'), 'mqtt://broker.example:1883')
   t.equal(publisherOf({ url: 'mqtt://loads%20tone:secret@b:1' }), 'loads tone')
-  const lines = mosquittoAcl({ prefix: 'x/', publisher: 'loadstone', businessLogic: ['bl'], vens: [{ clientID: 'c1', venID: 'v1' }, { clientID: 'evil\nuser x', venID: 'v2' }], publicTopics: false })
+  const lines = mosquittoAcl({ prefix: 'x/', publisher: 'loadstone', businessLogic: ['bl'], vens: [{ clientID: 'c1', venID: 'v1' }, { clientID: 'evil\nuser x', venID: 'v2' }, { clientID: 'loadstone', venID: 'v3' }], publicTopics: false })
   t.same(lines.trim().split('\n'), ['user loadstone', 'topic write x/#', 'user bl', 'topic read x/#', 'user c1', ...['vens/v1', 'events/vens/v1', 'programs/vens/v1', 'resources/vens/v1'].map((set) => `topic read x/${set}/+`)])
 })
