@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { broken } from '#bench/budget.js'
 import type { Bench, Figure } from '#bench/figure.js'
 
-const notBenches = new Set(['run', 'figure', 'budget', 'store', 'vtn-bare'])
+const notBenches = new Set(['run', 'figure', 'budget', 'store', 'slope', 'soak', 'vtn-bare'])
 
 /** Runs the named benchmarks (file names, all when none) and prints each figure; resolves to the exit code: 3 when a budget is broken. */
 export async function runBench(names: readonly string[]): Promise<number> {
