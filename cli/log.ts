@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import type { Log } from '#core/port/log.js'
+import { LogLines } from '#core/words/log-lines.js'
 
 /** A log whose least level can be changed while it is in use, in all its children too (UX-070). */
 export interface LeveledLog extends Log { setLevel(level: string): void }
@@ -14,23 +15,24 @@ export function makeLog(level: string, file?: string): LeveledLog {
     serializers: { err: plainError, error: plainError },
   }
   const least = { value: levelOf(level) }
-  if (file === undefined) return gated(pino(options, steadyStdout()), least)
+  const lines = new LogLines(), kept = (out: { write(line: string): unknown }) => ({ write(line: string): void { lines.add(line); out.write(line) } })
+  if (file === undefined) return gated(pino(options, kept(steadyStdout())), least, lines)
   const destination = pino.destination({ dest: file, mkdir: true, sync: false })
   destination.on('error', () => {})
-  return gated(pino(options, destination), least)
+  return gated(pino(options, kept(destination)), least, lines)
 }
 
 const levelOf = (name: string): number => pino.levels.values[name] ?? 40
 
 /** The gate stands before pino: a child of pino keeps the level that it was born with. */
-function gated(base: Logger, least: { value: number }): LeveledLog {
+function gated(base: Logger, least: { value: number }, lines: LogLines): LeveledLog {
   const at = (name: 'debug' | 'info' | 'warn' | 'error') => {
     const own = levelOf(name)
     return (fields: object, message?: string): void => { if (own >= least.value) base[name](fields, message) }
   }
   return {
     debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'),
-    child: (fields) => gated(base.child(fields), least),
+    child: (fields) => gated(base.child(fields), least, lines), lines,
     setLevel(level) { least.value = levelOf(level) },
   }
 }

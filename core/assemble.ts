@@ -21,6 +21,7 @@ import { readingIntake } from '#core/reading/record.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
 import { tokenBook, type TokenBook } from '#core/token/token.js'
 import { verifyTask } from '#core/verification/verify.js'
+import { Captures } from '#core/words/captures.js'
 import { LastWords } from '#core/words/last-words.js'
 import { transactions, type Means, type Transact } from '#core/work.js'
 
@@ -39,6 +40,8 @@ export interface Core {
   readonly tokens: TokenBook
   /** What devices last said and heard; filled by the doors (UX-049). */
   readonly words: LastWords
+  /** Every frame of a device for a limited time (UX-077). */
+  readonly captures: Captures
   readonly timetable: Timetable
   /**
    * Channels are handed in after the core exists, because they report back to it. More than one door may speak a protocol's
@@ -67,11 +70,12 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
   const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
   let devices: DeviceCertificates | undefined, standing: CertificateStanding | undefined
   const means: Means = { clock, ids, log, clockFault, failSafes: failSafeProbe(channels), get certificates() { return standing } }, transact = transactions(database, means), { stores } = database
+  const captures = new Captures()
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
     readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact),
-    directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(),
+    directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(undefined, captures), captures,
     connect: (given) => { Object.assign(channels, given) },
     recognise: (given, known) => {
       devices = given

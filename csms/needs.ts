@@ -43,6 +43,8 @@ export interface CsmsNeeds {
   readonly vehicles?: VehicleCertificates
   /** Card and web payment, VAT numbers, battery swaps at 2.1 stations; what is absent is NotSupported (OCPP-266). */
   readonly payments?: Payments
+  /** Every frame as it passes; its text, secrets masked, is made for who asks (UX-077). */
+  readonly heard?: (tenant: string, station: string, at: number, direction: 'in' | 'out', text: () => string) => void
   /** How OCSP responders are reached; absent: they are not (OCPP-216). */
   readonly ocspFetch?: OcspFetch
   /** Where stations' logs are kept; absent: nothing is taken in (OCPP-220). */

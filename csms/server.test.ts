@@ -402,3 +402,16 @@ t.test('REL-047 a frame cut at any byte changes nothing', async (t) => {
   t.equal((await s.call('Heartbeat', {}))[0], 3)
   await s.close()
 })
+
+t.test('UX-077 every frame passes by whoever captures it, both ways, its secrets masked', async (t) => {
+  const heard: [string, string, string][] = [], b = await bench({ needs: { heard: (_tenant, station, _at, direction, text) => heard.push([station, direction, text()]) } })
+  t.teardown(() => b.close())
+  const s = new HandStation(b.url, 'CS001', { password: password('CS001') })
+  t.equal(await s.open(), 101)
+  await s.boot()
+  await s.call('Authorize', { idToken: { idToken: 'canary-1234', type: 'KeyCode' } })
+  await s.close()
+  t.match(heard.filter(([, , text]) => text.includes('BootNotification')), [['CS001', 'in', /^\[2,/]])
+  t.ok(heard.some(([, direction, text]) => direction === 'out' && text.startsWith('[3,')), 'our answers too')
+  t.ok(heard.some(([, , text]) => text.includes('KeyCode')) && !heard.some(([, , text]) => text.includes('canary')), 'SEC-061')
+})

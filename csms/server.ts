@@ -19,7 +19,7 @@ import { pluggedIn } from './payments.js'
 import { provision } from './provision.js'
 import { handlers } from './registry.js'
 import { Door, doorDefaults } from './rpc/door.js'
-import { Recorder } from './rpc/recorder.js'
+import { masked, Recorder } from './rpc/recorder.js'
 import { schemasOf } from './rpc/schema.js'
 import { sessionLimits, type Session } from './rpc/session.js'
 import type { Payload } from './rpc/outgoing.js'
@@ -82,7 +82,11 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       hear(session, action, payload) {
         keepStream(journal, clock, fleet.of(session), payload as never).catch((error: unknown) => log.error({ err: error, station: session.identity, action }, 'stream'))
       },
-      record: (session, direction, text) => recorder.add(fleet.of(session).key, clock.nowMs(), direction, text),
+      record(session, direction, text) {
+        const { tenant, key } = fleet.of(session)
+        recorder.add(key, clock.nowMs(), direction, text)
+        needs.heard?.(tenant, session.identity, clock.nowMs(), direction, () => masked(text))
+      },
       gone(session) {
         door.left(session)
         if (session.online) return

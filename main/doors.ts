@@ -13,6 +13,7 @@ import { buildCsip, type Csip } from '#csip-server/server.js'
 import { csmsConfig } from '#csms/config.js'
 import { csmsTls, plainServer, tlsServer } from '#csms/listen.js'
 import { buildCsms, type Csms } from '#csms/server.js'
+import { keyOf } from '#csms/station.js'
 import { folderUploads } from '#main/uploads.js'
 import { ocspFetch } from '#main/outbound.js'
 import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
@@ -85,7 +86,7 @@ export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
     webhooks: { ...own.webhooks, ...(seed === 'conformance' ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' as const }) },
     mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
   }
-  const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs), words: (venName, said) => core.words.add('openadr', venName, said) })
+  const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs), words: (venName, said) => core.words.add(firstTenant, 'openadr', venName, said) })
   await vtn.start()
   closing.add('VTN workers', () => vtn.stop())
   trimDaily(vtn, needs)
@@ -143,7 +144,7 @@ export function openCsip(needs: DoorNeeds): Csip {
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
     tls: csipMaterial(pki, options),
     checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
-    words: (lfdi, said) => core.words.add('ieee2030_5', lfdi, said),
+    words: (lfdi, said) => core.words.add(firstTenant, 'ieee2030_5', lfdi, said),
     limit: limitOf(needs, '2030.5'),
   })
   watchOwnCertificates(core, certificates, needs.machine, log, closing)
@@ -171,7 +172,9 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
     documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, untold: core.untold, directory: core.directory,
     clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
     uploads: folderUploads(options.data.at('uploads')), ocspFetch: ocspFetch(options, closing),
+    heard: (tenant, station, at, direction, text) => core.captures.heard(tenant, 'ocpp', station, at, () => [{ direction, text: text() }]),
   })
+  core.words.from('ocpp', (tenant, station) => csms.recorder.of(keyOf(tenant, station), 20).map(({ at, direction, text }) => ({ at: new Date(at).toISOString(), direction, text, times: 1 })))
   closing.add('OCPP', () => csms.close())
   return csms
 }

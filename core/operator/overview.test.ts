@@ -48,7 +48,7 @@ t.test('what the console reads and how people sign in', async (t) => {
   })
 
   await t.test('UX-049 a device page: last words both ways, its parts of orders, notes that stay', async (t) => {
-    core.words.add('openadr', 'ven-0', { at: noon, request: 'GET /events', status: 200, answer: '[]' })
+    core.words.add('default', 'openadr', 'ven-0', { at: noon, request: 'GET /events', status: 200, answer: '[]' })
     t.match((await admin('GET', `devices/${ids[0]}/words`)).data.items, [{ direction: 'out', text: '200\n[]', times: 1 }, { direction: 'in', text: 'GET /events', times: 1 }])
     t.same((await admin('GET', `devices/${ids[1]}/words`)).data.items, [])
     t.equal((await admin('POST', `devices/${ids[0]}/notes`, { text: '' })).status, 422)

@@ -30,7 +30,7 @@ interface Fleet {
 const freshFor_ms = 3000
 const remembered = new WeakMap<Core, Map<string, { at: number; fleet: Promise<Fleet> }>>()
 
-function fleetOf(core: Core, tenant: string): Promise<Fleet> {
+export function fleetOf(core: Core, tenant: string): Promise<Fleet> {
   const book = remembered.get(core) ?? new Map<string, { at: number; fleet: Promise<Fleet> }>(), now = core.means.clock.nowMs(), known = book.get(tenant)
   remembered.set(core, book)
   if (known && Math.abs(now - known.at) < freshFor_ms * core.means.clock.rate) return known.fleet

@@ -4,6 +4,7 @@ import { baselineRoutes } from '#core/operator/baseline.js'
 import { controlRoutes } from '#core/operator/control.js'
 import { dispatchRoutes } from '#core/operator/dispatch.js'
 import { enrolmentRoutes } from '#core/operator/enrolment.js'
+import { findRoutes } from '#core/operator/find.js'
 import { gamingRoutes } from '#core/operator/gaming.js'
 import { kpiRoutes } from '#core/operator/kpi.js'
 import { marketRoutes } from '#core/operator/market.js'
@@ -23,7 +24,7 @@ import { settlementRoutes } from '#core/operator/settlement.js'
 
 /** Everything the operator's door says, readable aloud: contract §6. A new resource is a file and a line here. */
 export const registry: readonly OperatorRoute[] = [
-  ...overviewRoutes, ...wordRoutes, ...deviceNoteRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
+  ...overviewRoutes, ...findRoutes, ...wordRoutes, ...deviceNoteRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
   ...readingRoutes, ...baselineRoutes, ...kpiRoutes, ...gamingRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
   ...scheduleRoutes,
 ]

@@ -6,7 +6,7 @@ import { buildOperator } from '#core/operator/door.js'
 import { handClock, type HandClock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import { randomIds } from '#core/port/ids.js'
-import { silent } from '#core/port/log.js'
+import { silent, type Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
 import type { Protocol } from '#core/program/resource.js'
 import { createToken } from '#core/token/token.js'
@@ -25,9 +25,9 @@ export interface TestDoor {
 }
 
 /** The operator's door over a real database of its own, a clock moved by hand, and channels whose devices say yes. */
-export async function testDoor(t: Test, options: { nowMs: number; protocols?: readonly Protocol[]; tasks?: CoreNeeds['tasks']; door?: Partial<Parameters<typeof buildOperator>[0]>; extend?: (app: FastifyInstance, made: { core: Core; clock: HandClock }) => void }): Promise<TestDoor> {
+export async function testDoor(t: Test, options: { nowMs: number; protocols?: readonly Protocol[]; log?: Log; tasks?: CoreNeeds['tasks']; door?: Partial<Parameters<typeof buildOperator>[0]>; extend?: (app: FastifyInstance, made: { core: Core; clock: HandClock }) => void }): Promise<TestDoor> {
   const { database, close, url } = await testDatabase(), clock = handClock(options.nowMs), ids = randomIds(clock.nowMs)
-  const core = assemble({ database, clock, ids, log: silent, ...(options.tasks ? { tasks: options.tasks } : {}) })
+  const core = assemble({ database, clock, ids, log: options.log ?? silent, ...(options.tasks ? { tasks: options.tasks } : {}) })
   const yes = (protocol: Protocol): DispatchChannel => ({ protocol, send: async (o) => o.map(({ id }) => ({ id, outcome: 'acknowledged' })), cancel: async (o) => o.map(({ id }) => ({ id, outcome: 'acknowledged' })) })
   core.connect(Object.fromEntries((options.protocols ?? ['openadr']).map((p) => [p, yes(p)])))
   const app = await buildOperator({ core, log: silent, version: '0.0.0', ...options.door, ...(options.extend ? { extend: (a) => options.extend!(a, { core, clock }) } : {}) })

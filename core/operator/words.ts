@@ -8,7 +8,7 @@ import { ok, type OperatorRoute } from '#core/operator/route.js'
 export const wordRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'devices/:id/words', summary: 'Last words both ways of a device on the OpenADR or 2030.5 door, newest first, secrets masked', roles: staff,
     read: async ({ core, caller, params }) => {
-      const resource = present(await core.database.stores.resources.find(caller.tenant, params.id!), 'device', params.id!), items = resource.bindings.flatMap((b) => core.words.of(b.protocol, b.remoteId))
+      const resource = present(await core.database.stores.resources.find(caller.tenant, params.id!), 'device', params.id!), items = resource.bindings.flatMap((b) => core.words.of(caller.tenant, b.protocol, b.remoteId))
       return ok({ items: items.sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)), next: null })
     } },
   { method: 'GET', path: 'devices/:id/deliveries', summary: 'Every part of every order that this device was given, newest first', roles: staff,
