@@ -1,6 +1,7 @@
 import type { Nomination } from '#core/flex/nomination.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { Interval } from '#core/quantity/interval.js'
+import { Exact } from '#core/quantity/money.js'
 import type { W } from '#core/quantity/power.js'
 
 type Promised = Pick<Nomination, 'start' | 'end' | 'power_W'>
@@ -14,6 +15,8 @@ export function mostAtOnce(promises: readonly Promised[], window: Interval): W {
 export interface Commitment {
   /** What the program's seller stands for in the period; undefined where nothing was accepted. */
   readonly portfolio_W: W | undefined
+  /** Power × hours within the period of what is counted, kWh as exact text (CORE-180, availability). */
+  readonly ready_kWh: string
   /** By enrolment. */
   readonly enrolments: ReadonlyMap<string, W>
   /** Aggregations that promised something. */
@@ -35,6 +38,7 @@ export async function commitmentOf(stores: Stores, tenant: string, program: stri
   const of = (kind: Nomination['owner']['kind']): Nomination[] => accepted.filter((n) => n.owner.kind === kind), own = of('enrolment'), portfolios = of('aggregation')
   const counted = portfolios.length > 0 ? portfolios : own
   return {
+    ready_kWh: counted.reduce((sum, n) => sum.plus(new Exact(n.power_W).times(Math.min(n.end, period.end) - Math.max(n.start, period.start)).div(3_600_000)), new Exact(0)).toString(),
     portfolio_W: counted.length === 0 ? undefined : mostAtOnce(counted, period), aggregations: [...new Set(portfolios.map((n) => n.owner.id))].sort(),
     enrolments: new Map([...new Set(own.map((n) => n.owner.id))].map((id) => [id, mostAtOnce(own.filter((n) => n.owner.id === id), period)])),
   }

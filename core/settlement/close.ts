@@ -132,5 +132,6 @@ function postingOf(run: SettlementRun, issued: SettlementRun | undefined): Posti
   const now = run.result as RunResult, was = issued?.result as RunResult | undefined
   const minus = (a: Money, b: Money | undefined): Money => new Exact(a).minus(b ?? 0).toFixed((a.split('.')[1] ?? '').length)
   const payments = Object.fromEntries(rerunDeltas(run.currency, was?.payments ?? {}, now.payments).map((d) => [d.party, d.delta]))
-  return post({ id: run.id, currency: run.currency, buyer: 'buyer', aggregator: 'aggregator', revenue: minus(now.revenue, was?.revenue), tax: minus(now.tax, was?.tax), payments })
+  const parties = Object.fromEntries(rerunDeltas(run.currency, was?.parties ?? {}, now.parties ?? {}).map((d) => [d.party, d.delta]))
+  return post({ parties, id: run.id, currency: run.currency, buyer: 'buyer', aggregator: 'aggregator', revenue: minus(now.revenue, was?.revenue), tax: minus(now.tax, was?.tax), payments })
 }

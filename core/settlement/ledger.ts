@@ -18,11 +18,11 @@ export interface Posting {
   readonly entries: readonly Entry[]
 }
 
-/** CORE-190: an issued settlement posts buyer → aggregator for the revenue (and tax), then aggregator → each customer. */
+/** CORE-190: an issued settlement posts buyer → aggregator for the revenue (and tax), then aggregator → each customer and each further party of the contract (CORE-184). */
 export function post(input: {
-  id: string; currency: string; buyer: string; aggregator: string; revenue: Money; tax?: Money | undefined; taxAuthority?: string | undefined; payments: Readonly<Record<string, Money>>
+  id: string; currency: string; buyer: string; aggregator: string; revenue: Money; tax?: Money | undefined; taxAuthority?: string | undefined; payments: Readonly<Record<string, Money>>; parties?: Readonly<Record<string, Money>> | undefined
 }): Posting {
-  const { id, currency, buyer, aggregator, revenue, tax = '0', taxAuthority = 'tax', payments } = input
+  const { id, currency, buyer, aggregator, revenue, tax = '0', taxAuthority = 'tax', payments, parties = {} } = input
   const entries: Entry[] = []
   const move = (from: string, to: string, amount: Money): void => {
     const minor = exactMinor(amount, currency)
@@ -32,6 +32,7 @@ export function post(input: {
   move(buyer, aggregator, revenue)
   move(buyer, taxAuthority, tax)
   for (const party of Object.keys(payments).sort(byteOrder)) move(aggregator, party, payments[party]!)
+  for (const party of Object.keys(parties).sort(byteOrder)) move(aggregator, `party:${party}`, parties[party]!)
   return { id, currency, entries }
 }
 

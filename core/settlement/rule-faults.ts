@@ -6,9 +6,9 @@ const needs: Readonly<Record<string, readonly string[]>> = { energy: [], capacit
 const decimal = (v: unknown): boolean => typeof v === 'string' && /^-?\d{1,15}(\.\d{1,12})?$/.test(v)
 const object = (v: unknown): v is Record<string, unknown> => v !== null && typeof v === 'object' && !Array.isArray(v)
 
-/** `rules.prices`, `rules.optOut` and `rules.disputeDays` of a program are money: wrong ones are refused when they are said, not when they are paid. */
+/** `rules.prices`, `rules.shares`, `rules.tests`, `rules.optOut` and `rules.disputeDays` of a program are money: wrong ones are refused when they are said, not when they are paid. */
 export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, currency: string): Fault[] {
-  const out: Fault[] = [], { prices, optOut, disputeDays } = rules, say = (path: string, reason: string): void => void out.push({ path: `/rules/${path}`, reason })
+  const out: Fault[] = [], { prices, optOut, disputeDays, shares, tests } = rules, say = (path: string, reason: string): void => void out.push({ path: `/rules/${path}`, reason })
   if (prices !== undefined && !Array.isArray(prices)) say('prices', 'must be a list')
   for (const [i, p] of (Array.isArray(prices) ? prices as unknown[] : []).entries()) {
     const kind = object(p) ? String(p['kind']) : ''
@@ -20,9 +20,26 @@ export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, curren
     if (kind === 'bonus' && !Number.isSafeInteger(p['fromEvent'])) say(`prices/${i}/fromEvent`, 'must be a whole number')
     if (kind === 'penalty' && p['threshold'] !== undefined && !decimal(p['threshold'])) say(`prices/${i}/threshold`, 'must be a decimal number as text')
   }
+  if (shares !== undefined) out.push(...shareFaults(shares))
+  if (tests !== undefined && !['paid', 'capped', 'unpaid'].includes(tests as string)) say('tests', 'must be paid, capped or unpaid')
   if (optOut !== undefined) out.push(...optOutFaults(optOut, currency))
   if (disputeDays !== undefined && !(Number.isSafeInteger(disputeDays) && (disputeDays as number) >= 0)) say('disputeDays', 'must be a whole number of days')
   return out
+}
+
+/** CORE-184: parties in order, each once; a share is 0 to 1, and the customers' own stands in `customerShare`. */
+function shareFaults(shares: unknown): Fault[] {
+  if (!Array.isArray(shares)) return [{ path: '/rules/shares', reason: 'must be a list' }]
+  const seen = new Set<string>()
+  return (shares as unknown[]).flatMap((s, i): Fault[] => {
+    const path = `/rules/shares/${i}`, party = object(s) ? s['party'] : undefined
+    if (!object(s) || typeof party !== 'string' || !/^[\w.:@-]{1,100}$/.test(party) || party === 'rest') return [{ path: `${path}/party`, reason: 'must name a party' }]
+    if (seen.has(party)) return [{ path: `${path}/party`, reason: 'is named twice' }]
+    seen.add(party)
+    const share = s['share'], of0to1 = decimal(share) && new Exact(share as string).gte(0) && new Exact(share as string).lte(1)
+    if (party === 'customer') return share === undefined ? [] : [{ path: `${path}/share`, reason: 'stands in customerShare' }]
+    return of0to1 ? [] : [{ path: `${path}/share`, reason: 'must be a decimal from 0 to 1 as text' }]
+  })
 }
 
 function optOutFaults(rule: unknown, currency: string): Fault[] {

@@ -6,8 +6,9 @@ import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
 import type { Claim } from '#core/settlement/ledger.js'
 import type { OptOutRule } from '#core/settlement/opt-out-price.js'
-import { pricedRefusals } from '#core/settlement/season-refusals.js'
+import { pricedRefusals, ran, seasonStart } from '#core/settlement/season-refusals.js'
 import type { RunEvent, RunInput } from '#core/settlement/run.js'
+import type { PartyShare } from '#core/settlement/settle.js'
 import type { PriceRule } from '#core/settlement/terms.js'
 import { performanceFactor } from '#core/verification/performance.js'
 import type { PerformanceBody } from '#core/verification/verify.js'
@@ -16,13 +17,14 @@ import type { PerformanceBody } from '#core/verification/verify.js'
 export async function runInput(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunInput> {
   const dispatches = (await every((page) => stores.dispatches.list(tenant, { program: program.id, from: period.from, to: period.to }, page), 200))
     .filter((d) => (d.state === 'verified' || d.state === 'settled') && d.start >= period.from && d.start < period.to)
+  const { tests = 'paid' } = program.rules as { tests?: 'paid' | 'capped' | 'unpaid' }
   const events: RunEvent[] = [], accounts = await accountBook(stores, tenant)
   for (const d of dispatches) {
     const found = (await every((page) => stores.verifications.list(tenant, { dispatch: d.id, kind: 'performance' }, page), 200)).at(-1)
     if (!found) continue
     const body = found.body as PerformanceBody
     events.push({
-      dispatch: d.id, verification: found.id, inputHash: found.inputHash, status: body.status, committed_kW: String(Math.abs(d.allocated_W) / 1000), days: body.days,
+      dispatch: d.id, verification: found.id, inputHash: found.inputHash, status: body.status, committed_kW: String(Math.abs(d.allocated_W) / 1000), ...(d.test && tests !== 'paid' ? { test: tests } : {}), days: body.days,
       intervals: body.intervals.map(({ start, end }) => ({ start, end })), portfolio_kW: body.level === 'portfolio' ? body.intervals.map((i) => i.delivered_kW ?? 0) : null,
       points: body.points.map((p) => ({ id: p.servicePoint, status: p.status, own_kWh: p.delivered_kWh, delivered_kW: p.delivered_kW.length > 0 ? p.delivered_kW : body.intervals.map(() => 0), baseline_kWh: p.baseline_kWh ?? null, metered_kWh: p.metered_kWh ?? null, flags: p.flags ?? [], account: accounts(p.servicePoint, d.start) })),
     })
@@ -36,11 +38,26 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
     terms: {
       program: program.id, programVersion: program.programVersion, currency: program.currency, energyPrice: program.energyPrice, customerShare: program.customerShare,
       floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30, ...(rules.optOut?.penalty === undefined ? {} : { optOutPenalty: rules.optOut.penalty }),
+      ...partiesOf(program),
       rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
     },
     points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: commitment.enrolments.get(e.id) ?? e.nominated_W }])),
-    month: { nominated_kW: commitment.portfolio_W === undefined ? null : String(commitment.portfolio_W / 1000), lastPF: events.length > 0 ? null : await lastFactor(stores, tenant, program, period.from) },
+    month: { nominated_kW: commitment.portfolio_W === undefined ? null : String(commitment.portfolio_W / 1000), lastPF: events.length > 0 ? null : await lastFactor(stores, tenant, program, period.from), seasonEvents: await eventsOfSeason(stores, tenant, program, period), ...(commitment.portfolio_W === undefined ? {} : { available_kWh: commitment.ready_kWh }) },
   }
+}
+
+/** CORE-184, `rules.shares`: the parties in the order of the contract; 'customer' stands where the customers are served, first where it is not named. */
+function partiesOf(program: Program): Pick<RunInput['terms'], 'ahead' | 'behind'> {
+  const named = (program.rules as { shares?: readonly { party: string; share?: string }[] }).shares
+  if (!named) return {}
+  const at = named.findIndex((s) => s.party === 'customer'), of = (some: typeof named): PartyShare[] => some.map((s) => ({ party: s.party, share: s.share! }))
+  return { ahead: of(named.slice(0, Math.max(0, at))), behind: of(named.slice(at + 1)) }
+}
+
+/** CORE-181: from the season's first day to the end of the period, tests not counted. */
+async function eventsOfSeason(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<number> {
+  const from = seasonStart(program, period.from)
+  return (await every((page) => stores.dispatches.list(tenant, { program: program.id, from, to: period.to }, page), 200)).filter((d) => ran(d) && !d.test && d.start >= from && d.start < period.to).length
 }
 
 /** Whose promise it was, where no event tells: the enrolments that nominated, and those behind a portfolio that did. */

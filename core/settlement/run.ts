@@ -1,5 +1,5 @@
-import { fromMinor, type Money } from '#core/quantity/money.js'
-import { settle, type SettleInput, type Settlement } from '#core/settlement/settle.js'
+import { Exact, fromMinor, type Money } from '#core/quantity/money.js'
+import { settle, type PartyShare, type SettleInput, type Settlement } from '#core/settlement/settle.js'
 import { optOutCharges } from '#core/settlement/opt-out-price.js'
 import { exactMinor } from '#core/settlement/split.js'
 import type { Line, PriceRule } from '#core/settlement/terms.js'
@@ -22,6 +22,9 @@ export interface RunInput {
     readonly method: string
     readonly level: 'point' | 'portfolio'
     readonly disputeDays: number
+    /** CORE-184: further parties in the contract's order, before and after the customers. */
+    readonly ahead?: readonly PartyShare[]
+    readonly behind?: readonly PartyShare[]
     /** CORE-113: what one refusal beyond the free ones costs; only where the program prices them. */
     readonly optOutPenalty?: Money
   }
@@ -31,7 +34,14 @@ export interface RunInput {
    * CORE-173: the factor of the period is the mean of its events', and without one the last before it; capacity is paid for the accepted nomination.
    * Absent in inputs that were frozen before this was so: they are calculated as they were.
    */
-  readonly month?: { readonly nominated_kW: string | null; readonly lastPF: string | null }
+  readonly month?: {
+    readonly nominated_kW: string | null
+    readonly lastPF: string | null
+    /** CORE-181: events since the season began, tests not counted; absent: those of the period. */
+    readonly seasonEvents?: number
+    /** CORE-180: kWh that were held ready: accepted power × its hours; absent: the events' commitment × theirs. */
+    readonly available_kWh?: string
+  }
   /** CORE-113: priced refusals of the period by point. */
   readonly optOuts?: Readonly<Record<string, number>>
 }
@@ -43,6 +53,8 @@ export interface RunEvent {
   readonly status: 'OK' | 'INSUFFICIENT_DATA'
   readonly committed_kW: string
   readonly days: readonly string[]
+  /** CORE-055, CORE-177: a test, and whether it is paid: nothing, or no more than what was asked × its length. */
+  readonly test?: 'unpaid' | 'capped'
   readonly intervals: readonly { readonly start: number; readonly end: number }[]
   readonly portfolio_kW: readonly number[] | null
   readonly points: readonly { readonly id: string; readonly status: string; readonly own_kWh: number | null; readonly delivered_kW: readonly number[]; readonly baseline_kWh?: number | null; readonly metered_kWh?: number | null; readonly flags?: readonly string[]; readonly account?: string | null }[]
@@ -54,6 +66,8 @@ export interface RunResult {
   readonly customerPool: Money
   readonly aggregator: Money
   readonly payments: Readonly<Record<string, Money>>
+  /** CORE-184: what further parties receive; absent where the contract names none. */
+  readonly parties?: Readonly<Record<string, Money>>
   readonly energy_Wh: Readonly<Record<string, number>>
   readonly events: readonly { readonly dispatch: string; readonly lines: readonly Line[]; readonly revenue: Money; readonly payments: Readonly<Record<string, Money>>; readonly energy_Wh: Readonly<Record<string, number>>; readonly trace: Settlement['trace'] }[]
   readonly period: { readonly lines: readonly Line[]; readonly payments: Readonly<Record<string, Money>> } | null
@@ -69,9 +83,9 @@ export function calculate(input: RunInput): RunResult {
   const points = (event: RunEvent) => event.points.map((p) => ({
     id: p.id, delivered_kW: p.delivered_kW, nominated_W: input.points[p.id]?.nominated_W ?? undefined, share: input.points[p.id]?.share ?? undefined,
   }))
-  const common = { currency: terms.currency, customerShare: terms.customerShare, floorLevel: terms.floorLevel, cap: terms.cap }
-  const events = terms.energyPrice === null ? [] : good.map((e) => ({ e, s: settle({
-    ...common, energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: e.portfolio_kW } : {}),
+  const common = { currency: terms.currency, customerShare: terms.customerShare, floorLevel: terms.floorLevel, cap: terms.cap, ...(terms.ahead ? { ahead: terms.ahead } : {}), ...(terms.behind ? { behind: terms.behind } : {}) }
+  const events = terms.energyPrice === null ? [] : good.filter((e) => e.test !== 'unpaid').map((e) => ({ e, s: settle({
+    ...common, ...(e.test === 'capped' ? { cap: '1' } : {}), energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: e.portfolio_kW } : {}),
   }) }))
   const period = terms.rules.length === 0 ? undefined : good.length > 0 ? settle({ ...common, ...together(input, good), rules: terms.rules }) : withoutEvent(input, common)
   const all = [...events.map((x) => x.s), ...(period ? [period] : [])]
@@ -80,7 +94,9 @@ export function calculate(input: RunInput): RunResult {
   const ids = [...new Set([...all.flatMap((s) => Object.keys(s.payments)), ...Object.keys(charges)])].sort()
   const energy = new Map<string, number>()
   for (const { s } of events) for (const [id, Wh] of s.energy_Wh) energy.set(id, (energy.get(id) ?? 0) + Wh)
+  const named = [...new Set(all.flatMap((s) => Object.keys(s.parties)))].sort()
   return {
+    ...(named.length === 0 ? {} : { parties: Object.fromEntries(named.map((party) => [party, total(all.map((s) => s.parties[party] ?? '0'))])) }),
     revenue: total(all.map((s) => s.revenue)), tax: total(all.map((s) => s.tax)), customerPool: total([...all.map((s) => s.customerPool), charged]), aggregator: total([...all.map((s) => s.aggregator), negated(charged)]),
     payments: Object.fromEntries(ids.map((id) => [id, total([...all.map((s) => s.payments[id] ?? '0'), charges[id] ?? '0'])])), energy_Wh: Object.fromEntries([...energy].sort(([a], [b]) => (a < b ? -1 : 1))),
     events: events.map(({ e, s }) => ({ dispatch: e.dispatch, lines: s.lines, revenue: s.revenue, payments: s.payments, energy_Wh: Object.fromEntries(s.energy_Wh), trace: s.trace })),
@@ -92,11 +108,11 @@ export function calculate(input: RunInput): RunResult {
 const ofEvents: ReadonlySet<PriceRule['kind']> = new Set(['energy', 'penalty'])
 
 /** CORE-173: a period without event is paid for its nomination, by the factor of the last test or event. */
-function withoutEvent(input: RunInput, common: Pick<SettleInput, 'currency' | 'customerShare' | 'floorLevel' | 'cap'>): Settlement | undefined {
+function withoutEvent(input: RunInput, common: Pick<SettleInput, 'currency' | 'customerShare' | 'floorLevel' | 'cap' | 'ahead' | 'behind'>): Settlement | undefined {
   const { nominated_kW = null, lastPF = null } = input.month ?? {}
   if (nominated_kW === null || lastPF === null || input.events.length > 0) return undefined
   return settle({
-    ...common, intervals: [], nominated_kW, performanceFactor: lastPF, days: daysOf(input), seasonEvents: 0, rules: input.terms.rules.filter((r) => !ofEvents.has(r.kind)),
+    ...common, intervals: [], committed_kW: nominated_kW, nominated_kW, performanceFactor: lastPF, days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? 0, available_kWh: input.month?.available_kWh ?? '0', rules: input.terms.rules.filter((r) => !ofEvents.has(r.kind)),
     points: Object.entries(input.points).map(([id, p]) => ({ id, delivered_kW: [], nominated_W: p.nominated_W ?? undefined, share: p.share ?? undefined })),
   })
 }
@@ -112,6 +128,9 @@ function factorOf(e: RunEvent): string | undefined {
   return hours === 0 ? undefined : performanceFactor([energy / hours], e.committed_kW)
 }
 
+/** Committed power × hours of the events. */
+const kWhReady = (events: readonly RunEvent[]): string => events.reduce((sum, e) => sum.plus(new Exact(e.committed_kW).times(e.intervals.reduce((h, i) => h + (i.end - i.start), 0)).div(3600)), new Exact(0)).toString()
+
 const daysOf = ({ from, to }: Pick<RunInput, 'from' | 'to'>): number => Math.round((to - from) / 86_400)
 
 const negated = (amount: Money): Money => (amount.startsWith('-') ? amount.slice(1) : `-${amount}`)
@@ -124,7 +143,7 @@ function together(input: RunInput, events: readonly RunEvent[]) {
   const portfolio = events.every((e) => e.portfolio_kW) ? events.flatMap((e) => e.portfolio_kW!) : undefined
   const committed = events.map((e) => Number(e.committed_kW)).reduce((most, kW) => Math.max(most, kW), 0)
   return {
-    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: daysOf(input), seasonEvents: events.length,
+    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? events.length, available_kWh: input.month?.available_kWh ?? kWhReady(events),
     ...(input.month ? { performanceFactor: monthFactor(events.flatMap((e) => factorOf(e) ?? []), input.month.lastPF ?? undefined) } : {}), ...(input.month?.nominated_kW ? { nominated_kW: input.month.nominated_kW } : {}),
     points: ids.map((id) => ({ id, delivered_kW: rows.get(id)!, nominated_W: input.points[id]?.nominated_W ?? undefined, share: input.points[id]?.share ?? undefined })),
   }

@@ -5,10 +5,11 @@ import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
 import { priced, type OptOutRule, type Refusals } from '#core/settlement/opt-out-price.js'
 
-const ran = (d: Dispatch): boolean => d.state === 'completed' || d.state === 'verified' || d.state === 'settled'
+/** A dispatch that happened. */
+export const ran = (d: Dispatch): boolean => d.state === 'completed' || d.state === 'verified' || d.state === 'settled'
 
 /** The season that a time lies in: the program's, else the calendar year in UTC. */
-function seasonStart(program: Program, at: number): number {
+export function seasonStart(program: Program, at: number): number {
   const year = new Date(at * 1000).getUTCFullYear(), own = program.limits.seasonFrom
   return own === undefined ? Date.UTC(year, 0, 1) / 1000 : Math.min(Date.parse(`${own}T00:00:00Z`) / 1000, at)
 }

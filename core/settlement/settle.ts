@@ -1,11 +1,17 @@
 import { Exact, fromMinor, toMinor, type Money } from '#core/quantity/money.js'
 import { statementLines, type Line, type PriceRule } from '#core/settlement/terms.js'
-import { largestRemainder, splitRevenue } from '#core/settlement/split.js'
+import { exactMinor, largestRemainder, sequentialShares, splitRevenue } from '#core/settlement/split.js'
 import { backAllocate } from '#core/verification/back-allocation.js'
 import { performanceFactor, settledWh } from '#core/verification/performance.js'
 import type { FloorLevel } from '#core/verification/floor-level.js'
 import type { Wh } from '#core/quantity/energy.js'
 import type { Interval } from '#core/quantity/interval.js'
+
+/** A further party of the contract (a vendor, a technology partner) and its part of what is left when its turn comes. */
+export interface PartyShare {
+  readonly party: string
+  readonly share: string
+}
 
 export interface SettlePoint {
   readonly id: string
@@ -32,6 +38,9 @@ export interface SettleInput {
   readonly cap?: string | null | undefined
   /** What capacity is paid for where it is not the events' commitment: the accepted nomination. */
   readonly nominated_kW?: string | undefined
+  /** CORE-184: parties that the contract serves before the customers, and after them out of the rest; in its order. */
+  readonly ahead?: readonly PartyShare[] | undefined
+  readonly behind?: readonly PartyShare[] | undefined
   readonly performanceFactor?: string | undefined
   readonly days?: number | undefined
   readonly available_kWh?: string | undefined
@@ -47,6 +56,8 @@ export interface Settlement {
   readonly customerPool: Money
   readonly aggregator: Money
   readonly payments: Readonly<Record<string, Money>>
+  /** Of further parties (CORE-184); empty where the contract names none. */
+  readonly parties: Readonly<Record<string, Money>>
   readonly measured_Wh: Wh
   readonly paid_Wh: Wh
   /** Paid energy of each point by back-allocation (CORE-176). */
@@ -118,10 +129,12 @@ export function settle(input: SettleInput): Settlement {
   // Where nothing was paid in energy the pool still goes somewhere: by nomination, else in equal parts (CORE-176).
   const weights = paid_Wh !== 0 ? back.energy_Wh : new Map(points.map((p, i) => [p.id, Math.max(0, own[i]!) || (back.basis === 'nomination' ? (p.nominated_W ?? 0) : 0)]))
   const parts = points.map((p) => ({ id: p.id, weight: Math.abs(weights.get(p.id) ?? 0) }))
+  const { rest, ...ahead } = sequentialShares({ revenue, currency, shares: input.ahead ?? [], remainderTo: 'rest' }), left = rest!
   const shares = points.some((p) => p.share !== undefined && p.share !== customerShare)
-    ? ownShares(net, input, parts) : splitRevenue({ revenue, customerShare, currency, parts })
+    ? ownShares(exactMinor(left, currency), input, parts) : splitRevenue({ revenue: left, customerShare, currency, parts })
+  const { rest: aggregator, ...behind } = sequentialShares({ revenue: shares.aggregator, currency, shares: input.behind ?? [], remainderTo: 'rest' })
   return {
-    currency, lines, revenue, tax: fromMinor(tax, currency), customerPool: shares.customerPool, aggregator: shares.aggregator, payments: shares.payments,
+    currency, lines, revenue, tax: fromMinor(tax, currency), customerPool: shares.customerPool, aggregator: aggregator!, payments: shares.payments, parties: { ...ahead, ...behind },
     measured_Wh: measured, paid_Wh, energy_Wh: back.energy_Wh,
     trace: { floorLevel, floored, cap_Wh, capped, basis: back.basis, interval_Wh: rows, missing },
   }
