@@ -15,6 +15,7 @@ import { ownRecord, type OwnRecord } from '#ven-client/csip/register.js'
 import { memoryCsipStore, type CsipStore } from '#ven-client/csip/store.js'
 import { subscriptions, type CsipPush } from '#ven-client/csip/subscribe.js'
 import { mirror, type MirrorOptions, type Series } from '#ven-client/csip/mirror.js'
+import { answersOf } from '#ven-client/csip/answers.js'
 import { dueStatuses, type Decision } from '#ven-client/csip/response.js'
 import { CsipError, csipWire, type CsipTransport, type CsipWire } from '#ven-client/csip/transport.js'
 import { silent, type Log } from '#ven-client/log.js'
@@ -82,13 +83,14 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   const wait = backoff(random)
   const interval_ms = (options.interval_s ?? 900) * 1000
   const lag_ms = (0.1 + 0.9 * random()) * (options.postWithin_s ?? 60) * 1000
-  const said = new Map<string, Set<number>>(), lastSeen = new Map<string, number>(), decisions = new Map<string, Decision>()
+  const decisions = new Map<string, Decision>()
+  const answers = answersOf(wire, store.said, { lfdi, clock, log, description: DERControlResponse, onResponse: options.onResponse, forgotten: (mRID) => decisions.delete(mRID) })
   let dcap: DeviceCapabilityValue | undefined, own: EndDeviceValue | undefined, der: DERValue | undefined
   let assignments: FunctionSetAssignmentsValue[] = [], programs: Program[] = [], lines: EventLine[] = []
   let discoveredAt = -Infinity, pollRate_s = 300, standing = '[]', stopped = false
   let pollTimer: Timer | undefined, eventTimer: Timer | undefined, meterTimer: Timer | undefined
-  let polling = false, answering: Promise<void> = Promise.resolve()
-  let subscriber: EndDeviceValue | undefined, remembered = false
+  let polling = false, hinted = false, answering: Promise<void> = Promise.resolve()
+  let subscriber: EndDeviceValue | undefined
   const pushed = options.push ? subscriptions(wire, () => subscriber?.SubscriptionListLink, options.push, log) : undefined
   const meter = mirror(wire, () => dcap?.MirrorUsagePointListLink?.href ?? '/mup', {
     lfdi, series: options.device.series, store: store.readings,
@@ -105,7 +107,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
   async function discover(): Promise<void> {
     dcap = await wire.read(DeviceCapability, wire.start)
     await time()
-    await remember()
+    await answers.remember()
     const { register, pin, connectionPoint } = options
     own = await ownRecord(wire, dcap, { lfdi, register, pin, connectionPoint }, Math.floor(clock.nowMs() / 1000))
     // SEP-153: an aggregator's subscriptions hang below the record of its own certificate
@@ -124,13 +126,6 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     if (of.DERStatusLink) await wire.write('PUT', DERStatus, of.DERStatusLink.href, device.status(now))
     const availability = device.availability?.(now)
     if (of.DERAvailabilityLink && availability) await wire.write('PUT', DERAvailability, of.DERAvailabilityLink.href, availability)
-  }
-
-  /** What an earlier process has said of events that may still be listed. */
-  async function remember(): Promise<void> {
-    if (remembered) return
-    for (const { key, statuses, lastSeen: at } of await store.said.all()) { said.set(key, new Set([...statuses, ...said.get(key) ?? []])); lastSeen.set(key, at) }
-    remembered = true
   }
 
   /** Assignments, programs and their controls: what a change of ours would show in. */
@@ -170,6 +165,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
       await pushed?.keep(watched(), clock.nowMs())
       next_ms = pollRate_s * 1000 * (0.8 + random() * 0.4)
     } catch (error) {
+      hinted = false
       next_ms = wait.next(error instanceof CsipError ? error.retryAfter_ms : undefined)
       // SEP-123: a program or a group that is gone: what we are in is read anew
       if (error instanceof CsipError && (error.status === 404 || error.status === 403)) discoveredAt = -Infinity
@@ -177,6 +173,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     } finally {
       polling = false
     }
+    if (hinted) { hinted = false; void poll(); return }
     if (!stopped) pollTimer = clock.after(next_ms, () => void poll())
   }
 
@@ -202,7 +199,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     const modes = line.at(now)
     const text = JSON.stringify([...modes.values()].map((c) => [c.topic, c.source, c.value.value, c.start, c.end]))
     if (text !== standing) { standing = text; told(modes) }
-    answering = answering.then(answer)
+    answering = answering.then(() => answers.give(lines.map((line) => ({ line, due: (said) => dueStatuses(line, said, decisionOf(line), clock.nowMs()) }))))
     const edges = [line.nextChange(now), ...lines.flatMap((l) => [l.start, l.end, l.cancelledAt, l.supersededAt])].filter((e): e is number => typeof e === 'number' && e > now)
     if (edges.length > 0) eventTimer = clock.after(Math.min(...edges) - now, obey)
   }
@@ -213,34 +210,6 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
       options.device.follow(modes)
     } catch (error) {
       log.error({ lfdi, error: (error as Error).message }, 'the device failed to follow')
-    }
-  }
-
-  async function answer(): Promise<void> {
-    for (const line of lines) {
-      const { mRID, replyTo } = line.control
-      const memory = said.get(mRID) ?? new Set<number>()
-      said.set(mRID, memory)
-      for (const status of dueStatuses(line, memory, decisionOf(line), clock.nowMs())) {
-        try {
-          await wire.write('POST', DERControlResponse, replyTo as string, { createdDateTime: Math.floor(clock.nowMs() / 1000), endDeviceLFDI: lfdi, status, subject: mRID })
-          memory.add(status)
-          await store.said.put({ key: mRID, statuses: [...memory], lastSeen: line.end })
-          options.onResponse?.(mRID, status)
-        } catch (error) {
-          log.warn({ lfdi, mRID, status, error: (error as Error).message }, 'response not taken')
-          const refused = error instanceof CsipError && error.status >= 400 && error.status < 500 && error.status !== 429
-          if (!refused) return                                     // due again at the next poll
-          memory.add(status)
-        }
-      }
-    }
-    // kept a day beyond the end: an event that a server shows again must not be answered anew
-    const now = clock.nowMs()
-    for (const line of lines) lastSeen.set(line.control.mRID, Math.max(now, line.end))
-    for (const [mRID, at] of lastSeen) if (now - at > 86_400_000) {
-      for (const memory of [said, decisions, lastSeen]) memory.delete(mRID)
-      await store.said.remove(mRID)
     }
   }
 
@@ -263,7 +232,8 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
     lfdi,
     events: () => lines,
     optOut(mRID) { decisions.set(mRID, 'optOut'); obey() },
-    poke() { if (!polling) { pollTimer?.cancel(); void poll() } },
+    // What changes while we read may lie behind us: then all is read once more.
+    poke() { if (polling) hinted = true; else { pollTimer?.cancel(); void poll() } },
     get waitingReadings() { return meter.waiting },
     get mirroredUntil() { return meter.mirroredUntil },
     get pushedBy() { return pushed?.by ?? [] },
