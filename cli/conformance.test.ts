@@ -79,19 +79,6 @@ t.test('UX-035 a client of 3.0.1 meets a VTN of 3.0.1, correct and rude', { skip
   t.match(JSON.parse(said.out), { profile: '3.0.1', summary: { PASSED: 5 } })
 })
 
-t.test('UX-040 the CI kit parses, and its script runs as shell', { skip }, async (t) => {
-  const { parse } = await import('yaml')
-  const action = parse(readFileSync(join(root, 'conformance/ci/action.yml'), 'utf8')) as { runs: { using: string; steps: { shell: string; run: string }[] } }
-  t.match(action.runs, { using: 'composite', steps: [{ shell: 'sh', run: /ci\/run\.sh/ }] })
-  t.match(parse(readFileSync(join(root, 'conformance/ci/gitlab.yml'), 'utf8')), { conformance: { script: Array, artifacts: { reports: { junit: String } } } })
-  right = true
-  const summary = join(dir, 'summary.md')
-  const code = await new Promise<number>((resolve) => { execFile('sh', [join(root, 'conformance/ci/run.sh')], { cwd: dir, env: { ...process.env, SUBJECT: 'est', TARGET: target, LOADSTONE: root, SMOKE: 'true', OUT: join(dir, 'report'), GITHUB_STEP_SUMMARY: summary } }, (error) => resolve(error ? Number(error.code) : 0)) })
-  t.equal(code, 3, 'a stranger that is no EST server fails')
-  t.same(junitFaults(readFileSync(join(dir, 'report/est.xml'), 'utf8')), [])
-  t.match(readFileSync(summary, 'utf8'), /## Conformance: est/)
-})
-
 /** The command under a terminal of its own, by util-linux; what it wrote, screen and all. */
 const onTerminal = (environment: object, ...args: string[]): Promise<string> => new Promise((resolve) => {
   const command = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(' ')

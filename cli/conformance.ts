@@ -102,14 +102,16 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
     ...(flags.from ? { ready: fromReady(flags.from, subject) } : {}),
   })
   const given = flags.with ? { ...made, capabilities: new Set([...made.capabilities, ...flags.with]) } : made
-  const target = flags.xsd ? { ...given, values: { ...given.values, schema: await (await import('#conformance/driver/schema.js')).schemaCheck(flags.xsd) } } : given
-  const chosen = select(procedures[subject], { profile: target.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
-  if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${target.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
-  if (subject !== 'ven') await reach(target.url)
+  const nonce = Math.floor(Date.now() / 100).toString(36).slice(-6)
+  const chosenTarget = flags.xsd ? { ...given, values: { ...given.values, schema: await (await import('#conformance/driver/schema.js')).schemaCheck(flags.xsd) } } : given
+  const chosen = select(procedures[subject], { profile: chosenTarget.profile, only: flags.only ?? [], smoke: flags.smoke ?? false, seed })
+  if (chosen.length === 0) throw new CliExit(exitCode.usage, `No procedure of ${subject} ${chosenTarget.profile} matches; 'loadstone conformance list ${subject}' shows them.`)
+  if (subject !== 'ven') await reach(chosenTarget.url)
+  const target = await (await import('#conformance/fresh-secrets.js')).withFreshSecrets(chosenTarget, nonce)
   const { makeProgress } = await import('#conformance/report/progress.js')
   const begun = performance.now(), progress = makeProgress(process.stderr, process.env, () => performance.now())
   const report = await runAll({
-    procedures: chosen, actions, target, seed, retries, lanes: lanesOf(target), ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: Math.floor(Date.now() / 100).toString(36).slice(-6),
+    procedures: chosen, actions, target, seed, retries, lanes: lanesOf(target), ...(flags.bail ? { bail: true } : {}), startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce,
     onResult: progress.told,
   })
   progress.end()
@@ -141,10 +143,8 @@ async function write(whole: Report, flags: RunFlags, target: Target, procedures:
   if (flags.json === true) process.stdout.write(`${JSON.stringify(plain.json(report))}\n`)
   else {
     if (typeof flags.json === 'string') writeFileSync(flags.json, `${JSON.stringify(plain.json(report))}\n`)
-    if (!flags.annotations) {
-      const { inColour, mayColour } = await import('#conformance/report/progress.js'), text = plain.terminal(report)
-      process.stdout.write(mayColour(process.stdout, process.env, flags.color) ? inColour(text) : text)
-    }
+    const { inColour, mayColour } = await import('#conformance/report/progress.js'), text = plain.terminal(report)
+    process.stdout.write(mayColour(process.stdout, process.env, flags.color) ? inColour(text) : text)
   }
 }
 

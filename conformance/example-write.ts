@@ -13,5 +13,5 @@ const run = (...more: readonly string[]): string => spawnSync(process.execPath, 
 for (const old of readdirSync(folder)) rmSync(join(folder, old))
 const at = (name: string): string => join(folder, name)
 writeFileSync(at('report.txt'), run('--junit', at('report.xml'), '--json', at('report.json'), '--html', at('report.html'), '--tap', at('report.tap'), '--markdown', at('report.md'), '--evidence', at('evidence.json'), '--statement', at('statement.json'), '--statement-key', join(keys, 'key.pem')))
-writeFileSync(at('annotations.txt'), run('--annotations'))
+writeFileSync(at('annotations.txt'), run('--annotations').replace(/^(?!::).*\n/gm, ''))
 rmSync(keys, { recursive: true })

@@ -1,5 +1,6 @@
 import { actions } from '#conformance/driver/index.js'
 import { flipsOf, keepRun, keptRuns, type FlipRun } from '#conformance/flip-log.js'
+import { withFreshSecrets } from '#conformance/fresh-secrets.js'
 import { fromReady } from '#conformance/from-ready.js'
 import type { Procedure, Subject } from '#conformance/procedure.js'
 import { procedures } from '#conformance/registry.js'
@@ -11,13 +12,14 @@ import { makeTarget } from '#conformance/target.js'
 /**
  * `node build/conformance/flips.js READY [RUNS] [whole] [LOG]`: the short set of each server (or the whole one) again and again, each time in another order; a verdict
  * that is not that of the first run is a flip (UX-038: none in 20 runs). A line on stderr after each run; with LOG each run is written down as it ends, and a later call
- * with the same LOG goes on from there. One JSON line for each subject; exit 3 when one flips. EST is left out: its secrets work once.
+ * with the same LOG goes on from there. One JSON line for each subject; exit 3 when one flips.
  */
 const [ready = '', count = '20', size = 'smoke', log] = process.argv.slice(2)
 const whole = size === 'whole'
 
 async function once(target: Target, chosen: readonly Procedure[], seed: number): Promise<FlipRun['verdicts']> {
-  const report = await runAll({ procedures: chosen, actions, target, seed, startedAt: new Date().toISOString(), elapsed: () => performance.now(), nowMs: () => Date.now(), nonce: `s${(Date.now() % 1e7).toString(36)}${seed}` })
+  const nonce = `s${(Date.now() % 1e7).toString(36)}${seed}`
+  const report = await runAll({ procedures: chosen, actions, target: await withFreshSecrets(target, nonce), seed, startedAt: new Date().toISOString(), elapsed: () => performance.now(), nowMs: () => Date.now(), nonce })
   return Object.fromEntries(report.results.map(({ id, verdict, detail }) => [id, [verdict, verdict === 'PASSED' ? '' : detail]] as const))
 }
 
@@ -37,7 +39,7 @@ async function runsOf(subject: Subject): Promise<FlipRun[]> {
 }
 
 let flips = 0
-for (const subject of ['vtn', 'csip', 'csms'] as const satisfies readonly Subject[]) {
+for (const subject of ['vtn', 'csip', 'est', 'csms'] as const satisfies readonly Subject[]) {
   const runs = await runsOf(subject), flipped = flipsOf(runs)
   flips += flipped.length
   for (const line of flipped) process.stdout.write(`${line}\n`)

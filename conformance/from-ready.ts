@@ -71,8 +71,8 @@ function est(ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile {
   const seed = JSON.parse(read('est.json')) as { vendor: string; pen: number; secrets: { secret: string; hwSerialNum: string }[] }
   return {
     target: String(ready.est),
-    capabilities: ['one-time-secret', 'vendor-certificate', 'leaf-enrolment-only', 'labels', 'single-line'],
-    values: { pen: seed.pen, secrets: seed.secrets, operator: ready.operator, operatorToken: ready.operatorToken },
+    capabilities: ['one-time-secret', 'vendor-certificate', 'leaf-enrolment-only', 'labels', 'single-line', 'operator-secrets'],
+    values: { pen: seed.pen, vendor: seed.vendor, secrets: seed.secrets, operator: ready.operator, operatorToken: ready.operatorToken },
     identities: { 'default': tls, 'vendor-1': { ...tls, cert: read('vendor-1.pem'), key: read('vendor-1.key') } },
   }
 }

@@ -93,6 +93,7 @@ t.test('UX-036 JUnit XML keeps the rules of the schema that Jenkins publishes', 
 t.test('UX-036 terminal, JSON, annotations, Markdown, HTML and TAP say the same sums', async (t) => {
   const report = await run(Object.values(one))
   t.match(terminal(report), /1 PASSED, 1 FAILED, 1 ERROR, 1 WARNING, 1 PARTIAL, 1 NOT APPLICABLE/)
+  t.match(terminal(report), /b\.fail [\s\S]*→ \{"v":"w"\}\n\s+← \{"v":"w"\}/, 'what was sent and what came, at a failure')
   t.match(json(report), { target: target.url, profile: '3.1.1', seed: 7, summary: { PASSED: 1 }, results: [{ id: 'a.pass', clause: 'a clause', verdict: 'PASSED', detail: String }] })
   t.equal(annotations(report).match(/^::error /gm)?.length, 2)
   t.equal(annotations(report).match(/^::warning /gm)?.length, 1)

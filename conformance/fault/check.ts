@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { actions } from '#conformance/driver/index.js'
+import { withFreshSecrets } from '#conformance/fresh-secrets.js'
 import { fromReady } from '#conformance/from-ready.js'
 import { planted, type Planted } from '#conformance/fault/planted.js'
 import { plantedVens } from '#conformance/fault/ven.js'
@@ -20,9 +21,10 @@ let caught = 0, runs = 0
 async function verdictOf(fault: Planted, tamper: Tamper | undefined): Promise<{ verdict: string; detail: string }> {
   const procedure = procedures[fault.subject].find((p) => p.id === fault.caughtBy)
   if (!procedure) return { verdict: 'MISSING', detail: `there is no procedure ${fault.caughtBy}` }
-  const target = makeTarget(fault.subject, { profile: fault.profile, ready: fromReady(ready, fault.subject) }), begun = performance.now()
+  const nonce = `f${(Date.now() % 1e7).toString(36)}${runs++}`, begun = performance.now()
+  const target = await withFreshSecrets(makeTarget(fault.subject, { profile: fault.profile, ready: fromReady(ready, fault.subject) }), nonce)
   const { results: [result] } = await runAll({
-    procedures: [procedure], actions, target, seed: 0, startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce: `f${(Date.now() % 1e7).toString(36)}${runs++}`, ...(tamper ? { tamper } : {}),
+    procedures: [procedure], actions, target, seed: 0, startedAt: new Date().toISOString(), elapsed: () => performance.now() - begun, nowMs: () => Date.now(), nonce, ...(tamper ? { tamper } : {}),
   })
   return { verdict: result?.verdict ?? 'ERROR', detail: result?.detail ?? '' }
 }

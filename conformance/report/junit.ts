@@ -1,7 +1,8 @@
 import { XMLBuilder } from 'fast-xml-parser'
 import type { Report, Result } from '#conformance/procedure.js'
+import { lastExchange } from '#conformance/report/plain.js'
 
-/** JUnit XML in the form whose schema Jenkins publishes: FAILED → failure, ERROR → error, NOT APPLICABLE → skipped. */
+/** JUnit XML in the form whose schema Jenkins publishes: FAILED → failure, ERROR → error, NOT APPLICABLE → skipped. A dot of a profile is no package there. */
 export function junit(report: Report): string {
   const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true })
   const cases = report.results.map((r) => testcase(report, r))
@@ -19,8 +20,8 @@ export function junit(report: Report): string {
 }
 
 function testcase(report: Report, r: Result): object {
-  const out: Record<string, unknown> = { '@name': `${r.id} ${r.title}`, '@classname': `loadstone.${report.subject}.${report.profile}`, '@time': (r.elapsed_ms / 1000).toFixed(3) }
-  const words = legal(`${r.detail}\nClause: ${r.clause}\nRequirements: ${r.requirements.join(', ')}`)
+  const out: Record<string, unknown> = { '@name': `${r.id} ${r.title}`, '@classname': `loadstone.${report.subject}.${report.profile.replace(/\./g, '-')}`, '@time': (r.elapsed_ms / 1000).toFixed(3) }
+  const words = legal(`${r.detail}\nClause: ${r.clause}\nRequirements: ${r.requirements.join(', ')}${lastExchange(r, 4000).replace(/^(?=.)/, '\n')}`)
   if (r.verdict === 'FAILED') out.failure = { '@message': legal(r.detail).slice(0, 500), '@type': 'FAILED', '#text': words }
   else if (r.verdict === 'ERROR') out.error = { '@message': legal(r.detail).slice(0, 500), '@type': 'ERROR', '#text': words }
   else if (r.verdict === 'NOT APPLICABLE') out.skipped = { '@message': legal(r.detail).slice(0, 500) }

@@ -4,9 +4,16 @@ const order: readonly Verdict[] = ['PASSED', 'FAILED', 'ERROR', 'WARNING', 'PART
 const sums = (report: Report): string => order.filter((v) => report.summary[v] > 0).map((v) => `${report.summary[v]} ${v}`).join(', ')
 const troubled = (r: Result): boolean => r.verdict === 'FAILED' || r.verdict === 'ERROR'
 
+const cut = (value: unknown, length: number): string => { const text = JSON.stringify(value) ?? ''; return text.length > length ? `${text.slice(0, length)} … (${text.length})` : text }
+/** The exchange at which a procedure ended, so that a log alone tells what came (UX-035). */
+export const lastExchange = (r: Result, length: number): string => {
+  const last = troubled(r) ? r.exchanges.at(-1) : undefined
+  return last ? `${last.step}\n→ ${cut(last.sent, length)}\n← ${cut(last.got, length)}` : ''
+}
+
 /** The terminal's form: trouble first seen as it ran, then the sums. */
 export function terminal(report: Report): string {
-  const rows = report.results.map((r) => `${r.verdict.padEnd(14)} ${r.id.padEnd(16)} ${r.title}${r.verdict === 'PASSED' ? '' : `\n               ${r.detail}\n               (${r.clause})`}`)
+  const rows = report.results.map((r) => `${r.verdict.padEnd(14)} ${r.id.padEnd(16)} ${r.title}${r.verdict === 'PASSED' ? '' : `\n               ${r.detail}\n               (${r.clause})`}${lastExchange(r, 400).replace(/^(?=.)/gm, '               ').replace(/^(?=.)/, '\n')}`)
   return `${rows.join('\n')}\n\n${report.subject} ${report.profile} at ${report.target}, seed ${report.seed}: ${sums(report)}\n`
 }
 
