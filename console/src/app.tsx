@@ -81,6 +81,7 @@ function Inside() {
         '/certificates': '/vendors',
         '/baselines': '/verification',
         '/readings': '/devices',
+        '/find': '/devices',
       }[first] ?? first),
   )
   useEffect(() => {

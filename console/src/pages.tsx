@@ -6,6 +6,7 @@ import { DevicePage } from './page/device.tsx'
 import { Devices } from './page/devices.tsx'
 import { DispatchPage, LivePage } from './page/dispatch.tsx'
 import { Dispatches } from './page/dispatches.tsx'
+import { Find } from './page/find.tsx'
 import { Home } from './page/home.tsx'
 import { NewCharger } from './page/new-charger.tsx'
 import { NewDispatch } from './page/new-dispatch.tsx'
@@ -32,6 +33,7 @@ export const pages: readonly { pattern: string; show: (params: Record<string, st
   { pattern: '/devices', show: () => <Devices /> },
   { pattern: '/devices/new-charger', show: () => <NewCharger /> },
   { pattern: '/devices/:id', show: ({ id }) => <DevicePage id={id!} /> },
+  { pattern: '/find', show: () => <Find /> },
   { pattern: '/readings/:id', show: ({ id }) => <ReadingsPage id={id!} /> },
   { pattern: '/programs', show: () => <Programs /> },
   { pattern: '/programs/new', show: () => <NewProgram /> },

@@ -23,6 +23,26 @@ export default async function devices(w) {
     })
   }
 
+  await test('UX-077 one search finds a device of any protocol with its orders and frames, and every frame of it is captured', async () => {
+    const { id, remoteId } = named('home-001')
+    await visit(page, '/find')
+    await page.locator('input[name="find"]').fill(remoteId)
+    await page.getByRole('button', { name: 'Find', exact: true }).click()
+    await address(page, 'q=')
+    await rows(page, 'fd').first().waitFor()
+    const found = await api.get(`/find?q=${remoteId}`)
+    equal(await rows(page, 'fd').evaluateAll((trs) => trs.map((r) => r.dataset.row)), found.devices.map((d) => d.id), 'devices')
+    equal(await rows(page, 'fo').count(), found.orders.length, 'orders')
+    await moving('frames', () => page.locator('[data-frames]').getAttribute('data-frames'), async () => String((await api.get(`/devices/${id}/words`)).items.length))
+    await visit(page, `/devices/${id}`)
+    await page.getByRole('button', { name: 'Begin capture' }).click()
+    await until('frames to be captured', async () => Number(await page.locator('[data-capture]').getAttribute('data-capture')) > 0)
+    const { bytes } = await downloaded(page, () => page.locator('[data-capture]').getByRole('button', { name: 'Download' }).click()), kept = (await api.get(`/devices/${id}/capture`)).items
+    equal(JSON.parse(bytes.toString('utf8').split('\n')[0]), kept[0], 'the first frame')
+    await page.getByRole('button', { name: 'End and forget' }).click()
+    await page.getByRole('button', { name: 'Begin capture' }).waitFor()
+  })
+
   await test('UX-049 readings of a device stand under its orders, and a note stays with it', async () => {
     await page.waitForSelector('.chart canvas')
     await page.locator('textarea[name="note"]').fill('call the owner first')

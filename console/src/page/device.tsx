@@ -5,6 +5,7 @@ import { Age, Await, D, Facts, State, Time } from '../part/basics.tsx'
 import { everything, type Everything } from './device/everything.ts'
 import { why } from './device/why.ts'
 import { StopDevice } from './device/stop-device.tsx'
+import { CaptureFrames } from './device/capture.tsx'
 import { Frames } from './device/frames.tsx'
 import { Notes } from './device/notes.tsx'
 import { Orders } from './device/orders.tsx'
@@ -137,6 +138,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
         </section>
       </div>
       {binding && <Frames of={e.frames} name={r.name} />}
+      {binding && <CaptureFrames device={r.id} name={r.name} />}
       <Orders e={e} />
       <Notes device={r.id} />
       <Readings point={point.id} />

@@ -31,6 +31,9 @@ export function Devices() {
     <>
       <div class="row">
         <h1 class="grow">{t('device.list')}</h1>
+        <a class="button" href="#/find">
+          {t('find.title')}
+        </a>
         {may('admin', 'operator') && (
           <a class="button" href="#/devices/new-charger">
             {t('charger.new')}

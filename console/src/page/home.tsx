@@ -17,6 +17,9 @@ export function Home() {
     <>
       <div class="row">
         <h1 class="grow">{t('home.title')}</h1>
+        <a class="button" href="#/find">
+          {t('find.title')}
+        </a>
         <a class="button primary" href="#/dispatches/new">
           {t('dispatch.create')}
         </a>

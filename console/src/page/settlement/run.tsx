@@ -1,5 +1,5 @@
 import { all, get, orNone, post } from '../../api.ts'
-import { energy, money, when } from '../../format.ts'
+import { energy, money, percent, power, when } from '../../format.ts'
 import { useLoad } from '../../live.ts'
 import { may } from '../../session.ts'
 import { t } from '../../text/index.ts'
@@ -81,7 +81,7 @@ export function RunPage({ id }: { id: string }) {
                   ],
                   ['settle.approvedBy', r.approvedBy ?? '–'],
                   ['statement.price', r.input.terms.energyPrice ? `${r.input.terms.energyPrice} ${r.currency}` : '–'],
-                  ['statement.share', r.input.terms.customerShare],
+                  ['statement.share', percent(Number(r.input.terms.customerShare))],
                   ['verify.method', `${r.input.terms.method} (${r.input.terms.level})`],
                   r.supersedes !== null && [
                     'settle.supersedes',
@@ -114,7 +114,7 @@ export function RunPage({ id }: { id: string }) {
                   ),
                 },
                 { id: 'status', title: 'common.state', value: (e) => e.status, cell: (e) => <State of={e.status} /> },
-                { id: 'committed', title: 'settle.committed', num: true, value: (e) => e.committed_kW, cell: (e) => `${e.committed_kW} kW` },
+                { id: 'committed', title: 'settle.committed', num: true, value: (e) => e.committed_kW, cell: (e) => power(Number(e.committed_kW)) },
                 { id: 'paid', title: 'statement.paid', num: true, value: (e) => sum(r, e.dispatch), cell: (e) => energy(sum(r, e.dispatch)) },
                 {
                   id: 'revenue',

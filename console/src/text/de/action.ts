@@ -101,4 +101,6 @@ export const action: Record<keyof typeof english, string> = {
   'action.serviceLevel.alert-end': 'Dienstgüte wieder gut',
   'action.alarm.unusual': 'etwas Ungewöhnliches',
   'action.weather.store': 'Wetter gespeichert',
+  'action.resource.capture': 'Nachrichten aufgezeichnet',
+  'action.resource.captureEnd': 'Aufzeichnung beendet',
 }

@@ -100,4 +100,6 @@ export const action = {
   'action.serviceLevel.alert-end': 'service level is well again',
   'action.alarm.unusual': 'something unusual',
   'action.weather.store': 'stored weather',
+  'action.resource.capture': 'captured frames',
+  'action.resource.captureEnd': 'ended a capture',
 } as const
