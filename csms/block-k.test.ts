@@ -225,3 +225,25 @@ t.test('OCPP-201, 245 profiles are compared on reconnect, hourly and before an e
   t.pass()
   await s.close()
 })
+
+t.test('OCPP-010, 068, 250 an order for an absent station goes in the form of the version that it speaks when it is back', async (t) => {
+  const { b } = await handBench(t, { config: { reconcile: false } })
+  const accept = { SetChargingProfile: { status: 'Accepted' } }
+  const old = await willing(b, 'CS001', accept, { protocols: ['ocpp1.6'] })
+  await old.close()
+  await b.restart()
+  const station = await known(b, 'CS001')
+  t.equal(station.session.version, '1.6', 'as it was when it was here')
+  await b.csms.channel.send([orderTo('CS001', 1, 2000)])
+  const again = await willing(b, 'CS001', accept, { protocols: ['ocpp1.6'] })
+  await again.until(() => b.happenings.some((h) => h.state === 'accepted'))
+  t.match(sent(again, 'SetChargingProfile'), [{ connectorId: 1, csChargingProfiles: { chargingProfilePurpose: 'TxDefaultProfile' } }])
+  await again.close()
+  b.happenings.length = 0
+  await b.csms.channel.send([orderTo('CS001', 1, 3000, { id: 'd-2', start: T / 1000 + 7200 })])
+  const renewed = await willing(b, 'CS001', accept)
+  await renewed.until(() => b.happenings.some((h) => h.state === 'accepted'))
+  t.match(sent(renewed, 'SetChargingProfile'), [{ evseId: 1, chargingProfile: { chargingProfilePurpose: 'TxDefaultProfile' } }], 'what waited in the form of 1.6 is made anew')
+  t.same(await renewed.call('Heartbeat', {}).then((f) => f[0]), 3)
+  await renewed.close()
+})

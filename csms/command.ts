@@ -67,7 +67,7 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet,
     const wrong = schemasOf(version).check(action, 'request', payload)
     if (wrong) return [{ check: wrong.code, detail: wrong.description }]
     const held = mayCall(station, action) && mayAsk(station, action, payload) ? []
-      : [{ check: station.record.registration === 'rejected' ? 'OCPP-084' : 'OCPP-082', detail: `not while the station is ${station.record.registration}` }]
+      : [{ check: station.record.registration === 'rejected' ? 'OCPP-084' : 'OCPP-082', detail: station.record.registration === 'none' ? 'not before a boot of the station was accepted' : `not while the station is ${station.record.registration}` }]
     const token = (payload as { idToken?: IdToken }).idToken
     const facts: RuleFacts = {
       nowMs: clock.nowMs(), assumedStackLevel: config.assumedStackLevel, masterGroup: station.actual('AuthCtrlr', 'MasterPassGroupId') ?? config.masterGroup, force: options.force ?? false,

@@ -50,6 +50,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
     }
     const station = new Station(tenant, identity, record, new Session(identity, session))
     station.session.dropNulls = record.dropNulls ?? false
+    if (record.boot) station.session.speaks(record.boot.version)
     bySession.set(station.session, station)
     known.set(key, station)
     return station

@@ -7,7 +7,7 @@ import { energyOf, missing, type Transaction } from './transaction.js'
 export function view(station: Station): object {
   const { record, session } = station
   return {
-    id: station.identity, online: session.online, version: session.version, securityProfiles: record.securityProfiles, profileInUse: station.profileInUse,
+    id: station.identity, online: session.online, version: session.online || record.boot ? session.version : null, securityProfiles: record.securityProfiles, profileInUse: station.profileInUse,
     registration: record.registration, approved: record.approved, boot: record.boot ?? null, serialNumber: record.serialNumber ?? null,
     lastSeen: session.lastSeenMs === 0 ? null : isoMs(session.lastSeenMs), onlineSince: station.onlineSince === undefined ? null : isoMs(station.onlineSince),
     connectors: record.connectors, wanted: record.wanted, caps: record.caps, flags: record.flags, waiting: session.waiting,

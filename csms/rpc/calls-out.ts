@@ -42,7 +42,7 @@ export class CallsOut {
     if (!online && options.offline !== 'wait') return Promise.reject(new CallFailed('closed', '', 'the station is offline'))
     return new Promise((resolve, reject) => {
       const rank = priorities.indexOf(options.priority ?? 'user')
-      ;(this.#queue ??= new CallQueue(this.#needs.limits.queue)).push({ action, payload, options, rank, resolve, reject })
+      ;(this.#queue ??= new CallQueue(this.#needs.limits.queue)).push({ action, version, payload, options, rank, resolve, reject })
       this.pump()
     })
   }
@@ -53,6 +53,11 @@ export class CallsOut {
     if (this.#outstanding || !socket || choked || !this.#queue?.size) return
     const entry = this.#queue.take(this.#needs.nowMs(), (action) => this.#needs.mayCall(this.#session, action))
     if (!entry) return
+    // OCPP-010: it was made for the version that the station spoke before; who waits for it makes it anew.
+    if (entry.version !== this.#session.version) {
+      entry.reject(new CallFailed('closed', '', 'the station speaks another version now'))
+      return this.pump()
+    }
     const id = this.#needs.ids.uuid()
     const timeout = entry.options.timeoutMs ?? slow[entry.action] ?? this.#needs.limits.callTimeoutMs
     const timer = setTimeout(() => this.#timedOut(id), timeout)

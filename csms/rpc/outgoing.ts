@@ -1,4 +1,5 @@
 import { CallFailed } from './error-code.js'
+import type { Version } from './version.js'
 
 /** OCPP-068, most urgent first. */
 export const priorities = ['safety', 'cancel', 'dispatch', 'user', 'housekeeping'] as const
@@ -21,6 +22,8 @@ export type Payload = Record<string, unknown>
 
 export interface Outgoing {
   readonly action: string
+  /** In whose form the payload is. */
+  readonly version: Version
   readonly payload: object
   readonly options: CallOptions
   readonly rank: number

@@ -32,9 +32,28 @@ export interface Violation {
   readonly description: string
 }
 
+/** The rule in words. What it names is the schema's own: never a value, nor a name that only the payload has. */
+function ruleOf({ keyword, params }: ErrorObject): string {
+  const { missingProperty, allowedValues, type, limit, format } = params as { missingProperty?: string; allowedValues?: readonly unknown[]; type?: string; limit?: number; format?: string }
+  switch (keyword) {
+    case 'required': return `lacks '${missingProperty}'`
+    case 'enum': return `is none of ${allowedValues?.join(', ').slice(0, 80)}`
+    case 'type': return `is not of type ${type}`
+    case 'additionalProperties': return 'has a member that is not in the schema'
+    case 'maxLength': return `is longer than ${limit}`
+    case 'minLength': return `is shorter than ${limit}`
+    case 'maxItems': return `has more than ${limit} elements`
+    case 'minItems': return `has fewer than ${limit} elements`
+    case 'maximum': return `is above ${limit}`
+    case 'minimum': return `is below ${limit}`
+    case 'format': return `is not a ${format}`
+    default: return `violates '${keyword}'`
+  }
+}
+
 const violationOf = (error: ErrorObject | undefined): Violation => ({
   code: classOf[error?.keyword ?? ''] ?? 'PropertyConstraintViolation',
-  description: `${(error?.instancePath || '/').slice(0, 160)} violates '${error?.keyword ?? 'schema'}'`,
+  description: error ? `${(error.instancePath || '/').slice(0, 160)} ${ruleOf(error)}` : 'violates the schema',
 })
 
 export type Direction = 'request' | 'response'

@@ -50,13 +50,18 @@ export class Session {
     return this.#out.waiting
   }
 
+  /** What the station spoke when it was last here: what waits for it is made in that form. */
+  speaks(version: Version): void {
+    this.version = version
+    this.schemas = schemasOf(version)
+  }
+
   /** A newly authenticated socket takes over; the old one is closed and what waited on it fails (OCPP-011, REL-041). */
   attach(socket: WebSocket, version: Version): void {
     const old = this.socket
     if (old) this.#detach(old, 1000, 'replaced by a newer connection')
     this.socket = socket
-    this.version = version
-    this.schemas = schemasOf(version)
+    this.speaks(version)
     this.missedPings = 0
     this.choked = false
     this.heardAt = performance.now()

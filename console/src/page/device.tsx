@@ -96,7 +96,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
             <Facts
               of={[
                 ['common.state', <State of={s.online ? 'online' : 'offline'} />],
-                ['device.version', `OCPP ${s.version}`],
+                ['device.version', s.version ? `OCPP ${s.version}` : '–'],
                 [
                   'device.lastSeen',
                   <>
