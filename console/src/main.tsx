@@ -14,7 +14,8 @@ import { useLanguage } from './text/index.ts'
 async function takeToken(): Promise<void> {
   const { path, search } = place(),
     given = search.get('token')
-  if (path !== '/login') return
+  // why a single sign-on came back stays until the person has read it
+  if (path !== '/login' || search.has('failed')) return
   history.replaceState(null, '', `#${search.get('to')?.startsWith('/') ? search.get('to') : '/'}`)
   if (given) await enterWithToken(given)
 }

@@ -26,6 +26,7 @@ import { Webhooks } from './page/webhooks.tsx'
 /** Every page and where it lives; the first that matches is shown. */
 export const pages: readonly { pattern: string; show: (params: Record<string, string>) => ComponentChildren }[] = [
   { pattern: '/', show: () => <Home /> },
+  { pattern: '/login', show: () => <Home /> },
   { pattern: '/live', show: () => <LivePage /> },
   { pattern: '/dispatches', show: () => <Dispatches /> },
   { pattern: '/dispatches/new', show: () => <NewDispatch /> },

@@ -13,6 +13,16 @@ export default async function words({ test, browser, base, token, api }) {
     await p.context().close()
   })
 
+  await test('UX-052 a single sign-on that failed says why on the sign-in page, in words of the catalogue alone', async () => {
+    const p = await openPage(browser, base, { at: '/login?failed=noRole' })
+    await p.locator('[role="alert"]').waitFor()
+    ok(/none of your groups has a role/.test(await p.locator('[role="alert"]').innerText()), 'no role')
+    const q = await openPage(browser, base, { at: '/login?failed=call+this+number' })
+    await q.waitForSelector('main.login')
+    equal(await q.locator('[role="alert"]').count(), 0, 'an address puts no sentence of its own on the page')
+    await Promise.all([p.context().close(), q.context().close()])
+  })
+
   await test('UX-054 German: the page, its language, its numbers', async () => {
     const p = await openPage(browser, base, { token, at: '/', language: 'de' })
     await settled(p)

@@ -1,14 +1,17 @@
 import { useState } from 'preact/hooks'
 import { ApiError } from '../api.ts'
 import { enterWithCode, enterWithPasskey, enterWithToken, type Entry, type Ways } from '../door.ts'
+import { place } from '../route.ts'
 import { Act, Field, text } from '../part/basics.tsx'
 import { t, type Key } from '../text/index.ts'
 
+/** Why a single sign-on came back without a session. */
+const failed: Readonly<Record<string, Key>> = { noRole: 'login.noRole', provider: 'login.provider', again: 'login.again' }
 const words: Readonly<Partial<Record<Entry, Key>>> = { refused: 'login.wrong', locked: 'login.locked' }
 
 /** A passkey, a name with password and code, the organisation's own sign-in, or a token: all end in the same session. */
 export function Login({ ways }: { ways: Ways }) {
-  const [f, set] = useState({ user: '', password: '', code: '', token: '' }), [refused, setRefused] = useState<Key>()
+  const [f, set] = useState({ user: '', password: '', code: '', token: '' }), [refused, setRefused] = useState<Key | undefined>(() => failed[place().search.get('failed') ?? ''])
   const judged = (found: Entry, refusal: Key = words[found] ?? 'login.wrong'): void => {
     if (found === 'unreachable') throw new ApiError({ status: 0, title: 'unreachable', detail: t('gone.short') })
     setRefused(found === 'in' ? undefined : found === 'locked' ? 'login.locked' : refusal)

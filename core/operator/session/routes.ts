@@ -2,7 +2,7 @@ import { generateAuthenticationOptions, generateRegistrationOptions, type Authen
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import type { Core } from '#core/assemble.js'
-import { Refusal } from '#core/error.js'
+import { isRefusal, Refusal, type RefusalKind } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import { endSession, listSessions, roles as allRoles } from '#core/token/token.js'
 import { addPasskey, personOf, removePasskey, signInByPasskey } from '#core/user/passkey.js'
@@ -138,20 +138,38 @@ function challengeOf({ response }: { response: object }): string | undefined {
   }
 }
 
+/** What the sign-in page says of a single sign-on that failed: a word of ours, so that no address can put a sentence on it. */
+const failedBecause: Readonly<Partial<Record<RefusalKind, string>>> = { forbidden: 'noRole', unavailable: 'provider' }
+
 function oidcRoutes(app: FastifyInstance, { core, tenant, machine }: SessionNeeds, oidc: Oidc, place: (request: FastifyRequest) => Place): void {
   const begun = new Pending<Begun>(machine), binding = 'loadstone-oidc'
   // the cookie binds the answer to the browser that asked, so nobody can be signed in as somebody else (OpenID Connect Core 1.0 §3.1.2.1)
   app.get('/session/oidc', open, async (request, reply) => {
-    const { origin, secure } = place(request), { url, state } = await oidc.begin(origin, (b) => begun.ask(b))
-    return setCookie(reply, binding, state, { secure, sameSite: 'Lax', life_s: 300 }).redirect(url)
+    const { origin, secure } = place(request), { url, state } = await oidc.begin(origin, (b) => begun.ask(b)).catch((error: unknown) => told(request, error))
+    return url === undefined ? reply.redirect(state) : setCookie(reply, binding, state, { secure, sameSite: 'Lax', life_s: 300 }).redirect(url)
   })
   app.get<{ Querystring: { state?: string } }>('/session/oidc/callback', open, async (request, reply) => {
     const { state } = request.query, { secure } = place(request)
+    try {
+      return await back(request, reply, state, secure)
+    } catch (error) {
+      return reply.redirect(told(request, error).state)
+    }
+  })
+
+  async function back(request: FastifyRequest, reply: FastifyReply, state: string | undefined, secure: boolean): Promise<FastifyReply> {
     if (state === undefined || cookieOf(request, binding) !== state) throw new Refusal('unauthenticated', 'this sign-in was begun in another browser: begin again')
     const known = await oidc.finish(begun.take(state), request.url.split('?')[1] ?? '', state)
     const found = await core.transact((work) => openSession(work, tenant, { user: known.user, role: known.role, entity: `oidc:${known.subject}` }, { by: 'oidc', agent: agentOf(request) }))
     if (found.outcome !== 'in') throw new Refusal('unauthenticated', 'no session could be opened')
     clearCookie(reply, binding, secure)
     return setCookie(reply, cookieName(request), found.token, { secure }).redirect('/')
-  })
+  }
+
+  /** A person in a browser is sent back to the sign-in page with the reason (UX-052); anybody else gets the problem itself. */
+  function told(request: FastifyRequest, error: unknown): { url?: undefined; state: string } {
+    if (!isRefusal(error) || !String(request.headers.accept ?? '').includes('text/html')) throw error
+    core.means.log.info({ kind: error.kind, cause: error.message, clause: 'UX-052' }, 'single sign-on failed')
+    return { state: `/#/login?failed=${failedBecause[error.kind] ?? 'again'}` }
+  }
 }

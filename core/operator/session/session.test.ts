@@ -235,4 +235,13 @@ t.test('UX-052 single sign-on by configuration (OpenID Connect Core 1.0 §3.1)',
     t.equal((await b.ask('GET', await go(b))).statusCode, 403)
     t.throws(() => rolesOf('flex-ops=king'), /group=role/)
   })
+  await t.test('UX-052 a person whose single sign-on failed is back at the sign-in page, which says why', async (t) => {
+    const html = { accept: 'text/html,application/xhtml+xml' }, b = browser(d.app), back = await go(b)
+    const landed = async (who: typeof b, url: string): Promise<unknown> => { const a = await who.ask('GET', url, undefined, html); return [a.statusCode, a.headers.location] }
+    t.same(await landed(browser(d.app), back), [302, '/#/login?failed=again'], 'begun in another browser')
+    t.same(await landed(b, back), [302, '/#/login?failed=noRole'], 'no group with a role')
+    const dead = await door(t, { oidc: { issuer: 'http://127.0.0.1:1', clientId: 'loadstone', clientSecret: 'secret', claim: 'groups', roles: [] } })
+    t.same(await landed(browser(dead.app), '/session/oidc'), [302, '/#/login?failed=provider'])
+    t.equal((await browser(dead.app).ask('GET', '/session/oidc')).statusCode, 503, 'a program gets the problem itself')
+  })
 })

@@ -103,4 +103,5 @@ export const action: Record<keyof typeof english, string> = {
   'action.weather.store': 'Wetter gespeichert',
   'action.resource.capture': 'Nachrichten aufgezeichnet',
   'action.resource.captureEnd': 'Aufzeichnung beendet',
+  'action.failSafe.verify': 'Rückfall der Geräte geprüft',
 }

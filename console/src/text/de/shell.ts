@@ -136,4 +136,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'login.withCode': 'Oder mit Name, Passwort und Code',
   'login.noPasskey': 'Kein Passkey von Ihnen wurde hier angenommen. Noch einmal, oder mit Name, Passwort und Code.',
   'login.locked': 'Zu viele falsche Antworten. Warten Sie eine Viertelstunde oder fragen Sie eine Verwalterin.',
+  'login.noRole': 'Ihre Organisation kennt Sie, aber keine Ihrer Gruppen hat hier eine Rolle. Bitten Sie eine Verwalterin darum.',
+  'login.provider': 'Die Anmeldung Ihrer Organisation antwortet nicht. Versuchen Sie es später oder melden Sie sich mit Namen an.',
+  'login.again': 'Diese Anmeldung wurde nicht in diesem Browser beendet oder dauerte zu lange. Beginnen Sie noch einmal.',
 }

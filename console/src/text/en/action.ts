@@ -102,4 +102,5 @@ export const action = {
   'action.weather.store': 'stored weather',
   'action.resource.capture': 'captured frames',
   'action.resource.captureEnd': 'ended a capture',
+  'action.failSafe.verify': 'looked at what devices fall back to',
 } as const

@@ -134,4 +134,7 @@ export const shell = {
   'login.withCode': 'Or with name, password and code',
   'login.noPasskey': 'No passkey of yours was accepted here. Try again, or use name, password and code.',
   'login.locked': 'Too many wrong answers. Wait a quarter of an hour, or ask an administrator.',
+  'login.noRole': 'Your organisation knows you, but none of your groups has a role here. Ask an administrator to give one of them a role.',
+  'login.provider': 'Your organisation’s sign-in does not answer. Try again later, or sign in with a name.',
+  'login.again': 'That sign-in was not finished in this browser or took too long. Begin again.',
 } as const
