@@ -73,6 +73,16 @@ t.test('OA-202 OA-232 OA-233 OA-242 registers ven and resources in the forms of 
   t.same((await client.resources()).map((r) => r.resourceName), ['heater'], 'without a ven: those of all vens that are shown')
 })
 
+t.test('OA-202 OA-082 a ven of this client under another name is adopted where the VTN shows only that one', async (t) => {
+  const priv = await testVtn()
+  await priv.app.listen({ host: '127.0.0.1', port: 0 })
+  const client = vtnClient({ url: `http://127.0.0.1:${(priv.app.server.address() as AddressInfo).port}${old}`, credentials: { clientID: 'ven_client', clientSecret: '999' }, clock: priv.clock, attempts: 1 })
+  t.teardown(async () => { await client.close(); await priv.close() })
+  const first = await client.registerVen('old name')
+  t.same(await client.registerVen('new name'), first)
+  t.equal(await kindOf(clientOf(t, 'ven_client2').registerVen('a third name')), 'conflict', 'among several nobody is taken for ours')
+})
+
 t.test('OA-230 OA-240 OA-246 it follows what is for everybody or for it, by group and by name, and nothing that is for others', async (t) => {
   const device = box('heater')
   await v.call('PUT', `/vens/${(await v.call('GET', '/vens?venName=house')).json()[0].id}`, 'bl_client', { objectType: 'BL_VEN_REQUEST', clientID: 'ven_client', venName: 'house', targets: ['GROUP=north'] })

@@ -109,13 +109,13 @@ export function vtnClient(options: ClientOptions): VtnClient {
     (await send({ method, path, ...(json === undefined ? {} : { json }), ...(signal ? { signal } : {}), ...(attempts === undefined ? {} : { attempts }) })).body as T
 
   /** Creates, or adopts what a parallel start of the same client has made meanwhile (OA-202). */
-  async function findOrCreate<T>(find: () => Promise<T | undefined>, create: () => Promise<T>): Promise<T> {
+  async function findOrCreate<T>(find: () => Promise<T | undefined>, create: () => Promise<T>, inTheWay = find): Promise<T> {
     const found = await find()
     if (found) return found
     try {
       return await create()
     } catch (error) {
-      const other = isVtnError(error) && error.kind === 'conflict' ? await find() : undefined
+      const other = isVtnError(error) && error.kind === 'conflict' ? await inTheWay() ?? await find() : undefined
       if (other) return other
       throw error
     }
@@ -151,6 +151,8 @@ export function vtnClient(options: ClientOptions): VtnClient {
         return all.find((v) => v.clientID === clientID) ?? all.find((v) => v.venName === venName)
       },
       async () => dialect.readVen(await call<Ven>('POST', '/vens', dialect.ven(venName, attributes), o)),
+      // 3.0.1 does not say whose a ven is; one that is in the way of ours, and the only one shown, is ours under another name (OA-082)
+      async () => { const [only, ...others] = await vens({}, o); return others.length ? undefined : only },
     ),
     registerResource: (ven, resourceName, attributes, o = {}) => findOrCreate(
       async () => (await resources({ venID: ven.id }, o)).find((r) => r.resourceName === resourceName),
