@@ -21,6 +21,8 @@ export interface Objects {
   get(noun: Noun, view: View, id: string): Promise<Stored>
   /** `also` is written in the same transaction. */
   create(noun: Noun, caller: VtnCaller, content: Content, manner: Manner, also?: Also): Promise<Stored>
+  /** Creates inside a transaction that is under way: what belongs to an object is made with it or not at all. */
+  createWithin(stores: Stores, noun: Noun, caller: VtnCaller, content: Content, manner: Manner): Promise<Stored>
   replace(noun: Noun, caller: VtnCaller, view: View, id: string, content: Content, manner: Manner): Promise<Stored>
   remove(noun: Noun, caller: VtnCaller, view: View, id: string): Promise<Stored>
 }
@@ -47,15 +49,27 @@ export function makeObjects(context: Context): Objects {
     const command: Command = { context, caller, content, old: undefined, id: ids.uuid(), ...manner }
     await behaviour.admit?.(command)
     const made = await unitOfWork.run(async (stores) => {
-      const placed = await behaviour.place(command, stores)
-      await behaviour.companions?.(stores, command, placed)
-      const after = await named(noun, () => stores.documents.insert({ tenant, kind: kindOf[noun.objectType], id: command.id, ...row(placed) }, clock.nowMs()))
-      await notices.record(stores, [{ objectType: noun.objectType, operation: 'CREATE', after }])
+      const after = await insert(stores, noun, command)
       await also?.(stores, after)
       return after
     })
     await withoutOrphan(noun, made, manner)
     return made
+  }
+
+  async function insert(stores: Stores, noun: Noun, command: Command): Promise<Stored> {
+    const { behaviour } = noun
+    const placed = await behaviour.place(command, stores)
+    await behaviour.companions?.(stores, command, placed)
+    const after = await named(noun, () => stores.documents.insert({ tenant, kind: kindOf[noun.objectType], id: command.id, ...row(placed) }, clock.nowMs()))
+    await notices.record(stores, [{ objectType: noun.objectType, operation: 'CREATE', after }])
+    return after
+  }
+
+  async function createWithin(stores: Stores, noun: Noun, caller: VtnCaller, content: Content, manner: Manner): Promise<Stored> {
+    const command: Command = { context, caller, content, old: undefined, id: ids.uuid(), ...manner }
+    await noun.behaviour.admit?.(command)
+    return insert(stores, noun, command)
   }
 
   /**
@@ -155,7 +169,7 @@ export function makeObjects(context: Context): Objects {
   }
 
   return {
-    get, create, replace, remove,
+    get, create, createWithin, replace, remove,
     async list(noun, view, { query, cut, asked, surface, within }) {
       const filter = noun.behaviour.filter?.(query, { now: clock.now(), surface, asked }) ?? {}
       const privacy = visible(view, noun.behaviour.filtersTargets ? undefined : asked)

@@ -4,7 +4,7 @@ import type { View } from '#vtn/access.js'
 import type { Route } from '#vtn/door.js'
 import { doorCheck } from '#vtn/door-check.js'
 import type { VtnCaller } from '#vtn/identity.js'
-import type { Manner } from '#vtn/objects.js'
+import type { Also, Manner } from '#vtn/objects.js'
 import { list, pathId, scalar, type RawQuery } from '#vtn/query.js'
 import { nounOf, registry, type Noun } from '#vtn/registry.js'
 import { kindOf, type Content, type Stored } from '#vtn/stored.js'
@@ -81,7 +81,7 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
               if (nested) await venSeen(request)
               const doc = await once(context, request, async (body, also) => {
                 await programOfReport(body)
-                return objects.create(noun, request.caller, body, manner, also)
+                return noun.objectType === 'VEN' ? venWithResources(request.caller, body, also) : objects.create(noun, request.caller, body, manner, also)
               }, (r) => content(r))
               return reply.code(201).header('location', `${request.url.split('?')[0]}/${doc.id}`).send(await after(request, doc))
             },
@@ -116,6 +116,14 @@ export function objectRoutes301(needs: SurfaceNeeds): Route[] {
       },
     ]
 
+    /** OA-232: a new ven brings its resources; all are made in one transaction. */
+    function venWithResources(caller: VtnCaller, { resources, ...ven }: Content, also: Also | undefined): Promise<Stored> {
+      return objects.create(noun, caller, ven, manner, async (stores, made) => {
+        for (const one of (resources ?? []) as Content[]) await objects.createWithin(stores, nounOf('RESOURCE'), caller, resourceOf(one, caller, made.id), manner)
+        await also?.(stores, made)
+      })
+    }
+
     /** OA-238: the programID of a report must be that of its event. */
     async function programOfReport(body: Content): Promise<void> {
       if (noun.objectType !== 'REPORT') return
@@ -131,8 +139,15 @@ function owned(noun: Noun, body: Record<string, unknown>, caller: VtnCaller, ven
   const bl = caller.role === 'BL'
   if (noun.objectType === 'VEN') {
     // Interpretation: a ven that business logic makes without saying whose it is belongs to the client of the same name.
-    return bl ? { objectType: 'BL_VEN_REQUEST', clientID: old?.owner ?? body['clientID'] ?? body['venName'], resources: undefined } : { objectType: 'VEN_VEN_REQUEST', resources: undefined, targets: undefined, clientID: undefined }
+    // Interpretation of OA-232: resources that come with a new ven are made with it; afterwards each is changed at its own address, so that a PUT of what was read changes nothing.
+    const resources = old ? undefined : body['resources']
+    return bl ? { objectType: 'BL_VEN_REQUEST', clientID: old?.owner ?? body['clientID'] ?? body['venName'], resources } : { objectType: 'VEN_VEN_REQUEST', resources, targets: undefined, clientID: undefined }
   }
-  if (noun.objectType === 'RESOURCE') return bl ? { objectType: 'BL_RESOURCE_REQUEST', venID } : { objectType: 'VEN_RESOURCE_REQUEST', venID, targets: undefined }
-  return {}
+  return noun.objectType === 'RESOURCE' ? ownedResource(bl, venID) : {}
 }
+
+const ownedResource = (bl: boolean, venID: string | undefined): Content => (bl ? { objectType: 'BL_RESOURCE_REQUEST', venID } : { objectType: 'VEN_RESOURCE_REQUEST', venID, targets: undefined })
+
+/** A resource in the body of its ven. */
+const resourceOf = (body: Content, caller: VtnCaller, venID: string): Content =>
+  withWritten({ ...to31('RESOURCE', body), ...ownedResource(caller.role === 'BL', venID) }, caller.role === 'BL' ? body : {})

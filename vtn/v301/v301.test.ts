@@ -96,6 +96,22 @@ t.test('OA-232 OA-233 vens and nested resources', async (t) => {
   t.same(kept.targets, [{ type: 'GROUP', values: ['mine'] }], 'OA-080 holds here as well')
 })
 
+t.test('OA-232 OA-249 resources that come with a ven are made with it or not at all, and a PUT of what was read changes nothing', async (t) => {
+  const body = (names: string[]) => ({ venName: 'with resources', clientID: 'owner of several', targets: [{ type: 'GROUP', values: ['x'] }], resources: names.map((resourceName) => ({ resourceName, targets: [{ type: 'GROUP', values: [resourceName] }], attributes: [{ type: 'AREA', values: [1] }] })) })
+  t.equal((await v.call('POST', `${old}/vens`, bl, body(['a', 'a']))).statusCode, 409)
+  t.same((await v.call('GET', '/vens?venName=with%20resources')).json(), [], 'nothing half-made')
+  const made = await v.call('POST', `${old}/vens`, bl, body(['a', 'b']))
+  t.equal(made.statusCode, 201, made.body)
+  t.match(made.json().resources, [{ resourceName: 'a', objectType: 'RESOURCE', targets: [{ type: 'GROUP', values: ['a'] }] }, { resourceName: 'b', venID: made.json().id }])
+  const modern = async () => (await v.call('GET', `/resources?venID=${made.json().id}`)).json()
+  t.match(await modern(), [{ resourceName: 'a', clientID: 'owner of several', targets: ['GROUP=a'], attributes: [{ type: 'AREA' }] }, { resourceName: 'b' }])
+  const before = await modern(), read = (await v.call('GET', `${old}/vens/${made.json().id}`)).json()
+  t.match((await v.call('PUT', `${old}/vens/${made.json().id}`, bl, read)).json(), { resources: read.resources, targets: read.targets })
+  t.same(await modern(), before)
+  await v.call('DELETE', `${old}/vens/${made.json().id}`)
+  t.same(await modern(), [])
+})
+
 t.test('OA-246 OA-248 privacy holds on 3.0.1, also for objects aimed by VEN_NAME and RESOURCE_NAME', async (t) => {
   const p = await program301('aimed')
   const event = async (targets: object[], eventName: string) => (await v.call('POST', `${old}/events`, bl, { programID: p.id, eventName, targets, intervals: [] })).json()
