@@ -140,6 +140,11 @@ export const planted: readonly Planted[] = [
   csip('a subscription cannot be replaced', 'csip.sub.create', http((a, args) => (is(args, 'PUT', /\/sub\//) ? { status: 405 } : undefined))),
   csip('a new default is not told', 'csip.sub.default', { arrival: (t) => !t.includes('DefaultDERControl') }),
 
+  csip('nobody’s certificate is good enough', 'csip.cert.stranger', status(200, 403)),
+  csip('two hours of randomization are let through', 'csip.event.randomize-range', http((a, args) => (a.status >= 400 && is(args, 'POST', /derc$/) ? { status: 201 } : undefined))),
+  vtn('what the older revision wrote has lost its targets', 'vtn.both-surfaces.back', json('GET', /\/programs\/[^/]+$/, (p: object) => ({ ...p, targets: [] }))),
+  est('no request at all is good', 'est.garbage', http((a, args) => (is(args, 'POST', /simpleenroll$/) && a.status === 200 ? { status: 400 } : undefined))),
+
   aus('the limits stand before the base’s own', 'csip.aus.limits', text('GET', /\/derc\//, (t) => t.replace(/(<opModMaxLimW>\d+<\/opModMaxLimW>)([\s\S]*?)(<\/DERControlBase>)/, '$2$1$3'))),
   aus('one of the limits is lost', 'csip.aus.limits', text('GET', /\/derc\//, (t) => t.replace(/<(\w+:)?opModGenLimW[\s\S]*?opModGenLimW>/, ''))),
   aus('the default has no limits', 'csip.aus.default', text('GET', /\/dderc$/, (t) => t.replace(/<(\w+:)?opModExpLimW[\s\S]*?opModExpLimW>/, ''))),

@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, aus, discover, proc } from '#conformance/procedure/csip/steps.js'
+import { all, ask, aus, discover, goodLeaf, proc } from '#conformance/procedure/csip/steps.js'
 
 const clause = 'IEEE 2030.5-2018 §6, CSIP 2.1'
 /** SEP-206: what CSIP-AUS issuers may be forgiven. */
@@ -11,7 +11,7 @@ export const door: readonly Procedure[] = [
   proc(all, 'csip.keep-alive', 'a connection that is silent for longer than six seconds still stands', 'SEP-008', clause, [{ say: 'silence', do: 'socket.idle', with: { as: 'device-1', path: '${dcap}', ms: 6500 }, expect: { statuses: { equals: [200, 200] } } }], { tags: ['tls'] }),
   proc(all, 'csip.resume', 'a resumed session is the same client', 'SEP-007', clause, [discover(), { say: 'resumption', do: 'socket.resume', with: { as: 'device-1', path: '${it.edev}' }, expect: { status: 200, body: { contains: '${lfdi1}' } } }, { say: 'and it was resumed', do: 'socket.resume', with: { as: 'device-1', path: '${it.edev}' }, expect: { resumed: true }, should: true }], { tags: ['tls'] }),
   proc(all, 'csip.prefix', 'every link carries the path prefix of DeviceCapability', 'SEP-010 SEP-014', clause, [discover(), ask('device-1', 'GET', '${dcap}', { status: 200, text: { not: { matches: 'href="(?!${prefix}/)' } } }), ask('device-1', 'GET', '${it.edev}', { status: 200, text: { not: { matches: 'href="(?!${prefix}/)' } } })], { tags: ['discovery'] }),
-  proc(all, 'csip.cert.self-signed', 'a self-signed certificate that nobody pinned reaches no resource', 'SEP-208', 'IEEE 2030.5-2018 §6.11.8', [leaf('self-signed'), ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'] }),
+  proc(all, 'csip.cert.self-signed', 'a self-signed certificate that nobody pinned reaches no resource', 'SEP-208', 'IEEE 2030.5-2018 §6.11.8', [...goodLeaf, leaf('self-signed'), ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'] }),
   ...lenient.map(([kind, what]) => proc(aus, `csip.aus.cert.${kind}`, `a certificate that ${what} is forgiven in CSIP-AUS`, 'SEP-206', 'SA TS 5573 certificates', [leaf(kind), ask('bad', 'GET', '${dcap}', { status: 200 })], { needs: ['mica', 'lenient-issuers'], tags: ['certificate', 'aus'] })),
   proc(all, 'csip.limits', 'a client that asks without end is told to wait, with reasonCode 4', 'SEP-046', clause, [
     { say: 'three hundred requests', do: 'http.parallel', with: { count: 300, request: { method: 'GET', path: '${dcap}', as: 'device-2' } }, expect: { 'counts.429': { atLeast: 1 }, 'counts.200': { atLeast: 20 } } }, ask('device-2', 'GET', '${dcap}', { status: { oneOf: [200, 429] } }), ask('device-1', 'GET', '${dcap}', { status: 200 }),

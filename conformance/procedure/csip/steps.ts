@@ -23,6 +23,10 @@ export const operate = (method: string, path: string, expect: Expect, more: More
 
 export const discover = (as = 'device-1', name = 'it', lfdi?: string): Step => ({ say: `${as} follows the links from DeviceCapability`, do: 'csip.discover', with: { as, ...(lfdi ? { lfdi } : {}) }, save: { [name]: '.' } })
 
+/** That it is this one thing which is refused: the server is up, takes a good leaf of the same issuer, and goes on serving. */
+export const serves = (as = 'device-1'): Step => ask(as, 'GET', '${dcap}', { status: 200, root: 'DeviceCapability' })
+export const goodLeaf: readonly Step[] = [{ say: 'a good leaf of the same issuer', do: 'pki.leaf', with: { as: 'good', kind: 'good' } }, serves('good')]
+
 /** SEP-032: an Error body with a reasonCode and nothing of our insides. */
 export const refused = (status: number | readonly number[], reasonCode?: string): Expect => ({
   status: typeof status === 'number' ? status : { oneOf: status }, root: 'Error', 'xml.reasonCode[0]': reasonCode ?? { matches: '^[0-4]$' }, 'headers.content-type': { matches: '^application/sep\\+xml' },

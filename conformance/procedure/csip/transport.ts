@@ -1,5 +1,5 @@
 import type { Procedure } from '#conformance/procedure.js'
-import { all, ask, aus, doc, discover, proc, refused, us } from '#conformance/procedure/csip/steps.js'
+import { all, ask, aus, doc, discover, goodLeaf, proc, refused, serves, us } from '#conformance/procedure/csip/steps.js'
 
 const ccm8 = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
 const tls = (say: string, args: object, expect: Procedure['steps'][number]['expect']): Procedure['steps'][number] => ({ say, do: 'tls.connect', with: args as Record<string, unknown>, ...(expect ? { expect } : {}) })
@@ -15,7 +15,7 @@ const forgiven = ['subject', 'dns-san', 'no-policy', 'san-not-critical', 'foreig
 
 export const transport: readonly Procedure[] = [
   proc(all, 'csip.tls.suite', 'TLS 1.2 with ECDHE-ECDSA-AES128-CCM-8 on P-256', 'SEP-001 SEP-002', 'IEEE 2030.5-2018 §6.7, §8.11', [tls('handshake', { as: 'device-1', ciphers: ccm8 }, { connected: true, protocol: 'TLSv1.2', cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8', 'certificate.type': 'ec', 'certificate.ec': 'prime256v1' })], { smoke: true, tags: ['tls'] }),
-  proc(all, 'csip.tls.old', 'TLS 1.1 and 1.0 are refused', 'SEP-001', 'IEEE 2030.5-2018 §6.7', [tls('TLS 1.1', { as: 'device-1', minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }, { connected: false })], { tags: ['tls'] }),
+  proc(all, 'csip.tls.old', 'TLS 1.1 and 1.0 are refused', 'SEP-001', 'IEEE 2030.5-2018 §6.7', [serves(), tls('TLS 1.1', { as: 'device-1', minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }, { connected: false })], { tags: ['tls'] }),
   proc(us, 'csip.tls.only-1.3', 'a hello that offers only TLS 1.3 or other suites fails', 'SEP-001 SEP-003', 'CSIP 2.1 security', [
     tls('TLS 1.3 only', { as: 'device-1', minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256' }, { connected: false }), tls('RSA suites only', { as: 'device-1', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: false }),
     tls('GCM only in strict mode', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: false }),
@@ -24,18 +24,18 @@ export const transport: readonly Procedure[] = [
     tls('GCM only', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: true }),
     tls('GCM first, CCM-8 too', { as: 'device-1', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, { connected: true, cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8' }),
   ], { tags: ['tls'] }),
-  proc(all, 'csip.tls.no-certificate', 'without a client certificate there is no answer', 'SEP-004', 'IEEE 2030.5-2018 §8.11', [ask('none', 'GET', '${dcap}', { status: 0 })], { smoke: true, tags: ['tls'] }),
+  proc(all, 'csip.tls.no-certificate', 'without a client certificate there is no answer', 'SEP-004', 'IEEE 2030.5-2018 §8.11', [serves(), ask('none', 'GET', '${dcap}', { status: 0 }), serves()], { smoke: true, tags: ['tls'] }),
   proc(all, 'csip.tls.plain', 'plain HTTP is not spoken', 'SEP-004', 'IEEE 2030.5-2018 §8.11', [{ say: 'http on the port of https', do: 'http.request', with: { method: 'GET', url: '${plainUrl}' }, expect: { status: { oneOf: [0, 400] } } }], { needs: ['plain-url'], tags: ['tls'] }),
   proc(all, 'csip.cert.good', 'a fresh leaf of the MICA reaches DeviceCapability and Time, and nobody else’s things', 'SEP-091 SEP-202 SEP-204', 'IEEE 2030.5-2018 §6.11', [
     { say: 'a leaf', do: 'pki.leaf', with: { as: 'fresh', kind: 'good' } }, ask('fresh', 'GET', '${dcap}', { status: 200, root: 'DeviceCapability' }), discover(), ask('fresh', 'GET', '${it.edev}', { status: { oneOf: [403, 404] } }),
   ], { needs: ['mica'], tags: ['certificate'] }),
   ...badLeaves.map(([kind, what, requirement]) => proc(forgiven.includes(kind) || kind === 'sign-only' ? us : all, `csip.cert.${kind}`, `a certificate that ${what} reaches no resource`, `${requirement} SEP-006`, 'IEEE 2030.5-2018 §6.11.8', [
-    { say: `a leaf that ${what}`, do: 'pki.leaf', with: { as: 'bad', kind } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
+    ...goodLeaf, { say: `a leaf that ${what}`, do: 'pki.leaf', with: { as: 'bad', kind } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }), serves('good'),
   ], { needs: ['mica'], tags: ['certificate'] })),
   proc(aus, 'csip.aus.cert.sign-only', 'a certificate that may not agree keys reaches no resource: SEP-206 does not forgive it', 'SEP-202', 'IEEE 2030.5-2018 §6.11.8', [
-    { say: 'a leaf that may not agree keys', do: 'pki.leaf', with: { as: 'bad', kind: 'sign-only' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
+    ...goodLeaf, { say: 'a leaf that may not agree keys', do: 'pki.leaf', with: { as: 'bad', kind: 'sign-only' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } }),
   ], { needs: ['mica'], tags: ['certificate', 'aus'] }),
-  proc(all, 'csip.cert.stranger', 'a certificate of a CA that nobody trusts reaches no resource', 'SEP-005 SEP-204', 'IEEE 2030.5-2018 §6.11', [{ say: 'a leaf of a stranger', do: 'pki.leaf', with: { as: 'bad', issuer: 'stranger' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'], smoke: true }),
+  proc(all, 'csip.cert.stranger', 'a certificate of a CA that nobody trusts reaches no resource', 'SEP-005 SEP-204', 'IEEE 2030.5-2018 §6.11', [...goodLeaf, { say: 'a leaf of a stranger', do: 'pki.leaf', with: { as: 'bad', issuer: 'stranger' } }, ask('bad', 'GET', '${dcap}', { status: { oneOf: [0, 403] } })], { needs: ['mica'], tags: ['certificate'], smoke: true }),
 
   ...['application/sep+xml', 'application/sep+xml; level=-S1', 'application/sep+xml;level=+S1', 'application/xml', 'text/xml', '*/*', 'application/*', 'application/sep-exi, application/sep+xml;q=0.5'].map((accept, i) =>
     proc(all, `csip.accept.${i}`, `Accept: ${accept} gets XML`, 'SEP-020 SEP-021', 'IEEE 2030.5-2018 §6.5', [ask('device-1', 'GET', '${dcap}', { status: 200, 'headers.content-type': { matches: '^application/sep\\+xml' } }, { headers: { accept } })], { tags: ['negotiation'] })),

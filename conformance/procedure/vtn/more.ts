@@ -11,6 +11,11 @@ export const more: readonly Procedure[] = [
     makeProgram({ targets: ['GROUP=g', 'bare'], attributes: [{ type: 'RETAILER_NAME', values: ['r'] }] }), { say: 'a token', do: 'vtn.token', with: { as: 'bl' }, save: { bearer: 'token' } },
     { say: 'GET on 3.0.1', do: 'http.request', with: { method: 'GET', url: '${base301}/programs/${program}', headers: { authorization: 'Bearer ${bearer}' } }, expect: { status: 200, 'body.retailerName': 'r', 'body.targets': { equals: [{ type: 'GROUP', values: ['g'] }, { type: 'TARGET', values: ['bare'] }] } } },
   ], { needs: ['two-revisions'] }),
+  proc(newer, 'vtn.both-surfaces.back', 'what 3.0.1 writes 3.1 reads, flat fields and targets and all', 'OA-249 OA-246 OA-247', 'decision of the requirement list', [
+    { say: 'a token', do: 'vtn.token', with: { as: 'bl' }, save: { bearer: 'token' } },
+    { say: 'POST on 3.0.1', do: 'http.request', with: { method: 'POST', url: '${base301}/programs', headers: { authorization: 'Bearer ${bearer}' }, json: { programName: '${run} older', retailerName: 'r', timeZoneOffset: 'PT1H', targets: [{ type: 'GROUP', values: ['g', 'h'] }] } }, expect: { status: 201 }, save: { made: 'body.id' } },
+    call('bl', 'GET', '/programs/${made}', { 'status': 200, 'body.objectType': 'PROGRAM', 'body.attributes[*].type': { all: [{ contains: 'RETAILER_NAME' }, { contains: 'TIME_ZONE_OFFSET' }] }, 'body.targets': { equals: ['GROUP=g', 'GROUP=h'] } }), call('bl', 'DELETE', '/programs/${made}', { status: 200 }),
+  ], { needs: ['two-revisions'] }),
   proc(newer, 'vtn.read-all', 'read_all satisfies every read', 'OA-033 OA-100', 'OpenADR 3.1 YAML, security scopes', ['/programs', '/events', '/reports', '/subscriptions', '/vens', '/resources'].map((path) => call('bl', 'GET', path, { status: 200 }))),
   proc(newer, 'vtn.program-name', 'programs are found by programName', 'OA-062', 'decision of the requirement list', [makeProgram(), call('bl', 'GET', '/programs', { status: 200, 'body[*].id': { equals: ['${program}'] } }, { query: { programName: '${run} program' } })], { needs: ['program-name-filter'] }),
   proc(newer, 'vtn.idempotency', 'a POST sent again with its Idempotency-Key makes no second object', 'OA-065', 'decision of the requirement list', [
