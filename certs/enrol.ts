@@ -1,65 +1,26 @@
-import { isRefusal, Refusal } from '#core/error.js'
-import type { Clock } from '#core/port/clock.js'
-import type { Ids } from '#core/port/ids.js'
-import type { Log } from '#core/port/log.js'
-import type { Document, DocumentStore } from '#core/port/store/document.js'
-import { indefinite, planDevice, serialFrom, signed } from '#certs/authority.js'
-import type { Authority } from '#certs/authority.js'
-import { checkDeviceRequest, keyHashOf, longestRequest } from '#certs/csr.js'
-import { lfdiOf, pinFromHex, sfdiOf } from '#certs/lfdi.js'
+import { Refusal } from '#core/error.js'
+import type { Document } from '#core/port/store/document.js'
+import { checkDeviceRequest } from '#certs/csr.js'
+import { endsSoon, hwTypeAskedFor, jobOf, nameOf, otherIdentity, serialAskedFor } from '#certs/enrolment-job.js'
+import type { BatchRow, Job, Requester } from '#certs/enrolment-job.js'
+import { buildIssuing } from '#certs/issuing.js'
+import type { Issued, IssuingNeeds } from '#certs/issuing.js'
+import { pinFromHex } from '#certs/lfdi.js'
 import type { AcceptedDevice } from '#certs/profile/device.js'
-import { guessableKey } from '#certs/profile/weak-key.js'
-import { enrolmentId, Kind } from '#certs/record.js'
-import type { CertificateRecord, EnrolmentRecord, KeyRecord, SecretRecord, VendorRecord } from '#certs/record.js'
-import type { CertificateRegistry } from '#certs/registry.js'
-import { checkSerial, expected, hwTypeOf, penArc, penOf } from '#certs/vendor.js'
+import { enrolmentDocument, enrolmentId, Kind } from '#certs/record.js'
+import type { CertificateRecord, EnrolmentRecord, VendorRecord } from '#certs/record.js'
+import { checkSerial, expected, penOf } from '#certs/vendor.js'
 import type { Vendors } from '#certs/vendor.js'
-import { hardwareModuleName, publicKeyOf, readCertificate } from '#certs/x509/certificate.js'
-import type { CertificateView } from '#certs/x509/certificate.js'
-import { readDer } from '#certs/x509/der.js'
-import { Oid, Policy } from '#certs/x509/oid.js'
-import { fromPem } from '#certs/x509/pem.js'
+import { readCertificate } from '#certs/x509/certificate.js'
 
-/** Who asks for a certificate, as the door proved it (SEP-223). */
-export type Requester =
-  | { readonly kind: 'vendor'; readonly vendor: VendorRecord }
-  | { readonly kind: 'secret'; readonly vendor: VendorRecord; readonly id: string; readonly secret: SecretRecord }
-  | { readonly kind: 'device'; readonly vendor: VendorRecord; readonly device: AcceptedDevice }
-
-export interface Issued {
-  readonly kind: 'issued'
-  readonly der: Buffer
-  readonly lfdi: string
-  readonly sfdi: number
-  readonly pin: number
-  readonly hwSerialNum: string
-  /** The certificate was there already (SEP-226). */
-  readonly repeated: boolean
-}
+export type { BatchRow, Requester } from '#certs/enrolment-job.js'
+export type { Issued, Registered, Registration } from '#certs/issuing.js'
 
 export interface Pending {
   readonly kind: 'pending'
   readonly retryAfter_s: number
 }
 
-/** What the rest of the system learns of an issued certificate: a pre-registration (SEP-231), or a new key for a known device (SEP-233). */
-export interface Registered {
-  readonly lfdi: string
-  readonly sfdi: number
-  readonly pin: number
-  readonly vendor: string
-  readonly hwType: string
-  readonly hwSerialNum: string
-  readonly serial: string
-  readonly replaces: string | null
-}
-
-/** Told before the certificate is handed out, perhaps more than once for the same one. */
-export interface Registration {
-  issued(entries: readonly Registered[]): Promise<void>
-}
-
-export type BatchRow = { readonly csr: string } | { readonly hwSerialNum: string; readonly publicKey: string; readonly hwType?: string }
 export type BatchResult = { readonly row: number; readonly ok: true; readonly issued: Issued } | { readonly row: number; readonly ok: false; readonly reason: string }
 
 export interface Enrolment {
@@ -70,125 +31,16 @@ export interface Enrolment {
   decide(id: string, decision: 'approve' | 'reject', by: string, reason?: string): Promise<EnrolmentRecord>
 }
 
-export interface EnrolmentNeeds {
-  readonly documents: DocumentStore
-  readonly tenant: string
-  readonly registry: CertificateRegistry
+export interface EnrolmentNeeds extends IssuingNeeds {
   readonly vendors: Vendors
-  readonly mica: Authority
-  readonly registration: Registration
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly log: Log
-  /** How long certificates hold; null = indefinite (SEP-225). Default null. */
-  readonly lifetimeMs?: number | null
   /** How long the old certificate stays good after re-enrolment (SEP-194). Default 7 days. */
   readonly overlapMs?: number
   readonly retryAfter_s?: number
 }
 
-/** One certificate to be made, after every check. */
-interface Job {
-  readonly vendor: VendorRecord
-  readonly hwType: string
-  readonly hwSerialNum: string
-  readonly publicKey: Buffer
-  readonly keyHash: string
-  readonly csr: string | null
-  readonly requester: string
-  readonly replaces: string | null
-}
-
 export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
-  const { documents, tenant, registry, vendors, mica, registration, clock, ids, log } = needs
-  const exclusive = locks()
-  // Interpretation: SEP-202 leaves notBefore open. The issuer's own start serves devices whose clock lags, and machines whose
-  // TLS looks at another clock than ours (a time-lapse run).
-  const fromMs = readCertificate(mica.certificate).notBeforeMs
-
-  const enrolmentDocument = (body: EnrolmentRecord) => ({ tenant, kind: Kind.enrolment, id: enrolmentId(body.vendor, body.hwSerialNum), parent: body.vendor, key: body.hwSerialNum, body })
-  const certificateDocument = (body: CertificateRecord) => ({ tenant, kind: Kind.certificate, id: body.serial, parent: '', key: body.lfdi, owner: body.hwSerialNum, sort1: body.notAfterMs, body })
-  const byIds = async <B>(kind: string, wanted: readonly string[]): Promise<Map<string, Document<B>>> =>
-    new Map((await documents.list<B>(tenant, { kind, ids: wanted, limit: Math.max(1, wanted.length) })).map((d) => [d.id, d]))
-
-  /** A key belongs to one device; the store's unique id decides between two that ask at once (SEC-021). */
-  async function claimKeys(jobs: readonly Job[]): Promise<Map<Job, string>> {
-    const fresh = new Set((await documents.insertMany<KeyRecord>(jobs.map((j) => ({ tenant, kind: Kind.key, id: j.keyHash, parent: '', body: { vendor: j.vendor.name, hwSerialNum: j.hwSerialNum, compromised: false } })), clock.nowMs(), { onConflict: 'skip' })).map((d) => d.id))
-    const seen = jobs.filter((j) => !fresh.has(j.keyHash))
-    if (seen.length === 0) return new Map()
-    const keys = await byIds<KeyRecord>(Kind.key, seen.map((j) => j.keyHash))
-    return new Map(seen.flatMap((job): [Job, string][] => {
-      const key = keys.get(job.keyHash)?.body
-      if (key?.compromised) return [[job, 'the key was revoked as compromised']]
-      return key && key.vendor === job.vendor.name && key.hwSerialNum === job.hwSerialNum ? [] : [[job, 'the key belongs to another device']]
-    }))
-  }
-
-  /**
-   * For keys that are claimed: intent and bytes to be signed are stored, signed, stored, told, and only then answered.
-   * Whatever moment the process dies at, the same request ends with one certificate that is on record (SEC-025).
-   */
-  async function issue(jobs: readonly Job[], known: Map<string, Document<EnrolmentRecord>>): Promise<Map<Job, Issued>> {
-    const now = clock.nowMs()
-    const planned = await Promise.all(jobs.map(async (job) => {
-      const before = known.get(enrolmentId(job.vendor.name, job.hwSerialNum))
-      const serial = serialFrom(ids.hex(16)), pin = before?.body.pin ?? pinFromHex(ids.hex(8))
-      const validity = { fromMs, toMs: needs.lifetimeMs ? Math.floor((now + needs.lifetimeMs) / 1000) * 1000 : indefinite }
-      const tbs = await planDevice(mica, {
-        serial, publicKey: job.publicKey, hwType: job.hwType, hwSerialNum: job.hwSerialNum, validity,
-        policies: [job.vendor.policy === 'factory' ? Policy.generic : Policy.postManufacture],
-      })
-      const enrolment: EnrolmentRecord = {
-        ...before?.body ?? expected(job.vendor.name, job.hwType, job.hwSerialNum, pin),
-        hwType: job.hwType, state: 'issuing', keyHash: job.keyHash, csr: job.csr, certificate: serial, requester: job.requester,
-      }
-      const record: CertificateRecord = {
-        serial, state: 'signing', der: tbs.toString('base64'), lfdi: null, sfdi: null, pin, vendor: job.vendor.name, hwType: job.hwType, hwSerialNum: job.hwSerialNum, keyHash: job.keyHash,
-        notBeforeMs: validity.fromMs, notAfterMs: validity.toMs, requester: job.requester, issuedAtMs: now, replaces: job.replaces, revokedAtMs: null, reason: null,
-      }
-      return { job, enrolment, record, tbs }
-    }))
-    // Each step is one statement: the enrolments and the certificates of a batch, all or none.
-    await documents.insertMany<unknown>(planned.flatMap((p) => [enrolmentDocument(p.enrolment), certificateDocument(p.record)]), now, { onConflict: 'replace' })
-    const made = await Promise.all(planned.map(async (p) => ({ ...p, record: await finish(p.record) })))
-    await documents.insertMany<unknown>(made.flatMap((p) => [certificateDocument(p.record), enrolmentDocument({ ...p.enrolment, state: 'issued' })]), now, { onConflict: 'replace' })
-    await tell(made.map((p) => p.record))
-    for (const { record } of made) logIssued(record)
-    return new Map(made.map(({ job, record }) => [job, issuedOf(record, false)]))
-  }
-
-  /** Signs what is on record. */
-  async function finish(record: CertificateRecord): Promise<CertificateRecord> {
-    const der = await signed(Buffer.from(record.der, 'base64'), mica.signer), lfdi = lfdiOf(der)
-    return { ...record, state: 'valid', der: der.toString('base64'), lfdi, sfdi: sfdiOf(lfdi) }
-  }
-
-  async function tell(records: readonly CertificateRecord[]): Promise<void> {
-    await registration.issued(records.map((r) => ({ lfdi: r.lfdi!, sfdi: r.sfdi!, pin: r.pin, vendor: r.vendor, hwType: r.hwType, hwSerialNum: r.hwSerialNum, serial: r.serial, replaces: r.replaces })))
-  }
-
-  /** SEP-230: one line of audit for each certificate. */
-  const logIssued = (r: CertificateRecord): void =>
-    log.info({ audit: 'certificate issued', serial: r.serial, lfdi: r.lfdi, sfdi: r.sfdi, vendor: r.vendor, hwSerialNum: r.hwSerialNum, requester: r.requester, clause: 'SEP-230' }, 'certificate issued')
-
-  /** What is on record for this device and key: the certificate (finished now if a crash left it unsigned), or nothing yet. */
-  async function recorded(document: Document<EnrolmentRecord> | undefined, keyHash: string): Promise<Issued | undefined> {
-    const enrolment = document?.body
-    if (!enrolment?.certificate || enrolment.keyHash !== keyHash || (enrolment.state !== 'issued' && enrolment.state !== 'issuing')) return undefined
-    const found = await documents.get<CertificateRecord>(tenant, Kind.certificate, enrolment.certificate)
-    if (!found) return undefined
-    let record = found.body
-    if (record.state === 'signing') {
-      record = await finish(record)
-      await documents.insertMany<unknown>([certificateDocument(record), enrolmentDocument({ ...enrolment, state: 'issued' })], clock.nowMs(), { onConflict: 'replace' })
-      logIssued(record)
-    }
-    if (record.state !== 'valid' || registry.isBlocked(record.lfdi!)) return undefined
-    // Told again: the process may have died between the commit and the telling.
-    await tell([record])
-    return issuedOf(record, true)
-  }
-
+  const { documents, tenant, registry, vendors, clock, ids, log } = needs
+  const exclusive = locks(), { claimKeys, issue, recorded, known: enrolments } = buildIssuing(needs)
   const one = async (job: Job, document: Document<EnrolmentRecord> | undefined): Promise<Issued> => {
     return (await issue([job], new Map(document ? [[document.id, document]] : []))).get(job)!
   }
@@ -237,7 +89,7 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
               ...document?.body ?? expected(vendor.name, hwType, hwSerialNum, pinFromHex(ids.hex(8))),
               hwType, state: 'pending', keyHash: asked.keyHash, csr: job.csr, certificate: null, requester: job.requester, decidedBy: null, reason: null,
             }
-            if (state !== 'pending' || keyHash !== asked.keyHash) await documents.insertMany([enrolmentDocument(body)], clock.nowMs(), { onConflict: 'replace' })
+            if (state !== 'pending' || keyHash !== asked.keyHash) await documents.insertMany([enrolmentDocument(tenant, body)], clock.nowMs(), { onConflict: 'replace' })
             return { kind: 'pending', retryAfter_s: needs.retryAfter_s ?? 300 }
           }
         }
@@ -289,14 +141,14 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
       if (!document) throw new Refusal('notFound', 'there is no such request')
       if (document.body.state !== 'pending') throw new Refusal('conflict', `the request is ${document.body.state}, it does not wait`)
       const body: EnrolmentRecord = { ...document.body, state: decision === 'approve' ? 'approved' : 'rejected', decidedBy: by, reason: reason ?? null }
-      const stored = await documents.replace(enrolmentDocument(body), clock.nowMs(), document.version)
+      const stored = await documents.replace(enrolmentDocument(tenant, body), clock.nowMs(), document.version)
       log.info({ audit: 'enrolment decided', id, decision, by, clause: 'SEP-226' }, 'enrolment decided')
       return stored.body
     },
   }
 
   async function batchPart(jobs: readonly Job[]): Promise<Map<Job, Issued | string>> {
-    const known = await byIds<EnrolmentRecord>(Kind.enrolment, jobs.map((j) => enrolmentId(j.vendor.name, j.hwSerialNum)))
+    const known = await enrolments(jobs.map((j) => enrolmentId(j.vendor.name, j.hwSerialNum)))
     const answers = new Map<Job, Issued | string>(), seen = new Set<string>(), fresh: Job[] = []
     for (const job of jobs) {
       const id = enrolmentId(job.vendor.name, job.hwSerialNum), document = known.get(id)
@@ -321,64 +173,6 @@ export function buildEnrolment(needs: EnrolmentNeeds): Enrolment {
 
 const chunk = 250
 const revokedSentence = 'the newest certificate of this device was revoked: its maker has to enrol it again'
-
-const issuedOf = (record: CertificateRecord, repeated: boolean): Issued =>
-  ({ kind: 'issued', der: Buffer.from(record.der, 'base64'), lfdi: record.lfdi!, sfdi: record.sfdi!, pin: record.pin, hwSerialNum: record.hwSerialNum, repeated })
-
-const nameOf = (requester: Requester): string =>
-  requester.kind === 'vendor' ? `vendor:${requester.vendor.name}` : requester.kind === 'secret' ? `secret:${requester.secret.hwSerialNum}` : `device:${requester.device.lfdi}`
-
-/** SEP-224, SEC-020: a requester gets a certificate for the serial number that it may speak for, and for no other. */
-function serialAskedFor(asked: string | undefined, requester: Requester): string {
-  const own = requester.kind === 'secret' ? requester.secret.hwSerialNum : requester.kind === 'device' ? requester.device.hwSerialNum : undefined
-  if (own !== undefined && asked !== undefined && asked !== own) throw new Refusal('invalid', 'the hwSerialNum of the request is not the one that was authorised')
-  const serial = own ?? asked
-  if (serial === undefined) throw new Refusal('invalid', 'the request names no hwSerialNum')
-  return checkSerial(serial)
-}
-
-/** hwType lies below the vendor's enterprise number; once issued, a device keeps its type. */
-function hwTypeAskedFor(asked: string | undefined, vendor: VendorRecord, record: EnrolmentRecord | undefined): string {
-  const arc = penArc(vendor.pen)
-  if (asked !== undefined && asked !== arc && !asked.startsWith(`${arc}.`)) throw new Refusal('invalid', `the hwType of the request is not below ${arc}`)
-  if (record?.certificate && asked !== undefined && asked !== record.hwType) throw new Refusal('invalid', 'the hwType of the request is not the one of this device')
-  return asked ?? record?.hwType ?? hwTypeOf(vendor.pen)
-}
-
-/** SEP-227: Subject and subjectAltName of the request equal those of the current certificate. */
-function otherIdentity(request: Parameters<typeof hardwareModuleName>[0] & { readonly subject: { readonly raw: Buffer } }, current: CertificateView): string | undefined {
-  if (!request.subject.raw.equals(current.subject.raw)) return 'the Subject of the request is not that of the current certificate'
-  const san = (of: Pick<CertificateView, 'extensions'>): Buffer | undefined => of.extensions.find((e) => e.oid === Oid.subjectAltName)?.value
-  const [wanted, own] = [san(request), san(current)]
-  return wanted && own && wanted.equals(own) ? undefined : 'the subjectAltName of the request is not that of the current certificate'
-}
-
-/** The last third of a finite life. */
-const endsSoon = (current: CertificateView, nowMs: number): boolean => nowMs > current.notAfterMs - (current.notAfterMs - current.notBeforeMs) / 3
-
-function jobOf(row: BatchRow, vendor: VendorRecord, requester: string): Job | string {
-  try {
-    const base = { vendor, requester, replaces: null }
-    if ('csr' in row) {
-      const der = fromPem('CERTIFICATE REQUEST', row.csr)[0] ?? Buffer.from(row.csr, 'base64')
-      const asked = checkDeviceRequest(der)
-      return { ...base, hwType: hwTypeAskedFor(asked.hwType, vendor, undefined), hwSerialNum: serialAskedFor(asked.hwSerialNum, { kind: 'vendor', vendor }), publicKey: asked.publicKey, keyHash: asked.keyHash, csr: der.toString('base64') }
-    }
-    // SEP-232: a list of keys has no proof of possession; the vendor's own certificate vouches for it.
-    const spki = fromPem('PUBLIC KEY', row.publicKey)[0] ?? Buffer.from(row.publicKey, 'base64')
-    if (spki.length !== 91 || spki.length > longestRequest) return 'the public key is not an EC P-256 one'
-    const curve = readDer(spki).children[0]?.children[1]?.content.toString('hex')
-    const key = { spki, algorithm: Oid.ecPublicKey, curve: Oid.prime256v1 }
-    if (curve !== '2a8648ce3d030107') return 'the public key is not an EC P-256 one'
-    publicKeyOf(key)
-    const why = guessableKey(key)
-    if (why) return `the key is refused: ${why}`
-    return { ...base, hwType: hwTypeAskedFor(row.hwType, vendor, undefined), hwSerialNum: checkSerial(row.hwSerialNum), publicKey: spki, keyHash: keyHashOf(spki), csr: null }
-  } catch (error) {
-    if (isRefusal(error)) return error.message
-    throw error
-  }
-}
 
 /** Work on the same names goes one after another; one process issues (SEP-230: the MICA's key is nowhere else). */
 function locks() {

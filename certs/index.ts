@@ -26,7 +26,7 @@ export type { CertificateRegistry, CertificateState, RevocationReason } from '#c
 export { standingOf } from '#certs/standing.js'
 export { buildRevocation } from '#certs/revocation.js'
 export type { Ledger, RevocationDoor } from '#certs/revocation.js'
-export { seedVendor } from '#certs/seed.js'
+export { seedCertificates, seedVendor } from '#certs/seed.js'
 export { buildEst, modernTls } from '#certs/server.js'
 export type { EstNeeds } from '#certs/server.js'
 export { buildVendors } from '#certs/vendor.js'

@@ -90,3 +90,8 @@ export interface BlockRecord {
 }
 
 export const enrolmentId = (vendor: string, hwSerialNum: string): string => `${vendor}/${hwSerialNum}`
+
+export const enrolmentDocument = (tenant: string, body: EnrolmentRecord) =>
+  ({ tenant, kind: Kind.enrolment, id: enrolmentId(body.vendor, body.hwSerialNum), parent: body.vendor, key: body.hwSerialNum, body })
+export const certificateDocument = (tenant: string, body: CertificateRecord) =>
+  ({ tenant, kind: Kind.certificate, id: body.serial, parent: '', key: body.lfdi, owner: body.hwSerialNum, sort1: body.notAfterMs, body })

@@ -7,9 +7,11 @@ import { randomIds } from '#core/port/ids.js'
 import { silent } from '#core/port/log.js'
 import { createRoot, indefinite, serialFrom } from '#certs/authority.js'
 import { journalFile } from '#certs/block-journal.js'
+import { preparePki } from '#certs/pki-folder.js'
 import { Kind } from '#certs/record.js'
 import { buildRegistry } from '#certs/registry.js'
 import { buildRevocation } from '#certs/revocation.js'
+import { seedCertificates } from '#certs/seed.js'
 import { child, readDer } from '#certs/x509/der.js'
 import { keySigner, newEcKey } from '#certs/x509/signer.js'
 import { testDatabase } from '#prisma/test-database.js'
@@ -56,4 +58,20 @@ t.test('REL-091 the number of a CRL never falls, a serial number never comes bac
   }
   t.ok(numbers[0]! < numbers[1]! && numbers[1]! < numbers[2]!, numbers.join(' < '))
   t.equal(new Set(Array.from({ length: 20_000 }, () => serialFrom(ids.hex(16)))).size, 20_000, '128 random bits: nothing counts, so nothing can go back')
+})
+
+t.test('SEP-231 the certificates of the conformance seed stand in the registry: revoked like any other, told once', async (t) => {
+  const pki = await preparePki(join(folder, 'seed-pki'), { ids: randomIds(() => start), nowMs: start, log: silent, seed: 'conformance' })
+  const registry = buildRegistry({ documents: db.stores.documents, tenant: db.tenant, clock, log: silent })
+  await registry.start()
+  t.teardown(() => registry.stop())
+  for (let i = 0; i < 2; i++) await seedCertificates(pki, registry)
+  const all = await registry.list({ vendor: 'vendor-1' })
+  t.same(all.map((c) => c.hwSerialNum).sort(), ['aggregator-1', 'device-1', 'device-2', 'device-3', 'device-4', 'device-5'])
+  const { lfdi, sfdi, pin } = pki.devices['device-1']!
+  t.match(await registry.byLfdi(lfdi), { state: 'valid', lfdi, sfdi, pin, hwSerialNum: 'device-1', requester: 'seed' })
+  await registry.revoke(lfdi, 'unspecified', 'op')
+  t.ok(registry.isBlocked(lfdi))
+  await seedCertificates(pki, registry)
+  t.match(await registry.byLfdi(lfdi), { state: 'revoked' }, 'a start does not bring it back')
 })

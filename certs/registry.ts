@@ -2,8 +2,11 @@ import { Refusal } from '#core/error.js'
 import type { Clock, Timer } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { Document, DocumentStore } from '#core/port/store/document.js'
-import { Kind } from '#certs/record.js'
+import { keyHashOf } from '#certs/csr.js'
+import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
+import { certificateDocument, Kind } from '#certs/record.js'
 import type { BlockRecord, CertificateRecord, KeyRecord } from '#certs/record.js'
+import { hardwareModuleName, hwSerialText, readCertificate } from '#certs/x509/certificate.js'
 
 /** CRLReason of RFC 5280 §5.3.1 that an operator may give. */
 export type RevocationReason = 'unspecified' | 'keyCompromise' | 'affiliationChanged' | 'superseded' | 'cessationOfOperation'
@@ -22,6 +25,8 @@ export interface CertificateRegistry {
   byLfdi(lfdi: string): Promise<CertificateRecord | undefined>
   bySerial(serial: string): Promise<CertificateRecord | undefined>
   list(query: RegistryQuery): Promise<readonly CertificateRecord[]>
+  /** Records certificates that our MICA made without a request: those of a seed. Known ones stay as they are. */
+  adopt(made: readonly { readonly der: Uint8Array; readonly pin: number; readonly vendor: string; readonly requester: string }[]): Promise<void>
   /** Certificates that end within so many ms, soonest first; for the alarms at 30, 14, 7 and 1 days (UX-076). */
   expiring(withinMs: number): Promise<readonly CertificateRecord[]>
   /** An LFDI, or a CA's key identifier (SEP-213). Asked on every request (SEC-007). */
@@ -117,6 +122,17 @@ export function buildRegistry({ documents, tenant, clock, log, journal }: Regist
     async expiring(withinMs) {
       const rows = await documents.list<CertificateRecord>(tenant, { kind: Kind.certificate, where: { state: 'valid' }, sort1To: clock.nowMs() + withinMs, order: ['sort1'], limit: 1_000 })
       return rows.map((row) => row.body)
+    },
+    async adopt(made) {
+      const bodies = made.map(({ der, pin, vendor, requester }): CertificateRecord => {
+        const view = readCertificate(der), hardware = hardwareModuleName(view), lfdi = lfdiOf(der)
+        return {
+          serial: view.serial.toUpperCase(), state: 'valid', der: Buffer.from(der).toString('base64'), lfdi, sfdi: sfdiOf(lfdi), pin, vendor, requester,
+          hwType: hardware?.hwType ?? '', hwSerialNum: hardware ? hwSerialText(hardware) : '', keyHash: keyHashOf(view.key.spki),
+          notBeforeMs: view.notBeforeMs, notAfterMs: view.notAfterMs, issuedAtMs: view.notBeforeMs, replaces: null, revokedAtMs: null, reason: null,
+        }
+      })
+      await documents.insertMany(bodies.map((body) => certificateDocument(tenant, body)), clock.nowMs(), { onConflict: 'skip' })
     },
     isBlocked(id) {
       const block = blocks.get(id.toUpperCase())

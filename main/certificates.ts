@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, preparePki, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
+  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, preparePki, seedCertificates, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -45,6 +45,7 @@ export async function openCertificates(options: BuildOptions, needs: { database:
   closing.add('certificate registry', () => registry.stop())
   const vendors = buildVendors({ documents, tenant: firstTenant, clock: machine, ids })
   await seedVendor(pki, vendors)
+  await seedCertificates(pki, registry)
   const stationCa = buildStationCa({ authority: pki.ocpp.authority, documents, tenant: firstTenant, registry, clock: machine, ids, log, organization: 'Loadstone' })
   const profile = settings.csipProfile as 'csip'
   return {
