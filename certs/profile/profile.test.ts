@@ -224,12 +224,16 @@ t.test('SEC-013, SEC-027 no byte of a certificate is free: each change of one is
   t.same(taken, [])
   const cut = Array.from({ length: der.length }, (_, i) => checkDeviceCertificate(der.subarray(0, i), check).ok || checkDeviceCertificate(Buffer.concat([der, der.subarray(0, i + 1)]), check).ok)
   t.notOk(cut.some(Boolean), 'nor cut short, nor with something after it')
-  fc.assert(fc.property(fc.nat(der.length - 1), fc.nat(255), fc.nat(der.length - 1), fc.nat(255), (i, a, j, b) => {
-    const changed = Buffer.from(der)
-    changed[i] = a
-    changed[j] = b
-    return changed.equals(der) || !checkDeviceCertificate(changed, check).ok
-  }), { numRuns: 1500, seed: 20_261_121 })
+  // Two bytes anywhere, on fresh certificates (LOADSTONE_TEST_SCALE=67 makes the hundred thousand of SEC-027). Whatever is taken is shown whole, to be explained.
+  for (let run = 0; run < Number(process.env['LOADSTONE_TEST_SCALE'] ?? 1); run++) {
+    const fresh = run === 0 ? der : await bent({})
+    fc.assert(fc.property(fc.nat(fresh.length - 1), fc.nat(255), fc.nat(fresh.length - 1), fc.nat(255), (i, a, j, b) => {
+      const changed = Buffer.from(fresh)
+      changed[i] = a
+      changed[j] = b
+      if (!changed.equals(fresh) && checkDeviceCertificate(changed, check).ok) throw new Error(`${fresh.toString('hex')} with ${a} at ${i} and ${b} at ${j} is taken`)
+    }), { numRuns: 1500, seed: 20_261_121 + run })
+  }
 })
 
 t.test('SEC-022, SEP-213 the second spelling of a signature is blocked with the first, on both doors', async (t) => {
