@@ -1,5 +1,6 @@
 import t from 'tap'
 import { handClock } from '#core/port/clock.js'
+import { runAgent } from '#ven-client/agent.js'
 import { vtnClient } from '#ven-client/openadr/client.js'
 import type { VtnErrorKind } from '#ven-client/openadr/error.js'
 import { fakeVtn, type Scripted } from '#ven-client/openadr/fake-vtn.js'
@@ -61,4 +62,46 @@ t.test('OA-207 REL-055 a report whose answer cannot be read is looked for before
     t.same(calls, answer.thenCut ? ['POST', 'GET'] : ['POST', 'GET', 'POST'], `${answer.status}`)
     t.equal(vtn.objects.reports.size, 1)
   }
+})
+
+t.test('OA-203 OA-204 an event that slips between two pages while another is deleted is still followed; one that is deleted is not', async (t) => {
+  const clock = handClock(T), vtn = await fakeVtn({ clock }), real = vtnClient({ url: vtn.url, credentials, clock })
+  t.teardown(async () => { await real.close(); await vtn.close() })
+  const events = Array.from({ length: 60 }, (_, i) => vtn.put({ programID: 'p', eventName: `e${i}`, intervals: [] }))
+  const slips = events[50]?.id ?? '', deleted = events[3]?.id ?? ''
+  // What a walk by pages brings when the fourth is deleted after the first page was read: the fifty-first is in neither page.
+  let walks = 0
+  const client = { ...real, events: async () => { walks += 1; return (await real.events()).filter((e) => walks !== 2 || e.id !== slips) } }
+  const heard: string[] = []
+  const feed = eventFeed(client, { pollEvery_s: 1000, firstPollWithin_s: 0, onChanges: (changes) => heard.push(...changes.map((c) => `${c.kind} ${c.event.eventName ?? ''}`)) })
+  t.teardown(() => feed.stop())
+  const until = async (done: () => boolean): Promise<void> => { for (let i = 0; i < 1000 && !done(); i++) { await clock.advance(1); await new Promise((go) => { setTimeout(go, 2) }) } }
+  await until(() => heard.length === 60)
+  vtn.remove(deleted)
+  feed.poke()
+  await until(() => heard.length > 60)
+  t.same(heard.slice(60), ['removed e3'])
+  t.same(vtn.requests.filter((r) => r.path.startsWith('/events/')).map((r) => r.path).sort(), [`/events/${deleted}`, `/events/${slips}`].sort(), 'only those that were missed are asked for')
+})
+
+t.test('OA-206 what is no event, or only half of one, neither fails the good ones nor is followed where it makes no sense', async (t) => {
+  const clock = handClock(T), vtn = await fakeVtn({ clock }), client = vtnClient({ url: vtn.url, credentials, clock })
+  t.teardown(async () => { await client.close(); await vtn.close() })
+  const good = { programID: 'p', modificationDateTime: '2026-07-01T12:00:00Z', intervalPeriod: { start: '2026-07-01T12:00:00Z', duration: 'PT1H' }, intervals: [{ id: 0, payloads: [{ type: 'SIMPLE', values: [1] }] }] }
+  const simple = { type: 'SIMPLE', values: [2] }
+  const nonsense: unknown[] = [
+    1, null, 'x', [], {}, { id: 5 }, { id: 'a', ...good, intervals: 'none' }, { id: 'b', ...good, intervals: [null, 1, { id: 'x' }, { id: 1 }, { id: 2, payloads: [null, { type: 3, values: [] }, { type: 'T' }, simple] }] },
+    { id: 'c', ...good, intervalPeriod: 'always' }, { id: 'd', ...good, intervalPeriod: { start: 7 } }, { id: 'e', ...good, reportDescriptors: [null, {}, { payloadType: 'USAGE' }], payloadDescriptors: 'KW', targets: 5, duration: 9 },
+  ]
+  vtn.script({ method: 'GET', path: /^\/events/, status: 200, body: JSON.stringify([...nonsense, { id: 'good', ...good }]), times: 1000 })
+  const orders: unknown[] = []
+  const agent = runAgent(client, { venName: 'v', firstPollWithin_s: 0, devices: [{ name: 'd', follow: (order) => { orders.push(order.says.get('SIMPLE')?.values[0]); return 'follow' }, energy_Wh: () => 0 }] })
+  t.teardown(() => agent.stop())
+  for (let i = 0; i < 500 && agent.events().length === 0; i++) { await clock.advance(1); await new Promise((done) => { setTimeout(done, 2) }) }
+  t.same(agent.events().map((e) => e.event.id), ['a', 'b', 'c', 'd', 'e', 'good'])
+  const read = (id: string) => agent.events().find((e) => e.event.id === id)?.event
+  t.same(read('b')?.intervals, [{ id: 1, payloads: [] }, { id: 2, payloads: [simple] }])
+  t.match(read('e'), { reportDescriptors: [{ payloadType: 'USAGE' }], payloadDescriptors: undefined, targets: undefined })
+  t.same(read('good'), { id: 'good', ...good })
+  t.ok(orders.includes(1) || orders.includes(2), 'and the device is told')
 })

@@ -3,6 +3,7 @@ import { systemClock } from '#core/port/clock.js'
 import { silent, type Log } from '#ven-client/log.js'
 import { isVtnError, VtnError } from '#ven-client/openadr/error.js'
 import type { Event, Notifiers, Program, Report, ReportRequest, Resource, SubscriptionRequest, Stored, ValuesMap, Ven } from '#ven-client/openadr/objects.js'
+import { isStored } from '#ven-client/openadr/reading.js'
 import { requester, type Answer, type Ask, type RequestNeeds, type Transport } from '#ven-client/openadr/request.js'
 import { dialectOf, revisionOf, type Dialect, type Revision } from '#ven-client/openadr/revision.js'
 import { tokens, type Credentials } from '#ven-client/openadr/token.js'
@@ -54,12 +55,13 @@ export interface VtnClient {
   close(): Promise<void>
 }
 
-const pageSize = 50
+/** OA-057: as many as a VTN gives at once. */
+export const pageSize = 50
 
 type Subscription = Stored & SubscriptionRequest
+/** What of a page could be read, and how many it had. */
+interface Page { readonly items: readonly unknown[]; readonly size: number }
 
-/** OA-206: an item that is none is somebody else's to judge. */
-const readAll = <T>(items: unknown, read: (item: T) => T): unknown => (Array.isArray(items) ? items.map((item) => (typeof item === 'object' && item !== null ? read(item as T) : item)) : items)
 
 export function vtnClient(options: ClientOptions): VtnClient {
   const clock = options.clock ?? systemClock, log = options.log ?? silent
@@ -70,7 +72,7 @@ export function vtnClient(options: ClientOptions): VtnClient {
   const token = tokens(raw, clock, options.credentials, dialect)
   let accepted: string | undefined
   /** Last answer of each address, for If-None-Match (OA-012). */
-  const seen = new Map<string, { etag: string; items: readonly unknown[] }>()
+  const seen = new Map<string, { etag: string; page: Page }>()
 
   async function send(ask: Ask): Promise<Answer> {
     for (let again = false; ; again = true) {
@@ -93,15 +95,17 @@ export function vtnClient(options: ClientOptions): VtnClient {
     const query = dialect.query(asked)
     const all: T[] = []
     for (let skip = 0; ; skip += pageSize) {
-      const page = { ...query, skip, limit: pageSize }
-      const key = path + JSON.stringify(page)
+      const cut = { ...query, skip, limit: pageSize }
+      const key = path + JSON.stringify(cut)
       const known = seen.get(key)
-      const answer = await send({ method: 'GET', path, query: page, ...(signal ? { signal } : {}), ...(known ? { headers: { 'if-none-match': known.etag } } : {}) })
-      const items = answer.status === 304 && known ? known.items : readAll(answer.body, read)
-      if (!Array.isArray(items)) throw new VtnError('protocol', `The VTN's answer to ${path} is no list.`, { status: answer.status })
-      if (answer.etag !== undefined && answer.status !== 304) seen.set(key, { etag: answer.etag, items })
-      all.push(...items as T[])
-      if (items.length < pageSize) return all
+      const answer = await send({ method: 'GET', path, query: cut, ...(signal ? { signal } : {}), ...(known ? { headers: { 'if-none-match': known.etag } } : {}) })
+      const unchanged = answer.status === 304 ? known?.page : undefined
+      if (!unchanged && !Array.isArray(answer.body)) throw new VtnError('protocol', `The VTN's answer to ${path} is no list.`, { status: answer.status })
+      const sent = answer.body as readonly unknown[]
+      const page: Page = unchanged ?? { items: sent.filter(isStored).map((item) => read(item as T)), size: sent.length }
+      if (answer.etag !== undefined && answer.status !== 304) seen.set(key, { etag: answer.etag, page })
+      all.push(...page.items as T[])
+      if (page.size < pageSize) return all
     }
   }
 

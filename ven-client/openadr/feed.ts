@@ -1,5 +1,5 @@
 import { backoff } from '#ven-client/backoff.js'
-import type { VtnClient, Query } from '#ven-client/openadr/client.js'
+import { pageSize, type VtnClient, type Query } from '#ven-client/openadr/client.js'
 import { isPermanent, isVtnError, type VtnError } from '#ven-client/openadr/error.js'
 import type { Event } from '#ven-client/openadr/objects.js'
 
@@ -43,7 +43,7 @@ export function eventFeed(client: VtnClient, options: FeedOptions): Feed {
     polling = true
     let next_ms = every_ms * (0.8 + random() * 0.4)
     try {
-      const events = await client.events(options.query ?? {}, { signal: abort.signal })
+      const events = await whole(await client.events(options.query ?? {}, { signal: abort.signal }))
       wait.reset()
       refusals = 0
       announce(events)
@@ -63,6 +63,22 @@ export function eventFeed(client: VtnClient, options: FeedOptions): Feed {
     if (abort.signal.aborted) return
     timer = clock.after(poked ? 0 : next_ms, () => void poll())
     poked = false
+  }
+
+  /**
+   * Pages move while they are walked: when an event of an earlier page is deleted, one of a later page is in neither. An event that we follow is
+   * therefore gone only when the VTN says so of itself (OA-204). Lists that a filter of the caller's empties by itself are taken as they are.
+   */
+  async function whole(events: readonly Event[]): Promise<readonly Event[]> {
+    const narrow = Object.keys(options.query ?? {}).some((name) => name !== 'programID')
+    if (narrow || events.length < pageSize) return events
+    const listed = new Set(events.map((e) => e.id)), missed: Event[] = []
+    for (const id of known.keys()) {
+      if (listed.has(id)) continue
+      const found = await client.event(id, { signal: abort.signal }).catch((error: unknown) => { if (isVtnError(error) && error.kind === 'notFound') return undefined; throw error })
+      if (found) missed.push(found)
+    }
+    return missed.length > 0 ? [...events, ...missed] : events
   }
 
   function announce(events: readonly Event[]): void {

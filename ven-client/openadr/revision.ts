@@ -1,6 +1,7 @@
 import { VtnError } from '#ven-client/openadr/error.js'
 import { isZero, lengthOf } from '#ven-client/openadr/duration.js'
 import type { Event, Interval, ReportDescriptor, ReportRequest, Resource, SubscriptionRequest, Ven } from '#ven-client/openadr/objects.js'
+import { understood } from '#ven-client/openadr/reading.js'
 import type { Ask } from '#ven-client/openadr/request.js'
 import { targetsTo301, targetsTo31, type Target301 } from '#vtn/wire/target301.js'
 
@@ -41,7 +42,7 @@ const given = (attributes: Ven['attributes']): Json => (attributes ? { attribute
 
 const dialect31: Dialect = {
   revision: '3.1.1', authServer: true, badTokenIsForbidden: false, privacy: true,
-  query: same, readEvent: same, readVen: same, readResource: same,
+  query: same, readEvent: understood, readVen: same, readResource: same,
   resources: () => '/resources',
   ven: (venName, attributes) => ({ objectType: 'VEN_VEN_REQUEST', venName, ...given(attributes) }),
   resource: (venID, resourceName, attributes) => ({ objectType: 'VEN_RESOURCE_REQUEST', resourceName, venID, ...given(attributes) }),
@@ -52,10 +53,10 @@ const dialect31: Dialect = {
 const dialect301: Dialect = {
   revision: '3.0.1', authServer: false, badTokenIsForbidden: true, privacy: false,
   query: query301,
-  readEvent: (event) => lasting({
-    ...named(event),
-    ...(event.reportDescriptors ? { reportDescriptors: event.reportDescriptors.map((d): ReportDescriptor => named(d)) } : {}),
-  }),
+  readEvent(given) {
+    const event = understood(given)
+    return lasting({ ...named(event), ...(event.reportDescriptors ? { reportDescriptors: event.reportDescriptors.map((d): ReportDescriptor => named(d)) } : {}) })
+  },
   // OA-246: an event may be aimed at a ven or resource by its name.
   readVen: (ven) => named(ven, [`VEN_NAME=${ven.venName}`]),
   readResource: (resource) => named(resource, [`RESOURCE_NAME=${resource.resourceName}`]),
