@@ -53,7 +53,7 @@ const csms = (ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile => 
   target: String(ready.ocpp),
   capabilities: ['basic-auth', 'tls', 'operator-ocpp', 'operator-stations', 'operator-admission', 'operator-dispatch', 'bounded-compression', 'signs-certificates', 'profile-upgrade', 'client-certificate', 'ocpp-ca', 'known-tokens', 'message-limit', 'subprotocol-close', '1.6', '2.0.1', '2.1'],
   values: {
-    tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999', certStation: 'CS011', ocppCaPem: read('ocpp-ca.pem'), ocppCaKey: read('ocpp-ca.key'),
+    tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999', certStation: 'CS011', organization: 'Loadstone', ocppCaPem: read('ocpp-ca.pem'), ocppCaKey: read('ocpp-ca.key'),
     ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`CS${String(i + 1).padStart(3, '0')}`, `loadstone-CS${String(i + 1).padStart(3, '0')}-pass`])),
     dispatchProgram: 'conformance', dispatchStations: places.map((n) => `CS${n}`), dispatchPasswords: places.map((n) => `loadstone-CS${n}-pass`),
     token: 'DEADBEEF', blockedToken: 'BLOCKED01', expiredToken: 'EXPIRED01', groupToken1: 'GROUP01', groupToken2: 'GROUP02',

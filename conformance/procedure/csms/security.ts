@@ -7,7 +7,7 @@ const old = 'a-long-enough-password-1', next = 'another-long-password-22'
 const change = { setVariableData: [{ attributeValue: next, component: { name: 'SecurityCtrlr' }, variable: { name: 'BasicAuthPassword' } }] }
 const changed = (attributeStatus: string): object => ({ setVariableResult: [{ attributeStatus, component: { name: 'SecurityCtrlr' }, variable: { name: 'BasicAuthPassword' } }] })
 const leave = step('ocpp.close', 'it leaves', { as: 'cs' })
-const request = (more: object = {}): Step => step('pki.csr', 'a certificate request of the station', { as: 'csr', cn: '${short:serial}', o: 'Loadstone', ...more }, undefined, { save: { csr: 'pem' } })
+const request = (more: object = {}): Step => step('pki.csr', 'a certificate request of the station', { as: 'csr', cn: '${short:serial}', o: '${organization}', ...more }, undefined, { save: { csr: 'pem' } })
 const sign = (status: string): Step => call('SignCertificate', { csr: '${csr}', certificateType: 'ChargingStationCertificate' }, { 'payload.status': status })
 const named: Step = made({ serialNumber: '${short:serial}' })
 
@@ -32,7 +32,7 @@ export const security: readonly Procedure[] = [
   ], { ...stations, tags: ['A', 'security'] }),
   proc(v2, 'csms.certificate', 'a right request is accepted and answered by CertificateSigned, leaf first, for the key that asked', 'OCPP-036 OCPP-037', 'OCPP 2.0.1 A02', [
     named, connect({ id: '${run}', password: old, own: ['CertificateSigned'] }), boot('2.0.1'), request(), sign('Accepted'),
-    comes('CertificateSigned', { status: 'Accepted' }, { 'payload.certificateType': 'ChargingStationCertificate', 'payload.certificateChain': { matches: '^-----BEGIN CERTIFICATE-----[\\s\\S]{100,10000}$' } }, { save: { chain: 'payload.certificateChain' } }), step('pki.chain', 'it is for that key', { of: 'csr', pem: '${chain}' }, { sameKey: true, cn: '${short:serial}', o: 'Loadstone' }),
+    comes('CertificateSigned', { status: 'Accepted' }, { 'payload.certificateType': 'ChargingStationCertificate', 'payload.certificateChain': { matches: '^-----BEGIN CERTIFICATE-----[\\s\\S]{100,10000}$' } }, { save: { chain: 'payload.certificateChain' } }), step('pki.chain', 'it is for that key', { of: 'csr', pem: '${chain}' }, { sameKey: true, cn: '${short:serial}', o: '${organization}' }),
   ], { ...stations, needs: ['operator-stations', 'operator-ocpp', 'signs-certificates'], tags: ['A', 'security'] }),
   proc(v2, 'csms.certificate.again', 'the same request again is accepted and makes no second certificate; a rejected one is not sent again', 'OCPP-038', 'OCPP 2.0.1 A02.FR.07, 17-20', [
     named, connect({ id: '${run}', password: old, own: ['CertificateSigned'] }), boot('2.0.1'), request(), sign('Accepted'), sign('Accepted'), comes('CertificateSigned', { status: 'Rejected' }), step('ocpp.quiet', 'no second one comes', { as: 'cs', ms: 1200 }, { calls: { equals: [] } }),
