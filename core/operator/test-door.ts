@@ -26,7 +26,7 @@ export interface TestDoor {
 
 /** The operator's door over a real database of its own, a clock moved by hand, and channels whose devices say yes. */
 export async function testDoor(t: Test, options: { nowMs: number; protocols?: readonly Protocol[]; log?: Log; tasks?: CoreNeeds['tasks']; door?: Partial<Parameters<typeof buildOperator>[0]>; extend?: (app: FastifyInstance, made: { core: Core; clock: HandClock }) => void }): Promise<TestDoor> {
-  const { database, close, url } = await testDatabase(), clock = handClock(options.nowMs), ids = randomIds(clock.nowMs)
+  const clock = handClock(options.nowMs), { database, close, url } = await testDatabase({ clock }), ids = randomIds(clock.nowMs)
   const core = assemble({ database, clock, ids, log: options.log ?? silent, ...(options.tasks ? { tasks: options.tasks } : {}) })
   const yes = (protocol: Protocol): DispatchChannel => ({ protocol, send: async (o) => o.map(({ id }) => ({ id, outcome: 'acknowledged' })), cancel: async (o) => o.map(({ id }) => ({ id, outcome: 'acknowledged' })) })
   core.connect(Object.fromEntries((options.protocols ?? ['openadr']).map((p) => [p, yes(p)])))
