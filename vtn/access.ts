@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { createHash } from 'node:crypto'
 import type { DocumentQuery, DocumentStore } from '#core/port/store/document.js'
 import type { VtnCaller } from '#vtn/identity.js'
 import { everybody, isOpen, kindOf, type Content, type Stored } from '#vtn/stored.js'
@@ -15,8 +16,9 @@ export interface Access {
 const none: readonly string[] = Object.freeze([])
 
 export function makeAccess(documents: DocumentStore, tenant: string): Access {
-  const known = new LRUCache<string, { stamp: string; grants: readonly string[] }>({ max: 20_000 })
-  const stamp = (): string => `${documents.revision(tenant, kindOf.VEN)}.${documents.revision(tenant, kindOf.RESOURCE)}`
+  const known = new LRUCache<string, { stamp: number; grants: readonly string[] }>({ max: 20_000 })
+  // Each only rises, so the sum changes whenever one does.
+  const stamp = (): number => documents.revision(tenant, kindOf.VEN) + documents.revision(tenant, kindOf.RESOURCE)
 
   async function load(clientID: string): Promise<readonly string[]> {
     const at = stamp()
@@ -73,9 +75,19 @@ export interface View {
   readonly grants?: readonly string[]
 }
 
+/** Readers with the same grants are one class; the name of a long list is made once, not at every request. */
+const classes = new WeakMap<readonly string[], string>()
+function classOf(grants: readonly string[]): string {
+  const known = classes.get(grants)
+  if (known !== undefined) return known
+  const made = `V${createHash('sha256').update(grants.join('\u0001')).digest('base64url')}`
+  classes.set(grants, made)
+  return made
+}
+
 export function viewOf(objectType: ObjectType, caller: VtnCaller, grants: readonly string[]): View {
   const all = caller.scopes.has('read_all')
-  if (byTargets.has(objectType)) return all ? { objectType, key: 'B' } : { objectType, key: `V${grants.join('\u0001')}`, grants }
+  if (byTargets.has(objectType)) return all ? { objectType, key: 'B' } : { objectType, key: classOf(grants), grants }
   // OA-132: a subscription's secrets are for its owner, so business logic has a class for each client there.
   if (all) return { objectType, key: objectType === 'SUBSCRIPTION' ? `B${caller.subject}` : 'B' }
   return { objectType, key: `O${caller.subject}`, owner: caller.subject }

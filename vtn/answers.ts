@@ -6,8 +6,8 @@ import { printed } from '#vtn/wire/literal.js'
 
 /** One representation, ready to send; made once for all readers of its class (stack.md, cache rule). */
 export interface Answer {
-  /** Revisions that it was made from. */
-  readonly stamp: string
+  /** Revision of what it was made from; several are summed, as each only rises. */
+  readonly stamp: number
   readonly etag: string
   readonly body: Buffer
   gzip?: Buffer
@@ -29,12 +29,12 @@ export class Answers {
   /** Text of single objects, so that one change in a list of fifty costs one object. */
   readonly #texts = new LRUCache<string, string>({ maxSize: most / 2, sizeCalculation: (text) => text.length * 2 + 128 })
 
-  find(key: string, stamp: string, now: number): Answer | undefined {
+  find(key: string, stamp: number, now: number): Answer | undefined {
     const hit = this.#kept.get(key)
     return hit?.stamp === stamp && now >= hit.from && now < hit.until ? hit : undefined
   }
 
-  keep(key: string, stamp: string, text: string, shows: readonly string[], time: Pick<Answer, 'from' | 'until'> = always): Answer {
+  keep(key: string, stamp: number, text: string, shows: readonly string[], time: Pick<Answer, 'from' | 'until'> = always): Answer {
     const body = Buffer.from(text)
     // Weak: gzip and plain carry the same tag.
     const answer: Answer = { stamp, etag: `W/"${createHash('sha1').update(body).digest('base64url')}"`, body, shows, from: time.from, until: time.until }
@@ -44,7 +44,7 @@ export class Answers {
 
   /** Everybody who asks for the same thing while it is being made gets the same one: a change does not bring a stampede. */
   readonly #making = new Map<string, Promise<Answer>>()
-  shared(key: string, stamp: string, make: () => Promise<Answer>): Promise<Answer> {
+  shared(key: string, stamp: number, make: () => Promise<Answer>): Promise<Answer> {
     const at = `${stamp}|${key}`
     const running = this.#making.get(at)
     if (running) return running

@@ -62,10 +62,10 @@ export interface Reading {
 export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName?: string) {
   const { context, objects, answers, readLog } = needs
   const { documents, clock, config } = context
-  const stamp = (): string => {
-    let text = ''
-    for (const kind of reading.kinds) text += `${documents.revision(config.tenant, kind)}.`
-    return text
+  const stamp = (): number => {
+    let sum = 0
+    for (const kind of reading.kinds) sum += documents.revision(config.tenant, kind)
+    return sum
   }
   const timely = (request: FastifyRequest): boolean => noun.objectType === 'EVENT' && request.url.includes('active')
   /** How long a list of active events stays as it is: until the first of them ends, or the second is over where unseen ones before the page may end. */
@@ -75,7 +75,7 @@ export function reader(needs: SurfaceNeeds, noun: Noun, reading: Reading, idName
     (reading.kinds.length > 1 ? Promise.resolve(reading.show(doc, view)).then(printed)
       : answers.text(`${reading.version}|${doc.kind}|${doc.id}|${doc.version}|${doc.modifiedAt}|${view.grants ? doc.targets.filter((t) => view.grants?.includes(t)).join('\u0001') : view.key}`, () => reading.show(doc, view)))
 
-  async function make(request: FastifyRequest, view: View, key: string, at: string) {
+  async function make(request: FastifyRequest, view: View, key: string, at: number) {
     await reading.before?.(request)
     if (idName !== undefined) {
       const within = reading.within?.(request)
