@@ -156,6 +156,10 @@ export interface Program {
   createdAt: string
   modifiedAt: string
 }
+export interface Location {
+  latitude: number
+  longitude: number
+}
 export interface Device {
   id: string
   name: string
@@ -166,6 +170,7 @@ export interface Device {
   servicePoint: string
   servicePointName: string | null
   gridPath: string[]
+  location: Location | null
   enrolment: string | null
   available_kW: number | null
   delivery: { dispatch: string; state: string; reason: string | null; allocated_kW: number; at: string } | null
@@ -290,5 +295,6 @@ export interface ServicePoint {
   gridPath: string[]
   importLimit_kW: number | null
   exportLimit_kW: number | null
+  location: Location | null
   account: string | null
 }

@@ -16,12 +16,15 @@ import { decimalText, given, instantOf, kWOf, kWOrNull, own, pageOf, rfc3339, wa
 const nullableKW = Type.Optional(Type.Union([kW, Type.Null()]))
 const path = Type.Array(name, { maxItems: 50 })
 
-const pointFields = { timeZone: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()])), gridPath: Type.Optional(path), importLimit_kW: nullableKW, exportLimit_kW: nullableKW, account: Type.Optional(Type.Union([text, Type.Null()])), customerClass: Type.Optional(Type.Union([name, Type.Null()])) }
+/** WGS 84 degrees; for maps only (UX-047). */
+const place = Type.Union([closed({ latitude: Type.Number({ minimum: -90, maximum: 90 }), longitude: Type.Number({ minimum: -180, maximum: 180 }) }), Type.Null()])
+export const placeOf = ({ latitude, longitude }: ServicePoint): { latitude: number; longitude: number } | null => (typeof latitude === 'number' && typeof longitude === 'number' ? { latitude, longitude } : null)
+const pointFields = { location: Type.Optional(place), timeZone: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Null()])), gridPath: Type.Optional(path), importLimit_kW: nullableKW, exportLimit_kW: nullableKW, account: Type.Optional(Type.Union([text, Type.Null()])), customerClass: Type.Optional(Type.Union([name, Type.Null()])) }
 const point = closed({ name, ...pointFields })
 type Point = Static<typeof point>
 const pointOf = (b: Point): Omit<ServicePoint, keyof Entity> =>
-  ({ name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null, customerClass: b.customerClass ?? null })
-export const pointView = (p: ServicePoint) => ({ ...own(p), name: p.name, timeZone: p.timeZone, gridPath: p.gridPath, importLimit_kW: kWOrNull(p.importLimit_W), exportLimit_kW: kWOrNull(p.exportLimit_W), account: p.account, customerClass: p.customerClass ?? null })
+  ({ name: b.name, timeZone: b.timeZone ?? null, gridPath: b.gridPath ?? [], importLimit_W: wattsOrNull(b.importLimit_kW), exportLimit_W: wattsOrNull(b.exportLimit_kW), account: b.account ?? null, customerClass: b.customerClass ?? null, latitude: b.location?.latitude ?? null, longitude: b.location?.longitude ?? null })
+export const pointView = (p: ServicePoint) => ({ ...own(p), name: p.name, timeZone: p.timeZone, gridPath: p.gridPath, importLimit_kW: kWOrNull(p.importLimit_W), exportLimit_kW: kWOrNull(p.exportLimit_W), account: p.account, customerClass: p.customerClass ?? null, location: placeOf(p) })
 
 const binding = closed({
   protocol: Type.Union([Type.Literal('openadr'), Type.Literal('ieee2030_5'), Type.Literal('ocpp')]), remoteId: Type.String({ minLength: 1, maxLength: 255 }),
@@ -75,7 +78,7 @@ export const assetRoutes: readonly OperatorRoute[] = [
   ...changes.map((method): OperatorRoute => ({ method, path: 'service-points/:id', summary: 'Change a service point', roles: keepers, body: partial(pointFields),
     command: async (work, ask) => {
       const b = ask.body as Partial<Point>
-      const change = given<ServicePoint>({ name: b.name, timeZone: b.timeZone, gridPath: b.gridPath, account: b.account, customerClass: b.customerClass, importLimit_W: nullableW(b.importLimit_kW), exportLimit_W: nullableW(b.exportLimit_kW) } as never)
+      const change = given<ServicePoint>({ name: b.name, timeZone: b.timeZone, gridPath: b.gridPath, account: b.account, customerClass: b.customerClass, ...(b.location === undefined ? {} : { latitude: b.location?.latitude ?? null, longitude: b.location?.longitude ?? null }), importLimit_W: nullableW(b.importLimit_kW), exportLimit_W: nullableW(b.exportLimit_kW) } as never)
       return ok(pointView(await changeServicePoint(work, ask.caller, ask.params.id!, change, ask.ifVersion)))
     } })),
 

@@ -47,6 +47,19 @@ t.test('what the console reads and how people sign in', async (t) => {
     t.match([...one.items, ...two.items].find((d: { name: string }) => d.name === 'battery-0'), { protocol: 'openadr', remoteId: 'ven-0', enrolment: 'active', available_kW: 4, gridPath: ['F1'], delivery: null })
   })
 
+  await t.test('UX-047 where a service point is: told, shown with its devices, taken back; half a place is none', async (t) => {
+    const point = (await admin('GET', 'service-points/home-1')).data
+    t.equal(point.location, null)
+    t.equal((await admin('PATCH', `service-points/${point.id}`, { location: { latitude: 39.7392 } })).status, 422)
+    t.equal((await admin('PATCH', `service-points/${point.id}`, { location: { latitude: 91, longitude: 0 } })).status, 422)
+    const place = { latitude: 39.7392, longitude: -104.9903 }
+    t.same((await admin('PATCH', `service-points/${point.id}`, { location: place, version: point.version })).data.location, place)
+    t.same((await admin('PATCH', `service-points/${point.id}`, { account: 'a' })).data.location, place, 'another change leaves it')
+    await clock.advance(4000)
+    t.same((await admin('GET', 'devices')).data.items.map((d: { name: string; location: unknown }) => [d.name, d.location]).find(([name]: [string]) => name === 'battery-1'), ['battery-1', place], 'the list of devices, fresh after three seconds')
+    t.equal((await admin('PATCH', `service-points/${point.id}`, { location: null })).data.location, null)
+  })
+
   await t.test('UX-049 a device page: last words both ways, its parts of orders, notes that stay', async (t) => {
     core.words.add('default', 'openadr', 'ven-0', { at: noon, request: 'GET /events', status: 200, answer: '[]' })
     t.match((await admin('GET', `devices/${ids[0]}/words`)).data.items, [{ direction: 'out', text: '200\n[]', times: 1 }, { direction: 'in', text: 'GET /events', times: 1 }])

@@ -9,6 +9,7 @@ import type { Resource } from '#core/program/resource.js'
 import type { ServicePoint } from '#core/program/service-point.js'
 import { disputeKind, type Dispute } from '#core/settlement/dispute.js'
 import { kind as stopKind, type Stop } from '#core/stop/blocks.js'
+import { placeOf } from '#core/operator/assets.js'
 import { staff, staffAndGrid } from '#core/operator/roles.js'
 import { ok, type OperatorRoute } from '#core/operator/route.js'
 import { page } from '#core/operator/schema.js'
@@ -113,7 +114,7 @@ export const overviewRoutes: readonly OperatorRoute[] = [
       const items = fleet.resources.slice(skip, skip + limit).map((r) => {
         const point = fleet.points.get(r.servicePoint), binding = protocolOf(r), delivery = fleet.deliveries.get(r.id), belief = fleet.believed.get(r.id)
         return {
-          id: r.id, name: r.name, kind: r.kind, protocol: binding?.protocol ?? null, remoteId: binding?.remoteId ?? null, rated_kW: r.rated_W / 1000, servicePoint: r.servicePoint, servicePointName: point?.name ?? null, gridPath: point?.gridPath ?? [],
+          id: r.id, name: r.name, kind: r.kind, protocol: binding?.protocol ?? null, remoteId: binding?.remoteId ?? null, rated_kW: r.rated_W / 1000, servicePoint: r.servicePoint, servicePointName: point?.name ?? null, gridPath: point?.gridPath ?? [], location: point ? placeOf(point) : null,
           enrolment: fleet.enrolled.get(r.servicePoint)?.map((e) => e.state).find((s, _i, states) => s === 'active' || !states.includes('active')) ?? null, available_kW: belief ? belief.down_W / 1000 : null,
           delivery: delivery ? { dispatch: delivery.dispatch, state: delivery.state, reason: delivery.reason, allocated_kW: Math.abs(shareOf(delivery)) / 1000, at: stamp(delivery.stateAt) } : null,
         }

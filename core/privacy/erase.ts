@@ -51,7 +51,7 @@ export async function eraseCustomer(work: Work, caller: Caller, servicePoint: st
   const moves = await documents.list<Move>(tenant, { kind: moveKind, parent: point.id, limit: 1000 })
   for (const m of moves) await documents.replace<Move>({ ...m, body: { ...m.body, accountBefore: null, accountAfter: null, reason: '' } }, clock.nowMs(), m.version)
   for (const r of resources) await stores.resources.update({ ...r, name: `erased-${pseudonym(await tenantKey(work, tenant), 'erased', r.id)}`, bindings: [], constraints: {}, state: 'retired' })
-  await stores.servicePoints.update({ ...point, name: `erased-${alias}`, account: null })
+  await stores.servicePoints.update({ ...point, name: `erased-${alias}`, account: null, latitude: null, longitude: null })
   const readings = await stores.readings.erase(tenant, point.id)
   const optOuts = (await Promise.all(resources.map((r) => documents.list(tenant, { kind: optOutKind, parent: r.id, limit: 10_000 })))).flat()
   await stores.audit.forget(tenant, [...about, ...[...enrolments, ...resources, ...moves, ...disputes, ...optOuts].map((x) => x.id)])

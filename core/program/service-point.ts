@@ -11,4 +11,7 @@ export interface ServicePoint extends Entity {
   readonly account: string | null
   /** The utility's own word for whom it serves: residential, commercial, industrial … (CORE-021); null = not told. */
   readonly customerClass?: string | null
+  /** WGS 84 degrees, north and east positive, both or neither; for maps only, nothing is computed from them. */
+  readonly latitude?: number | null
+  readonly longitude?: number | null
 }

@@ -13,6 +13,25 @@ export default async function map({ test, page, api, browser, base, token, devic
     await moving('the chargers', shown, () => have((d) => d.protocol === 'ocpp'))
   })
 
+  await test('UX-047 a place that is told is shown, and the map keeps every device', async () => {
+    const device = devices.find((d) => d.name === 'site-001'), places = async () => (await api.get(`/service-points/${device.servicePoint}`)).location
+    await visit(page, `/devices/${device.id}`)
+    await page.locator('[data-place] summary').click()
+    await page.locator('input[name="latitude"]').fill('39.7392')
+    await page.locator('input[name="longitude"]').fill('-104.9903')
+    await page.getByRole('button', { name: 'Set place' }).click()
+    await page.locator('[data-place="39.7392,-104.9903"]').waitFor()
+    equal(await places(), { latitude: 39.7392, longitude: -104.9903 }, 'stored')
+    await visit(page, '/devices?view=map')
+    await page.waitForSelector('canvas.map[data-points]')
+    await moving('all of them', shown, () => have(() => true))
+    await visit(page, `/devices/${device.id}`)
+    await page.locator('[data-place] summary').click()
+    await page.getByRole('button', { name: 'Forget place' }).click()
+    await page.locator('[data-place=""]').waitFor()
+    equal(await places(), null, 'forgotten')
+  })
+
   const many = Array.from({ length: 10_000 }, (_, i) => ({ ...devices[i % devices.length], id: `d${i}`, name: `device-${i}`, gridPath: [`F${i % 40}`, 'substation-1'] }))
   const p = await openPage(browser, base, { token, at: '/settings' })
   await settled(p)

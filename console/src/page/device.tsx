@@ -8,6 +8,7 @@ import { StopDevice } from './device/stop-device.tsx'
 import { CaptureFrames } from './device/capture.tsx'
 import { Frames } from './device/frames.tsx'
 import { Notes } from './device/notes.tsx'
+import { Place } from './device/place.tsx'
 import { Orders } from './device/orders.tsx'
 import { Readings } from './device/net-power.tsx'
 
@@ -63,6 +64,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
               ['common.raw', r.id],
             ]}
           />
+          <Place key={point.version} point={point} reload={reload} />
           <h3>{t('device.enrolments')}</h3>
           {e.enrolments.length === 0 ? (
             <State of="notEnrolled" />

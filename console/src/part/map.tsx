@@ -4,50 +4,9 @@ import { count } from '../format.ts'
 import { t, word } from '../text/index.ts'
 import type { Device } from '../types.ts'
 import { D, State } from './basics.tsx'
+import { deviceState, layout, type Spot } from './map-layout.ts'
 
-interface Spot {
-  readonly device: Device
-  readonly x: number
-  readonly y: number
-  readonly state: string
-}
-interface Block {
-  readonly name: string
-  readonly x: number
-  readonly y: number
-  readonly size: number
-  readonly n: number
-}
-
-export const deviceState = (d: Device): string => d.delivery?.state ?? (d.enrolment === 'active' ? 'none' : 'notEnrolled')
-
-/** Width over height of the canvas on a desk. */
-const aspect = 2.3
-
-/** No coordinates are known: each feeder is a square block, its devices a grid in it. The plan is the grid's, not the street's. */
-function layout(devices: readonly Device[]): { spots: Spot[]; blocks: Block[]; width: number; height: number } {
-  const feeders = new Map<string, Device[]>()
-  for (const d of devices) feeders.set(d.gridPath[0] ?? '', [...(feeders.get(d.gridPath[0] ?? '') ?? []), d])
-  const names = [...feeders.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })),
-    spots: Spot[] = [],
-    blocks: Block[] = []
-  const most = Math.max(1, ...[...feeders.values()].map((x) => x.length)),
-    side = Math.ceil(Math.sqrt(most)),
-    gap = Math.max(1.5, side * 0.25),
-    cell = side + gap
-  const scale = (across: number): number => Math.min(aspect / (across * cell), 1 / (Math.ceil(names.length / across) * cell + gap / 2))
-  let across = 1
-  for (let n = 2; n <= names.length; n++) if (scale(n) > scale(across)) across = n
-  for (const [i, name] of names.entries()) {
-    const x0 = (i % across) * (side + gap) + gap / 2,
-      y0 = Math.floor(i / across) * (side + gap) + gap,
-      mine = feeders.get(name)!
-    blocks.push({ name, x: x0, y: y0, size: side, n: mine.length })
-    for (const [k, device] of mine.entries())
-      spots.push({ device, x: x0 + (k % side) + 0.5, y: y0 + Math.floor(k / side) + 0.5, state: deviceState(device) })
-  }
-  return { spots, blocks, width: across * (side + gap), height: Math.max(1, Math.ceil(names.length / across)) * (side + gap) + gap / 2 }
-}
+export { deviceState }
 
 const shapes: Readonly<Record<string, 'circle' | 'square' | 'cross' | 'triangle'>> = {
   started: 'circle',
@@ -76,7 +35,7 @@ export function DeviceMap({ devices }: { devices: readonly Device[] }) {
   const canvas = useRef<HTMLCanvasElement>(null),
     view = useRef({ scale: 1, x: 0, y: 0 }),
     [over, setOver] = useState<Spot>(),
-    plan = useMemo(() => layout(devices), [devices])
+    plan = useMemo(() => layout(devices, t('device.byPlace')), [devices])
   const draw = useRef<() => void>(() => undefined)
   useEffect(() => {
     const el = canvas.current!,
@@ -97,7 +56,7 @@ export function DeviceMap({ devices }: { devices: readonly Device[] }) {
       ctx.fillStyle = resolved('--soft')
       ctx.font = '12px system-ui'
       for (const b of plan.blocks) {
-        ctx.strokeRect(px(b.x), py(b.y), b.size * k, b.size * k)
+        ctx.strokeRect(px(b.x), py(b.y), b.width * k, b.height * k)
         ctx.fillText(`${b.name || '–'} (${count(b.n)})`, px(b.x), py(b.y) - 4)
       }
       const r = Math.max(1, Math.min(9, k * 0.36))
@@ -201,7 +160,7 @@ export function DeviceMap({ devices }: { devices: readonly Device[] }) {
   }, [plan])
   return (
     <section class="card">
-      <p class="soft">{t('device.mapHelp')}</p>
+      <p class="soft">{t(devices.some((d) => d.location) ? 'device.mapPlaced' : 'device.mapHelp')}</p>
       <div class="map-box">
         <canvas class="map" ref={canvas} role="img" aria-label={t('device.mapLabel', { n: count(devices.length) })} />
         {over && (

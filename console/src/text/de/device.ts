@@ -218,4 +218,12 @@ export const device: Readonly<Record<keyof typeof en, string>> = {
   'capture.running': 'Bisher {n} Nachrichten, begonnen von {by}; läuft bis',
   'capture.over': '{n} Nachrichten, begonnen von {by}; endete',
   'capture.dropped': '{n} Nachrichten fanden keinen Platz.',
+  'device.byPlace': 'Nach Ort',
+  'device.mapPlaced': 'Geräte mit bekanntem Ort stehen dort, Norden ist oben; die anderen im Block ihres Strangs. Zeigen nennt den Namen, Klicken öffnet. Ziehen verschiebt, das Rad vergrößert.',
+  'device.place': 'Ort',
+  'device.noPlace': 'nicht angegeben',
+  'device.latitude': 'Breite (Grad, Nord positiv)',
+  'device.longitude': 'Länge (Grad, Ost positiv)',
+  'device.setPlace': 'Ort setzen',
+  'device.forgetPlace': 'Ort vergessen',
 }

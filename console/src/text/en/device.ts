@@ -215,4 +215,12 @@ export const device = {
   'capture.running': '{n} frames so far, begun by {by}; runs until',
   'capture.over': '{n} frames, begun by {by}; ended',
   'capture.dropped': '{n} frames found no room.',
+  'device.byPlace': 'By place',
+  'device.mapPlaced': 'Devices whose place is told stand there, north up; the others in the block of their feeder. Move over one to see its name, click to open it. Drag moves, the wheel zooms.',
+  'device.place': 'Place',
+  'device.noPlace': 'not told',
+  'device.latitude': 'Latitude (degrees, north positive)',
+  'device.longitude': 'Longitude (degrees, east positive)',
+  'device.setPlace': 'Set place',
+  'device.forgetPlace': 'Forget place',
 } as const
