@@ -34,6 +34,7 @@ export interface CsipConfig {
   readonly subscriptionLease_s: number
   readonly publicUrl: string | null
   readonly retention_s: number
+  readonly eventRetention_s: number
   readonly aggregatorPens: readonly number[]
   readonly formerPrefixes: readonly string[]
   readonly proxy: ProxyConfig | null
@@ -83,6 +84,7 @@ export function csipConfig(env: Readonly<Record<string, string | undefined>> = {
     notifyAllow: (env.LOADSTONE_CSIP_NOTIFY_ALLOW ?? '').split(',').filter(Boolean), // SEP-159: hosts or addresses besides public ones
     subscriptionLease_s: whole(env, 'LOADSTONE_CSIP_SUBSCRIPTION_LEASE', 129_600, 0, 31_536_000), // SEP-160: 0 never ends
     retention_s: whole(env, 'LOADSTONE_CSIP_RETENTION_DAYS', 400, 1, 36_500) * 86_400, // SEP-173, SEP-175: readings older than this (13 months) are dropped on arrival
+    eventRetention_s: whole(env, 'LOADSTONE_CSIP_EVENT_DAYS', 30, 7, 3650) * 86_400, // SEP-056, SEP-182: ended events are archived this long after their end
     aggregatorPens: (env.LOADSTONE_CSIP_AGGREGATOR_PENS ?? '').split(',').filter(Boolean).map(Number), // SEP-104: PENs that LFDIs of an aggregator's own making may end in; unset = any
     formerPrefixes: (env.LOADSTONE_CSIP_FORMER_PREFIXES ?? '').split(',').filter(Boolean).map(prefixOf), // SEP-044: GET below one of these answers 301 to the present one
     proxy: proxyOf(env), // SEP-013: off unless port, header and addresses are all named

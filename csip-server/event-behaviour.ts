@@ -50,6 +50,7 @@ export async function addEvent(ctx: CsipContext, kind: EventKind, parent: string
   const { EventStatus: _status, replyTo: _replyTo, href: _href, subscribable: _subscribable, ConsumptionTariffIntervalListSummary: _summary, ...rest } = value
   for (const member of Object.keys(rest)) if (member.endsWith('Link')) delete rest[member] // ours to print
   const id = mridKey(String(value.mRID)), now = ctx.clock.now()
+  if (await ctx.documents.get(ctx.tenant, 'csip/EndedEvent', `${kind.kind}/${id}`)) throw new Refusal('conflict', 'An ended event has this mRID.') // SEP-063: unique for ever
   const body: Value = { responseRequired: '03', ...rest, version: 0, creationTime: now }
   await ctx.documents.insert({ tenant: ctx.tenant, kind: kind.kind, id, parent, key: id, sort1: (value.interval as { start: number }).start, sort2: now, body }, ctx.clock.nowMs())
   return id

@@ -26,6 +26,7 @@ import { makePoster } from '#csip-server/notify/post.js'
 import { makeProvisioning, type Provisioning } from '#csip-server/provision.js'
 import { makeRateLimit } from '#csip-server/rate-limit.js'
 import { registryFor } from '#csip-server/registry.js'
+import { watchEnded } from '#csip-server/ended-events.js'
 import { watchClock } from '#csip-server/server-log.js'
 
 export interface CsipNeeds {
@@ -86,7 +87,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
   const make = () => makeListener(listenerNeeds())
   let proxied: Server | undefined, announcing: { close(): void } | undefined
-  let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined
+  let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined, archiving: { stop(): void } | undefined
   // SEC-007: a revoked client's connection ends within a minute even when it asks nothing.
   const sweep = (): void => {
     for (const l of listeners) l.sweep()
@@ -121,6 +122,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
           .catch((error: unknown) => { log.warn({ err: error, clause: 'SEP-015' }, 'DNS-SD could not be started'); return undefined })
       }
       if (needs.monotonicMs) watching = watchClock(context, needs.monotonicMs)
+      archiving = watchEnded(context)
       await notifier.start()
       sweep()
       return taken
@@ -136,6 +138,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
     async close() {
       sweeping?.cancel()
       watching?.stop()
+      archiving?.stop()
       announcing?.close()
       await notifier.stop()
       proxied?.closeAllConnections()
