@@ -117,3 +117,16 @@ t.test('OCPP-152 a stop that the station does not know is followed by a question
   t.equal((await known(b, 'CS001')).transactions.get('T1')!.ended, false, 'the end comes as an event')
   await s.close()
 })
+
+t.test('OCPP-142 a second start on an EVSE leaves the first an orphan, and the station is asked for it', async (t) => {
+  const { b, clock } = await handBench(t)
+  const s = await willing(b, 'CS001', { GetTransactionStatus: { ongoingIndicator: false, messagesInQueue: false } })
+  await s.call('TransactionEvent', event('Started', 0, T, { evse: { id: 1 } }))
+  await s.call('TransactionEvent', { ...event('Started', 0, T + 1000, { evse: { id: 1 } }), transactionInfo: { transactionId: 'T2' } })
+  await clock.advance(1)
+  await s.until(() => sent(s, 'GetTransactionStatus').length > 0)
+  t.same(sent(s, 'GetTransactionStatus'), [{ transactionId: 'T1' }])
+  const { transactions } = await known(b, 'CS001')
+  t.match([transactions.get('T1'), transactions.get('T2')], [{ orphaned: true, ended: false }, { orphaned: false }])
+  await s.close()
+})

@@ -100,3 +100,24 @@ t.test('OCPP-165 a reservation: the same id replaces, cancel and the station\'s 
   t.match(await reserve(4, undefined), { kind: 'refused', checks: [{ check: 'H01.FR.18' }] })
   await s.close()
 })
+
+t.test('OCPP-160, REL-020 a state that could not be stored is news again when the station repeats it; an EVSE of which nothing is known has a connector', async (t) => {
+  const { b } = await handBench(t)
+  const s = await willing(b, 'CS001'), { documents } = b.database.stores, { insertMany } = documents
+  const status = (connectorStatus: string): object => ({ timestamp: iso(T), connectorStatus, evseId: 1, connectorId: 1 })
+  const stored = async (): Promise<unknown> => (await documents.get<{ connectors: Record<string, { status: string }> }>('test', 'csms/Station', 'CS001'))?.body.connectors['1/1']?.status
+  await s.call('StatusNotification', status('Available'))
+  documents.insertMany = () => Promise.reject(new Error('the database is away'))
+  t.match(await s.call('StatusNotification', status('Occupied')), [4, String, 'InternalError'])
+  documents.insertMany = insertMany
+  t.equal(await stored(), 'Available')
+  t.match(await s.call('StatusNotification', status('Occupied')), [3])
+  t.equal(await stored(), 'Occupied')
+  const state = (value: string, evse: object, n: number): object => ({ eventId: n, timestamp: iso(T + n), trigger: 'Delta', actualValue: value, eventNotificationType: 'HardWiredNotification', component: { name: 'EVSE', evse }, variable: { name: 'AvailabilityState' } })
+  await s.call('NotifyEvent', { generatedAt: iso(T), seqNo: 0, eventData: [state('Available', { id: 2 }, 1), state('Faulted', { id: 1 }, 2)] })
+  const { record, evses } = await known(b, 'CS001').then((station) => ({ record: station.record, evses: station.evses() }))
+  t.match([record.connectors['1/1'], record.connectors['2/1']], [{ status: 'Faulted' }, { status: 'Available' }])
+  t.same(evses, [1, 2])
+  t.equal((await documents.list('test', { kind: 'csms/Event', parent: 'CS001' })).length, 2, 'both kept')
+  await s.close()
+})

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Command } from './command.js'
 import type { Campaigns } from './firmware-campaign.js'
+import type { Customers } from './customers.js'
 import type { Fleet } from './fleet.js'
 import type { Steps, Walk } from './network-walk.js'
 import type { Provision, StationChange } from './provision.js'
@@ -20,6 +21,8 @@ export interface Csms {
   readonly tokens: Tokens
   readonly fleet: Fleet
   readonly recorder: Recorder
+  /** What stations told of customers (OCPP-223). */
+  readonly customers: Customers
   /** Stations made and changed by the operator. */
   readonly provision: Provision
   /** Sends any CSMS-initiated message (OCPP-226); resolves with the station's answer. */

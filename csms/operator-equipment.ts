@@ -56,6 +56,10 @@ export function equipmentRoutes({ csms, callerOf, permit, urlOf, stationOf }: Op
       if (!body) throw new Refusal('notFound', 'no such log')
       return reply.type('application/octet-stream').header('Content-Disposition', 'attachment').send(Buffer.from(body))
     })
+    app.get('/stations/:id/customer-information', { schema: { tags: ['stations'], summary: 'What the station told of customers, for 30 days; personal' } }, async (request) => {
+      const { station } = await mine(request)
+      return { items: await csms.customers.read(station), next: null }
+    })
     app.post('/stations/:id/network-profile', { schema: { tags: ['stations'], summary: 'To a higher security profile, or to another CSMS', body: {
       type: 'object', required: ['ocppCsmsUrl', 'securityProfile'], additionalProperties: false,
       properties: { ocppCsmsUrl: { type: 'string', maxLength: 512 }, securityProfile: { type: 'integer', minimum: 1, maximum: 3 }, messageTimeout: { type: 'integer', minimum: 5 }, ocppInterface: { type: 'string', maxLength: 20 }, migrate: { type: 'boolean' } },

@@ -3,6 +3,7 @@ import { chainStatus } from './chain-status.js'
 import { commands } from './command.js'
 import { contractCheck } from './contract-certificate.js'
 import { ocppChannel } from './dispatch-channel.js'
+import { customers as makeCustomers } from './customers.js'
 import { answers, elsewhere, here } from './elsewhere.js'
 import { login } from './identity.js'
 import { intake as makeIntake } from './intake.js'
@@ -149,9 +150,14 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       }
       if (transaction.evseId !== undefined) declare(station, transaction.evseId)
     },
+    orphaned(station, { id }) {
+      // The answer to the event goes first.
+      if (station.session.version !== '1.6') clock.after(0, () => inBackground(station, 'GetTransactionStatus', { transactionId: id }, 'OCPP-142'))
+    },
   })
+  const customers = makeCustomers({ documents, journal, clock, ids, secret: config.secret })
   const messages = handlers({
-    clock, ids, log, config, documents, journal, parts, tokens, tariffs: money, contracts, ocsp, signatures, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
+    clock, log, config, documents, journal, parts, tokens, customers, tariffs: money, contracts, ocsp, signatures, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
     chains: chainStatus({ ocsp, anchors: [...config.mobilityRoots, ...config.stationRoots], nowMs }),
     vendors: needs.vendors ?? new Map(), ...(needs.payments ? { payments: needs.payments } : {}), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
     capped(station, evseId) {
@@ -225,6 +231,12 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     clock.after(30_000 * clock.rate, recheck)
   }
   recheck()
+  // OCPP-223: what was told of customers is gone in time, whoever speaks or not.
+  const forget = (): void => {
+    customers.purge(config.tenant).catch((error: unknown) => log.error({ err: error, clause: 'OCPP-223' }, 'customer information was not dropped'))
+    clock.after(3_600_000, forget)
+  }
+  clock.after(60_000, forget)
   const sites = siteBalancer({ clock, log, stations: fleet.known, installer, assumedStackLevel: config.assumedStackLevel })
   clock.after(60_000, () => void sites.balance())
   clock.after(60_000, watch({ clock, log, journal, online: fleet.online, command, compare, untold, asksForQueue: config.reconcile }).look)
@@ -235,7 +247,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   return {
     attach: (server) => door.attach(server),
     channel: ocppChannel({ installer, find: fleet.find, log, near }), ...anywhere,
-    tokens, fleet, recorder, reconcile, provision: provisioning, tariffs: money, uploads: upload, campaigns: firmware,
+    tokens, fleet, recorder, customers, reconcile, provision: provisioning, tariffs: money, uploads: upload, campaigns: firmware,
     async close() {
       closing = true
       clock.cancelAll()

@@ -1,9 +1,8 @@
 import { handler, in2x, type Handler } from '#csms/handler.js'
-import type { Journal } from '#csms/journal.js'
 import type { Station, Variable } from '#csms/station.js'
 import type { StationLog } from '#csms/station-log.js'
 import { learn } from './notify-report.js'
-import { connectorState } from './status-notification.js'
+import { asBefore, connectorState, storedOr } from './status-notification.js'
 
 interface EventData {
   readonly eventId: number
@@ -21,7 +20,8 @@ interface EventData {
 function availability(station: Station, e: EventData): boolean {
   const { evse } = e.component
   const keys = Object.keys(station.record.connectors).filter((key) => evse === undefined || key.startsWith(`${evse.id}/`))
-  const targets = evse?.connectorId === undefined ? keys : [`${evse.id}/${evse.connectorId}`]
+  // Interpretation: an EVSE of which no connector is known yet has one.
+  const targets = evse?.connectorId !== undefined ? [`${evse.id}/${evse.connectorId}`] : evse && keys.length === 0 ? [`${evse.id}/1`] : keys
   const changed = targets.map((key) => {
     const [evseId, connectorId] = key.split('/').map(Number) as [number, number]
     return connectorState(station, evseId, connectorId, { status: e.actualValue, at: e.timestamp })
@@ -34,18 +34,18 @@ const severityOf = (station: Station, e: EventData): number | undefined =>
   e.severity ?? (e.variableMonitoringId === undefined ? undefined : station.record.monitors[String(e.variableMonitoringId)]?.severity)
 
 /** N07, N08, G05: answered empty; states are updated, problems become incidents (OCPP-163, 222). */
-export function notifyEvent({ journal, stationLog }: { journal: Journal; stationLog: StationLog }): Handler[] {
+export function notifyEvent({ stationLog }: { stationLog: StationLog }): Handler[] {
   return [handler<{ eventData: EventData[] }>('NotifyEvent', async (station, { eventData }) => {
     let changed = false
+    const undo = asBefore(station), kept: { type: string; payload: object; alarm: boolean }[] = []
     for (const e of eventData) {
       const name = e.variable.name.toLowerCase()
       learn(station, { component: e.component, variable: e.variable, variableAttribute: [{ type: 'Actual', value: e.actualValue }] })
       if (name === 'availabilitystate') changed = availability(station, e) || changed
-      const incident = (name === 'problem' && e.actualValue === 'true') || (e.trigger === 'Alerting' && (severityOf(station, e) ?? 9) <= 4 && !e.cleared)
-      if (incident) await stationLog.alarm(station, `${e.component.name}.${e.variable.name}`, e)
-      else await stationLog.keep(station, 'NotifyEvent', e)
+      const alarm = (name === 'problem' && e.actualValue === 'true') || (e.trigger === 'Alerting' && (severityOf(station, e) ?? 9) <= 4 && !e.cleared)
+      kept.push({ type: alarm ? `${e.component.name}.${e.variable.name}` : 'NotifyEvent', payload: e, alarm })
     }
-    if (changed) await journal.write([station.document()])
+    await storedOr(undo, stationLog.keepAll(station, kept, changed))
     return {}
   }, in2x)]
 }

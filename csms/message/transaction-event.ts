@@ -26,6 +26,8 @@ export interface TransactionNeeds {
   readonly signatures: MeterSignatures
   /** Told after the commit, when a transaction began, ended or changed its charging state. */
   changed(station: Station, transaction: Transaction): void
+  /** Another transaction took its EVSE (OCPP-142). */
+  orphaned(station: Station, transaction: Transaction): void
 }
 
 export const transactionDocument = (station: Station, t: Transaction): NewDocument => ({
@@ -81,6 +83,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     countEnergy(t, samples)
     const answer = await answerTo(station, t, e)
     if (taken === 'repeated') return answer
+    let orphans: readonly Transaction[] = []
     const reserved = t.reservationId !== undefined && String(t.reservationId) in station.record.reservations
     // OCPP-139: whichever event names it, the reservation is used.
     if (reserved) delete station.record.reservations[String(t.reservationId)]
@@ -89,7 +92,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     if (verifySigned(e.meterValue, signatures, station.meterKeys).broken > 0) flagged(t, 'badMeterSignature')
     try {
       const note = { tenant: station.tenant, kind: 'csms/TransactionEvent', from: `${station.identity}/${t.id}`, at: clock.now(), body: { receivedAt: clock.nowMs(), payload: e } satisfies KeptEvent }
-      const orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
+      orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
       const registers = taken === 'new' ? await metered(station, t, e) : []
       await journal.keep(note, [transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reserved ? [station.document()] : []), ...registers])
     } catch (error) {
@@ -99,6 +102,7 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
       throw error
     }
     if (facts() !== before) needs.changed(station, t)
+    for (const o of orphans) needs.orphaned(station, o)
     forgetOld(station)
     return answer
   }

@@ -34,5 +34,6 @@ t.test('OCPP-070, 023 what is secret is masked when it is read', async (t) => {
   t.same(masked('[2,"1","Authorize",{"idToken":{"idToken":"1234","type":"KeyCode"}}]'), '[2,"1","Authorize",{"idToken":{"idToken":"***","type":"KeyCode"}}]')
   t.notMatch(masked('{"attributeValue":"se\\"cret","variable":{"name":"BasicAuthPassword"}}'), /cret/)
   t.equal(masked('{"remoteLocation":"https://user:word@host/x?a=@b"}'), '{"remoteLocation":"https://***@host/x?a=@b"}')
+  t.equal(masked('[2,"1","NotifyCustomerInformation",{"data":"Jane \\"D\\" Doe","seqNo":0}]'), '[2,"1","NotifyCustomerInformation",{"data":"***","seqNo":0}]', 'OCPP-223')
   t.match(masked('{"idToken":"CARD","type":"ISO14443"}'), /CARD/)
 })

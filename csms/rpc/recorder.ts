@@ -79,11 +79,12 @@ export class Recorder {
 
 const password = /BasicAuthPassword|AuthorizationKey/i
 
-/** Passwords on their way to a station, credentials within addresses (of uploads, firmware), and KeyCode tokens (OCPP-023). */
+/** Passwords on their way to a station, credentials within addresses (of uploads, firmware), KeyCode tokens (OCPP-023), and what is told of customers (OCPP-223). */
 export function masked(text: string): string {
   let out = text.replace(/("idToken"\s*:\s*")[^"]*("\s*,\s*"type"\s*:\s*"KeyCode")/g, '$1***$2')
     .replace(/("type"\s*:\s*"KeyCode"\s*,\s*"idToken"\s*:\s*")[^"]*/g, '$1***')
     .replace(/(\w:\/\/)[^\s"/@]*@/g, '$1***@')
+  if (out.includes('NotifyCustomerInformation')) out = out.replace(/("data"\s*:\s*")(?:[^"\\]|\\.)*/, '$1***')
   if (password.test(out)) out = out.replace(/("(?:attributeValue|value)"\s*:\s*")(?:[^"\\]|\\.)*/g, '$1***')
   return out
 }

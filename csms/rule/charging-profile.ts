@@ -17,7 +17,7 @@ function scheduleChecks(profile: ChargingProfile, s: ChargingSchedule, facts: { 
     ...when(s.duration !== undefined && starts.some((at) => at >= (s.duration as number)), 'K01.FR.31', 'a period begins after the schedule ends'),
     ...when(facts.periods !== undefined && periods.length > facts.periods, 'K01.FR.11', `more than ${facts.periods} periods`),
     ...when(facts.units.length > 0 && !facts.units.includes(s.chargingRateUnit), 'K01.FR.26', `chargingRateUnit ${s.chargingRateUnit} is not in RateUnit`),
-    ...when(periods.some((p) => p.limit < 0), 'OCPP-240', 'a limit is never negative'),
+    ...when(periods.some((p) => [p.limit, p.limit_L2, p.limit_L3].some((limit) => limit !== undefined && limit < 0)), 'OCPP-240', 'a limit is never negative'),
     ...when(periods.some((p) => Math.abs(p.limit * 10 - Math.round(p.limit * 10)) > 1e-6), 'OCPP-183', 'a limit has at most one decimal'),
     ...when(periods.some((p) => p.phaseToUse !== undefined && p.numberPhases !== 1), 'K01.FR.19', 'phaseToUse only with numberPhases 1'),
     ...when(periods.some((p) => p.phaseToUse !== undefined) && !facts.switches, 'K01.FR.20', 'phaseToUse only with ACPhaseSwitchingSupported'),

@@ -3,7 +3,7 @@ import type { ChargingProfile, ChargingSchedule } from '#csms/wire/charging-prof
 import { profileChecks } from './charging-profile.js'
 import { when, type Check, type RuleFacts } from './rule.js'
 
-interface Profile16 extends Omit<ChargingProfile, 'id' | 'chargingSchedule' | 'transactionId' | 'chargingProfilePurpose'> {
+export interface Profile16 extends Omit<ChargingProfile, 'id' | 'chargingSchedule' | 'transactionId' | 'chargingProfilePurpose'> {
   readonly chargingProfileId: number
   readonly chargingProfilePurpose: string
   readonly transactionId?: number
@@ -11,7 +11,7 @@ interface Profile16 extends Omit<ChargingProfile, 'id' | 'chargingSchedule' | 't
 }
 
 /** The profile in words of 2.x, so that one set of rules holds for both (OCPP §17). */
-function as2x({ chargingProfileId: id, chargingProfilePurpose, transactionId, chargingSchedule, ...rest }: Profile16): ChargingProfile {
+export function as2x({ chargingProfileId: id, chargingProfilePurpose, transactionId, chargingSchedule, ...rest }: Profile16): ChargingProfile {
   return {
     ...rest, id, chargingProfilePurpose: (chargingProfilePurpose === 'ChargePointMaxProfile' ? 'ChargingStationMaxProfile' : chargingProfilePurpose) as ChargingProfile['chargingProfilePurpose'],
     ...(transactionId === undefined ? {} : { transactionId: String(transactionId) }), chargingSchedule: [{ id: 1, ...chargingSchedule }],
