@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Pool, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from 'pg'
+import { Pool, type ClientBase, type PoolClient, type PoolConfig, type QueryConfig, type QueryResult } from 'pg'
 import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
@@ -78,12 +78,11 @@ interface Seat {
 /**
  * REL-027: there is one pool, for reading and writing alike, and a connection to a standby never gets into it: what it knows is old, and who may
  * come in, what is revoked and what is promised are decided on what is read. Asked once for each connection; one that is promoted is taken then.
+ * As `onConnect` and not as `verify` of the pool: that one loses the connection for good when its caller stops waiting meanwhile.
  */
-function onPrimary(client: PoolClient, done: (error?: Error) => void): void {
-  client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby', (error, answer) => {
-    if (error) return done(error)
-    done(answer.rows[0]?.standby ? new Refusal('unavailable', 'this database is a standby: nothing is decided on what it knows (REL-027)') : undefined)
-  })
+async function onPrimary(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
+  if (rows[0]?.standby) throw new Refusal('unavailable', 'this database is a standby: nothing is decided on what it knows (REL-027)')
 }
 
 /** One pool for Prisma and raw SQL, bounded waits, transactions that run again when they lose a race (REL-020 … REL-026). */
@@ -92,7 +91,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     connectionString: url, max: poolSize, connectionTimeoutMillis: queue_ms, idleTimeoutMillis: 30_000, keepAlive: true,
     query_timeout: patience_ms, statement_timeout: 16_000, idle_in_transaction_session_timeout: 30_000, application_name: 'loadstone',
   }
-  const pool = new Pool({ ...config, verify: onPrimary } as PoolConfig)
+  const pool = new Pool({ ...config, onConnect: onPrimary })
   let closing = false
   // on the way out the server may end connections that have just been told to end themselves
   const broke = (error: Error): void => { if (!closing) log.warn({ err: error }, 'a database connection broke') }
