@@ -9,7 +9,8 @@ const told = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`
 async function differences(page, api, id) {
   const out = [], seen = []
   const same = (what, found, wanted) => { seen.push(what); if (clean(found) !== clean(wanted)) out.push(`${what}: ${clean(found)} for ${clean(wanted)}`) }
-  const holds = (what, text, part) => { seen.push(what); if (!clean(text).includes(clean(part))) out.push(`${what}: no ${part} in ${clean(text)}`) }
+  // the whole number, not the end of a longer one
+  const holds = (what, text, part) => { seen.push(what); if (!` ${clean(text)}`.includes(` ${clean(part)}`)) out.push(`${what}: no ${part} in ${clean(text)}`) }
   const card = async (key) => clean(await page.locator('.card', { has: page.locator(`[data-figure="${key}"]`) }).innerText())
   const cells = async (table, col) => Object.fromEntries(await page.locator(`[data-table="${table}"] tbody tr`).evaluateAll((trs, c) => trs.map((r) => [r.dataset.row, r.querySelector(`[data-col="${c}"]`)?.textContent ?? '']), col))
   const column = async (table, col, rows, keyOf, wanted) => { const shown = await cells(table, col); for (const r of rows) if (keyOf(r) in shown) same(`${table}.${col} of ${keyOf(r)}`, shown[keyOf(r)], wanted(r)) }
@@ -63,7 +64,9 @@ export default async function numbers({ test, browser, base, token, api, id }) {
   const p = await openPage(browser, base, { token, at: '/settings' })
   await settled(p)
   await test('every number of Home, dispatch, verification, run and statement is the API’s', async () => {
-    const { out, seen } = await differences(p, api, id)
+    let { out, seen } = await differences(p, api, id)
+    // what moved between two looks is looked at again; what is wrong stays wrong
+    for (let tries = 0; out.length > 0 && tries < 3; tries++) ({ out, seen } = await differences(p, api, id))
     process.stdout.write(`  # ${seen.length} numbers compared\n`)
     equal(out.slice(0, 5), [], 'numbers')
   })
