@@ -40,13 +40,29 @@ export function webhookWorker(needs: DeliverNeeds): Worker {
   let inFlight = 0, stopped = true, timer: Timer | undefined, claiming: Promise<void> | undefined, again = false, unlisten = (): void => {}
   let finished: { id: string; record: NewDocument<DeliveryRecord> }[] = [], flushing: Promise<void> | undefined
   let subscriptions = new Map<string, Stored | undefined>(), subscriptionsAt = -1
+  let asking: { readonly ids: Set<string>; readonly answered: Promise<void> } | undefined
   const idle: (() => void)[] = []
 
+  /** Rows that begin together ask together: hundreds of single questions would take every connection from the requests, and wait in vain themselves. */
   async function subscriptionOf(id: string): Promise<Stored | undefined> {
     const revision = documents.revision(tenant, kindOf.SUBSCRIPTION)
-    if (revision !== subscriptionsAt) { subscriptions = new Map(); subscriptionsAt = revision }
-    if (!subscriptions.has(id)) subscriptions.set(id, await documents.get<Content>(tenant, kindOf.SUBSCRIPTION, id))
-    return subscriptions.get(id)
+    if (revision !== subscriptionsAt) { subscriptions = new Map(); subscriptionsAt = revision; asking = undefined }
+    const known = subscriptions
+    if (known.has(id)) return known.get(id)
+    asking ??= question(known)
+    asking.ids.add(id)
+    await asking.answered
+    return known.get(id)
+  }
+  function question(known: Map<string, Stored | undefined>): NonNullable<typeof asking> {
+    const ids = new Set<string>()
+    const answered = Promise.resolve().then(async () => {
+      asking = undefined
+      const found = await documents.list<Content>(tenant, { kind: kindOf.SUBSCRIPTION, ids: [...ids] })
+      for (const id of ids) known.set(id, undefined)
+      for (const one of found) known.set(one.id, one)
+    })
+    return { ids, answered }
   }
 
   /** Finished rows leave the outbox and enter the log in batches. */
