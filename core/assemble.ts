@@ -18,6 +18,7 @@ import { moveTask } from '#core/program/move.js'
 import { resourceDirectory } from '#core/program/directory.js'
 import { untoldIntake } from '#core/reading/untold.js'
 import { readingIntake } from '#core/reading/record.js'
+import { sourceClocks } from '#core/reading/source-clock.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
 import { tokenBook, type TokenBook } from '#core/token/token.js'
 import { verifyTask } from '#core/verification/verify.js'
@@ -74,7 +75,7 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
-    readings: readingIntake(transact), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact),
+    readings: readingIntake(transact, sourceClocks(clock)), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(undefined, captures), captures,
     connect: (given) => { Object.assign(channels, given) },
     recognise: (given, known) => {

@@ -32,13 +32,14 @@ export async function storeReadings(work: Work, caller: Caller, rows: readonly R
   return total
 }
 
-/** The single door for measurement (style.md §10 row 10): service points by id; checked as a whole, then stored as a whole. */
-export function readingIntake(transact: Transact): ReadingIntake {
+/** The single door for measurement (style.md §10 row 10): service points by id; checked as a whole, `timed` (CORE-119), then stored as a whole. */
+export function readingIntake(transact: Transact, timed: (rows: readonly ReadingInput[]) => readonly ReadingInput[] = (rows) => rows): ReadingIntake {
   const known = new LRUCache<string, true>({ max: 100_000 })
   return {
-    async record(caller, rows) {
-      const faults = rows.flatMap((r, i) => readingFaults(r, i + 1))
+    async record(caller, given) {
+      const faults = given.flatMap((r, i) => readingFaults(r, i + 1))
       if (faults.length > 0) throw badRows(faults)
+      const rows = timed(given)
       if (rows.length === 0) return { accepted: 0, duplicates: 0, corrected: 0 }
       return await transact(async (work) => {
         const unknown = [...new Set(rows.map((r) => r.servicePoint))].filter((id) => !known.has(`${caller.tenant} ${id}`))
