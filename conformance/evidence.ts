@@ -4,7 +4,7 @@ const secretName = /secret|password|authorization|token|private|api[-_]?key/i
 /** Secrets inside texts: keys, schemes, members of JSON (also where it stands escaped in a text) and of forms. */
 const inText: readonly [RegExp, string][] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '[private key]'],
-  [/\b(Bearer|Basic) [A-Za-z0-9._~+/=-]+/g, '$1 [secret]'],
+  [/\b(Bearer|Basic) (?!realm=)[A-Za-z0-9._~+/=-]+/g, '$1 [secret]'],
   [/("(?:[a-z_]*secret|[a-z]*password|(?:access|refresh|bearer)_?token)\\?"\s*:\s*\\?")[^"\\]+/gi, '$1[secret]'],
   [/\b((?:client_secret|password|access_token)=)[^&\s"']+/gi, '$1[secret]'],
 ]

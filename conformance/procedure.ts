@@ -53,6 +53,8 @@ export interface Exchange {
   readonly step: string
   readonly sent?: unknown
   readonly got?: unknown
+  /** Of the steps that leave the target as it was. */
+  readonly after?: true
 }
 
 export interface Result {

@@ -52,6 +52,6 @@ const reasons: readonly [reason: string, ids: string][] = [
   ['needs a station’s or a fleet’s own behaviour over an order (reboot, phases, several stations): tests of csms and sim hold it', 'OCPP-189 OCPP-234 OCPP-236 OCPP-241'],
   ['inside the VEN: its timeline and devices are not seen by a VTN; tests of ven-client hold it', 'OA-160 OA-167 OA-168 OA-209 OA-210'],
   ['a rule about certification itself: these profiles are how it is met', 'OA-263'],
-  ['not built in Loadstone; csms/README.md says so', 'OCPP-167 OCPP-213 OCPP-232'],
+  ['wants tariffs, campaigns or stations that switch phases, which an operator has set up: tests of csms hold it', 'OCPP-167 OCPP-213 OCPP-232'],
 ]
 export const notObservable: ReadonlyMap<string, string> = new Map(reasons.flatMap(([reason, ids]) => ids.split(' ').map((id) => [id, reason] as const)))

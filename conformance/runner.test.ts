@@ -94,6 +94,7 @@ t.test('UX-036 terminal, JSON, annotations, Markdown, HTML and TAP say the same 
   const report = await run(Object.values(one))
   t.match(terminal(report), /1 PASSED, 1 FAILED, 1 ERROR, 1 WARNING, 1 PARTIAL, 1 NOT APPLICABLE/)
   t.match(terminal(report), /b\.fail [\s\S]*→ \{"v":"w"\}\n\s+← \{"v":"w"\}/, 'what was sent and what came, at a failure')
+  t.notMatch(terminal(await run([{ ...one.FAILED, after: [{ say: 'tidying', do: 'echo' }] }])), /tidying/, 'not that of the tidying')
   t.match(json(report), { target: target.url, profile: '3.1.1', seed: 7, summary: { PASSED: 1 }, results: [{ id: 'a.pass', clause: 'a clause', verdict: 'PASSED', detail: String }] })
   t.equal(annotations(report).match(/^::error /gm)?.length, 2)
   t.equal(annotations(report).match(/^::warning /gm)?.length, 1)
@@ -121,6 +122,8 @@ t.test('SEC-061 UX-041 no output of a run holds a secret: not by name, in a text
     for (const word of ['hush-hush', 'pass-one', 'pass-two', 'enrol-me', '"999"', '&quot;999', 'eyJ.a.b', '9-9-9', 'short']) t.notOk(text.includes(word), word)
   }
   t.match(html(report), /S1/, 'what is no secret stays')
+  t.equal(withoutSecrets('Bearer realm="VTN", error="invalid_token"'), 'Bearer realm="VTN", error="invalid_token"', 'nor is a challenge one')
+  t.equal(makeTarget('vtn', { file: { target: 'https://x.example', values: { ven_id: 'v', ven_secret: 's' } } }).values['ven_basic'], 'djpz', 'Basic need not be written down')
 })
 
 t.test('UX-035 paths and matchers', async (t) => {

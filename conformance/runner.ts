@@ -114,6 +114,7 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
   const lacking = (procedure.needs ?? []).filter((need) => !options.target.capabilities.has(need))
   if (lacking.length) return said('NOT APPLICABLE', `the target does not declare: ${lacking.join(', ')}`)
   const closers: (() => Promise<void> | void)[] = []
+  let tidying = false
   const context: RunContext = {
     variables: new Map(Object.entries({ run: `${options.nonce}-${procedure.id}`, ...options.target.values })),
     target: options.target,
@@ -121,11 +122,12 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
     nowMs: options.nowMs,
     ...(options.tamper ? { tamper: options.tamper } : {}),
     onEnd: (close) => { closers.push(close) },
-    transcript: (entry) => { exchanges.push(entry) },
+    transcript: (entry) => { exchanges.push(tidying ? { ...entry, after: true } : entry) },
   }
   try {
     return await walk(procedure, options, context, said)
   } finally {
+    tidying = true
     for (const step of procedure.after ?? []) await act(step, options, context).catch(() => {})
     for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => {})
   }

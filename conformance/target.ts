@@ -40,11 +40,14 @@ export function makeTarget(subject: Subject, given: { url?: string; profile?: st
     capabilities: new Set([...(file.capabilities ?? ready.capabilities ?? []), ...(file.values?.['command'] ?? ready.values?.['command'] ? ['started-by-runner'] : [])]),
     values: {
       ...(subject === 'csip' ? lfdis({ ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') }) : {}),
-      ...(subject === 'csms' ? ofVersion(profile) : {}), ...(subject === 'csip' ? { dcap: '/dcap', prefix: '', ausNs: profile === 'csip-aus-1.3' ? 'https://csipaus.org/ns/v1.3' : 'https://csipaus.org/ns' } : {}), ...ready.values, ...file.values,
+      ...(subject === 'csms' ? ofVersion(profile) : {}), ...(subject === 'vtn' ? basicOf({ ...ready.values, ...file.values }) : {}), ...(subject === 'csip' ? { dcap: '/dcap', prefix: '', ausNs: profile === 'csip-aus-1.3' ? 'https://csipaus.org/ns/v1.3' : 'https://csipaus.org/ns' } : {}), ...ready.values, ...file.values,
       identities: { ...identities(ready.identities, '.'), ...identities(file.identities, given.fileDir ?? '.') },
     },
   }
 }
+
+/** HTTP Basic of the first VEN, from its id and secret. */
+const basicOf = ({ ven_id, ven_secret }: Readonly<Record<string, unknown>>): Record<string, string> => (typeof ven_id === 'string' && typeof ven_secret === 'string' ? { ven_basic: Buffer.from(`${ven_id}:${ven_secret}`).toString('base64') } : {})
 
 /** What procedures for every OCPP version need to know of the one under test. */
 const ofVersion = (version: string): Record<string, unknown> => ({

@@ -7,7 +7,7 @@ const troubled = (r: Result): boolean => r.verdict === 'FAILED' || r.verdict ===
 const cut = (value: unknown, length: number): string => { const text = JSON.stringify(value) ?? ''; return text.length > length ? `${text.slice(0, length)} … (${text.length})` : text }
 /** The exchange at which a procedure ended, so that a log alone tells what came (UX-035). */
 export const lastExchange = (r: Result, length: number): string => {
-  const last = troubled(r) ? r.exchanges.at(-1) : undefined
+  const last = troubled(r) ? r.exchanges.filter((e) => !e.after).at(-1) : undefined
   return last ? `${last.step}\n→ ${cut(last.sent, length)}\n← ${cut(last.got, length)}` : ''
 }
 
