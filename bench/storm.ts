@@ -134,6 +134,7 @@ export async function storm(stations: number, mutual = false): Promise<Storm> {
     const KB = (process.memoryUsage().rss - before) / 1024 / stations
     const order = await orderToAll(server.csms, stations, (listener) => { heard = listener })
     const back = told<unknown>(), begun = performance.now()
+    child.send('closing')
     await server.close()
     server = await start(server.port)
     await back

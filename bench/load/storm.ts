@@ -8,7 +8,8 @@ import { WebSocket } from 'ws'
  */
 const [port, stations, ca] = [Number(process.argv[2]), Number(process.argv[3]), readFileSync(process.argv[4] ?? '', 'utf8')]
 const boot = (id: string): string => JSON.stringify([2, 'boot', 'BootNotification', { reason: 'PowerUp', chargingStation: { model: 'M', vendorName: 'V', serialNumber: id } }])
-let refused = 0, lastAt = 0, ended = 0, endedAt = 0
+const heartbeat = JSON.stringify([2, 'back', 'Heartbeat', {}])
+let refused = 0, lastAt = 0
 
 /** Passwords, or the certificates of all with the one key that they share: keys are made once, as only the handshake is measured. */
 export interface Shown {
@@ -20,57 +21,74 @@ export interface Shown {
 function station(i: number, { passwords, certificates, key }: Shown, answered: () => void, over: (again: () => void) => void): void {
   const id = `S${i}`
   const shown = certificates ? { cert: certificates[i], key } : { headers: { Authorization: `Basic ${Buffer.from(`${id}:${passwords?.[i] ?? ''}`).toString('base64')}` } }
-  const connect = (first: string): void => {
+  let known = false
+  const connect = (): void => {
     const ws = new WebSocket(`wss://localhost:${port}/ocpp/${id}`, ['ocpp2.0.1'], { ca, perMessageDeflate: false, ...shown })
     const again = (): void => {
       refused += 1
       ws.removeAllListeners('error')
       ws.on('error', () => {})
       ws.terminate()
-      setTimeout(() => connect(first), 500 + (i % 50) * 20)
+      setTimeout(connect, 500 + (i % 50) * 20)
     }
     ws.once('unexpected-response', again)
     ws.once('error', again)
     ws.once('open', () => {
       ws.off('error', again)
       ws.on('error', () => {})
-      ws.once('close', () => over(() => connect(JSON.stringify([2, 'back', 'Heartbeat', {}]))))
-      ws.send(first)
+      ws.once('close', () => over(connect))
+      ws.send(known ? heartbeat : boot(id))
     })
     ws.on('message', (data: Buffer) => {
       const [kind, id, action] = JSON.parse(data.toString()) as [number, string, string]
       if (kind === 3) {
+        known = true
         lastAt = performance.now()
         answered()
       } else if (kind === 2 && i % 20 !== 0) ws.send(JSON.stringify([3, id, action === 'SetChargingProfile' ? { status: 'Accepted' } : { status: 'Rejected' }]))
     })
   }
-  connect(boot(id))
+  connect()
+}
+
+/** As many handshakes at once as a fleet behind one switch would make: the server's door says when it is too much. */
+const lanes = 400
+let busy = 0
+const line: (() => void)[] = []
+function leave(): void {
+  busy -= 1
+  enter()
+}
+function enter(connect?: () => void): void {
+  if (connect) line.push(connect)
+  while (busy < lanes && line.length > 0) {
+    busy += 1
+    line.shift()?.()
+  }
 }
 
 process.once('message', (shown: Shown) => {
   const begun = performance.now()
-  let next = 0, booted = 0, back = 0
-  // As many at once as a fleet behind one switch would be: the server's door says when it is too much.
-  const go = (): void => {
-    if (next >= stations) return
-    const i = next++
-    let first = true
-    station(i, shown, () => {
+  /** Stations that are back since the parent said that it closes; undefined before. */
+  let back: Set<number> | undefined, booted = 0
+  for (let i = 0; i < stations; i += 1) {
+    let first = true, inside = true
+    enter(() => station(i, shown, () => {
+      if (inside) leave()
+      inside = false
       if (!first) {
-        back += 1
-        if (back === stations) process.send?.({ back, refused, ended, seconds: (lastAt - endedAt) / 1000 })
+        back?.add(i)
+        if (back?.size === stations) process.send?.({ refused })
         return
       }
       first = false
       booted += 1
       if (booted === stations) process.send?.({ accepted: booted, refused, seconds: (lastAt - begun) / 1000 })
-      else go()
     }, (again) => {
-      if (ended === 0) endedAt = performance.now()
-      ended += 1
-      setTimeout(again, Math.random() * 3000)
-    })
+      if (inside) leave()
+      inside = false
+      setTimeout(() => enter(() => { inside = true; again() }), Math.random() * 3000)
+    }))
   }
-  for (let i = 0; i < 400; i += 1) go()
+  process.once('message', () => { back = new Set() })
 })
