@@ -78,7 +78,7 @@ function Results({ q }: { q: string }) {
               { id: 'device', title: 'cert.device', value: (o) => o.resourceName, cell: (o) => o.resourceName },
               { id: 'state', title: 'common.state', value: (o) => o.state, cell: (o) => <State of={o.state} /> },
               { id: 'asked', title: 'dispatch.asked', num: true, value: (o) => o.allocated_W, cell: (o) => power(o.allocated_W / 1000) },
-              { id: 'reason', title: 'common.reason', value: (o) => o.reason, cell: (o) => o.reason ?? '' },
+              { id: 'reason', title: 'common.reason', value: (o) => o.reason, cell: (o) => (o.reason ? word('reason', o.reason) : '') },
             ]}
           />
           <Frames of={f.frames} name={`frames-${f.q}`} />

@@ -1,5 +1,5 @@
 import { power } from '../../format.ts'
-import { t } from '../../text/index.ts'
+import { t, word } from '../../text/index.ts'
 import { State, Time } from '../../part/basics.tsx'
 import type { Everything } from './everything.ts'
 
@@ -48,7 +48,7 @@ export function Orders({ e }: { e: Everything }) {
                   <td>
                     <Time at={x.at} style="time" />
                   </td>
-                  <td translate={false}>{x.reason ?? ''}</td>
+                  <td translate={false} title={x.reason}>{x.reason ? word('reason', x.reason) : ''}</td>
                 </tr>
               ))}
             </tbody>

@@ -62,7 +62,7 @@ export function Parts({ e, progress }: { e: Everything; progress: Progress | und
           cell: (x) => (x.short_kWh === null ? '–' : energy(Math.max(0, x.short_kWh))),
         },
         { id: 'at', title: 'common.at', value: (x) => x.at, cell: (x) => <Time at={x.at} in={e.dispatch.timeZone} style="time" /> },
-        { id: 'reason', title: 'common.reason', value: (x) => x.reason ?? '', cell: (x) => x.reason ?? '' },
+        { id: 'reason', title: 'common.reason', value: (x) => x.reason ?? '', cell: (x) => <span title={x.reason} translate={false}>{x.reason ? word('reason', x.reason) : ''}</span> },
       ]}
     />
   )
