@@ -99,6 +99,15 @@ t.test('SEP-180, SEP-197 a Response comes back as the kind it was posted as, alo
   t.match(list, /<Response href="[^"]+">/)
 })
 
+t.test('SEP-090, SEP-091 every link of /dcap answers 200: to a device, an aggregator, and one that nobody registered', async (t) => {
+  const stranger = as(devicePeer('F'.repeat(40), 687194767357))
+  for (const [who, least] of [[first, 9], [aggregator, 9], [stranger, 4]] as const) {
+    const links = [...(await who('GET', '/dcap')).body.matchAll(/Link href="([^"]+)"/g)].map((m) => m[1]!)
+    t.ok(links.length >= least, links.join(' '))
+    for (const link of links) t.equal((await who('GET', link)).status, 200, link)
+  }
+})
+
 t.test('SEP-106 nothing of a device is left when it goes', async (t) => {
   await first('POST', `${mine}/ns`, sep('IPInterface', ''))
   await first('POST', `${mine}/lel`, sep('LogEvent', '<createdDateTime>1</createdDateTime><functionSet>11</functionSet><logEventCode>0</logEventCode><logEventID>1</logEventID><logEventPEN>32473</logEventPEN><profileID>2</profileID>'))
