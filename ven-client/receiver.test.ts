@@ -36,11 +36,11 @@ t.test('OA-209 the webhook receiver answers the challenge, checks token and sign
 
 t.test('UX-031 a stopped example device leaves no timer, so that `ven run` ends when it is told to', (t) => {
   const waiting = new Set<object>(), clock = { ...handClock(0), after: () => { const timer = { cancel: () => { waiting.delete(timer) } }; waiting.add(timer); return timer } }
-  const store = battery({ name: 'b', clock }), charger = evCharger({ name: 'c', clock })
+  const store = battery({ name: 'b', clock }), charger = evCharger({ name: 'c', clock }), heater = thermostat({ name: 't', clock })
   store.follow({ at: 0, until: null, says: new Map([['DISPATCH_SETPOINT', { type: 'DISPATCH_SETPOINT', values: [3], units: 'KW', start: 0, end: null, source: 'e' }]]) })
   charger.plugIn(40_000)
-  t.equal(waiting.size, 2)
-  for (const device of [store, charger]) device.stop()
+  t.equal(waiting.size, 3)
+  for (const device of [store, charger, heater]) device.stop()
   t.equal(waiting.size, 0)
   t.end()
 })

@@ -1,4 +1,4 @@
-import type { Clock } from '#core/port/clock.js'
+import type { Clock, Timer } from '#core/port/clock.js'
 import type { Device, Order } from '#ven-client/device.js'
 import { energyCounter } from '#ven-client/device/energy-counter.js'
 
@@ -21,7 +21,7 @@ export function thermostat(options: ThermostatOptions): Device & { readonly indo
   const { clock } = options
   const power_W = options.power_W ?? 2000, comfort = options.comfort_C ?? 20, step_ms = (options.step_s ?? 60) * 1000
   const counter = energyCounter(clock)
-  let indoor = comfort, target = comfort, at = clock.nowMs(), ordered = false, stopped = false
+  let indoor = comfort, target = comfort, at = clock.nowMs(), ordered = false
 
   /** A house that loses a twentieth of the difference in an hour and gains 2 degrees an hour while it heats. */
   function pass(): void {
@@ -32,7 +32,8 @@ export function thermostat(options: ThermostatOptions): Device & { readonly indo
     if (indoor < target - 0.2) counter.set(power_W)
     else if (indoor > target + 0.2) counter.set(0)
   }
-  const run = (): void => { if (stopped) return; pass(); clock.after(step_ms, run) }
+  let look: Timer
+  const run = (): void => { pass(); look = clock.after(step_ms, run) }
   run()
 
   return {
@@ -54,6 +55,6 @@ export function thermostat(options: ThermostatOptions): Device & { readonly indo
     operatingState: () => ordered ? 'RUNNING_CURTAILED' : counter.power_W > 0 ? 'RUNNING_NORMAL' : 'IDLE_NORMAL',
     get indoor_C() { return indoor },
     get target_C() { return target },
-    stop() { stopped = true },
+    stop() { look.cancel() },
   }
 }
