@@ -17,7 +17,7 @@ import { Oid } from '#certs/x509/oid.js'
 import { certificatePem, toPem } from '#certs/x509/pem.js'
 import { deviceRequest, makeRequest } from '#certs/x509/request.js'
 import { keyPem, newEcKey, spkiOf } from '#certs/x509/signer.js'
-import { estUnderTest, pen, est, leafOf, request } from '#certs/est-fixture.js'
+import { estUnderTest, pen, est, leafOf, request } from '#certs/test-est.js'
 
 const under = await estUnderTest(), { dir, db, registered, folder, registry, vendors, enrolment, needs, ask, secretOf, vendor1, certificates } = under
 t.teardown(() => under.close())

@@ -17,8 +17,8 @@ import { certificatePem } from '#certs/x509/pem.js'
 import { certificatesOf } from '#certs/x509/pkcs7.js'
 import { makeRequest } from '#certs/x509/request.js'
 import { keyPem, keySigner, newEcKey, spkiOf } from '#certs/x509/signer.js'
-import { estUnderTest, start, pen, est, hasOpenssl, hasCurl, leafOf, request } from '#certs/est-fixture.js'
-import type { Ask } from '#certs/est-fixture.js'
+import { estUnderTest, start, pen, est, hasOpenssl, hasCurl, leafOf, request } from '#certs/test-est.js'
+import type { Ask } from '#certs/test-est.js'
 
 const under = await estUnderTest(), { clock, ids, dir, db, registered, folder, registry, vendors, enrolment, port, ask, secretOf, vendor1, certificates } = under
 t.teardown(() => under.close())

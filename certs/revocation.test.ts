@@ -14,7 +14,7 @@ import { readCrl } from '#certs/x509/crl.js'
 import { keyIdentifierOf } from '#certs/x509/extensions.js'
 import { certificatePem } from '#certs/x509/pem.js'
 import { newEcKey, spkiOf } from '#certs/x509/signer.js'
-import { estUnderTest, start, est, hasOpenssl, leafOf, request } from '#certs/est-fixture.js'
+import { estUnderTest, start, est, hasOpenssl, leafOf, request } from '#certs/test-est.js'
 
 const under = await estUnderTest(), { clock, ids, dir, db, folder, registry, door, port, ask, secretOf } = under
 t.teardown(() => under.close())

@@ -21,7 +21,8 @@ t.test('CORE-119 the offset of a source is the median of its last messages; anot
   for (let i = 0; i < 2; i++) quality(row(noon + 300, { start: noon - 600 }))
   t.equal(quality(row(noon + 300, { start: noon - 600 })), 'SUSPECT', 'most of the last five are')
   t.equal(quality(row(noon, { source: 'ocpp:cs/2' })), 'RAW')
-  t.equal(quality(row(noon - 86_400, { source: 'ocpp:cs/3' })), 'RAW', 'three days in a queue')
+  t.equal(quality(row(noon - 86_400, { source: 'ocpp:cs/3' })), 'RAW', 'a day in a queue')
+  t.equal(quality(row(noon + 7200, { source: 'import:ada' })), 'RAW', 'a file has no clock')
 })
 
 t.test('CORE-119 in a time lapse the tolerance is machine time', async (t) => {

@@ -7,6 +7,8 @@ import { clockOffset, clockVerdict } from '#core/reading/vee.js'
 /** As many of a source's last messages as one wrong one does not outvote. */
 const remembered = 5
 
+/** What a person brings in a file has no clock of its own. */
+const timed = (r: ReadingInput): boolean => !r.source.startsWith('import:')
 const endOf = (r: ReadingInput): number => r.start + r.minutes * 60
 
 /**
@@ -27,10 +29,10 @@ export function sourceClocks(clock: Pick<Clock, 'nowMs' | 'rate'>, most = 100_00
   return (rows) => {
     const now = clock.nowMs() / 1000
     const newest = new Map<string, number>()
-    for (const r of rows) newest.set(r.source, Math.max(newest.get(r.source) ?? 0, endOf(r)))
+    for (const r of rows) if (timed(r)) newest.set(r.source, Math.max(newest.get(r.source) ?? 0, endOf(r)))
     const offsets = new Map([...newest].map(([source, end]) => [source, offsetOf(source, end)]))
     if (rows.every((r) => endOf(r) <= now)) return rows
-    const verdict = (r: ReadingInput): 'ok' | 'flagged' | 'rejected' => (endOf(r) <= now ? 'ok' : clockVerdict(offsets.get(r.source)!, r.minutes * 60))
+    const verdict = (r: ReadingInput): 'ok' | 'flagged' | 'rejected' => (!timed(r) || endOf(r) <= now ? 'ok' : clockVerdict(offsets.get(r.source)!, r.minutes * 60))
     const refused = rows.flatMap((r, i) => (verdict(r) === 'rejected' ? [{ row: i + 1, field: 'start', reason: `the interval ends ${Math.round(endOf(r) - now)} s in the future: the clock of the source is wrong` }] : []))
     if (refused.length > 0) throw badRows(refused)
     return rows.map((r) => (verdict(r) === 'flagged' && (r.quality === 'RAW' || r.quality === 'VALID') ? { ...r, quality: 'SUSPECT', lineage: r.lineage ?? 'vee:CLOCK_SKEW' } : r))
