@@ -86,8 +86,11 @@ t.test('REL-027 a standby that lags by 30 s is never asked: what is revoked on t
   t.notOk(await copy.ping(), 'and it is not ready')
   t.equal(await copy.unitOfWork.run((s) => s.programs.get('default', 'x')).catch((e: unknown) => (isRefusal(e) ? e.kind : e)), 'unavailable', 'nor does a transaction begin there')
 
-  // REL-021: what is promoted is a primary, and it knows everything by then
+  // REL-021: what is promoted is a primary, and it knows everything that it had received
+  const [{ at } = { at: '' }] = await ask<{ at: string }>(primary.url, 'select pg_current_wal_insert_lsn()::text as at')
+  await eventually(async () => (await ask(url, `select 1 where pg_last_wal_receive_lsn() >= '${at}'::pg_lsn`)).length === 1)
   await ask(url, 'select pg_promote(true, 60)')
   await eventually(() => copy.ping())
+  t.same(await ask(url, count), [{ n: 0 }])
   t.equal(await stale.callerOf(token), undefined)
 })
