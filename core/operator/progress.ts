@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto'
 import type { Core } from '#core/assemble.js'
 import { lost } from '#core/dispatch/delivery-states.js'
 import type { Dispatch } from '#core/dispatch/dispatch.js'
 import { shareOf } from '#core/dispatch/reallocate.js'
-import type { Stores } from '#core/port/store/index.js'
 import type { Program } from '#core/program/program.js'
 import { programAt } from '#core/program/versions.js'
 import { present, seesProgram } from '#core/permission.js'
-import type { Instant } from '#core/quantity/interval.js'
 import { evaluate, evaluationPlan, reach } from '#core/verification/evaluate.js'
 import { behind, pointSoFar, sumSoFar, type PointSoFar } from '#core/verification/progress.js'
 import { resample } from '#core/verification/resample.js'
 import { eventDays, payable } from '#core/verification/verify.js'
+import { History } from '#core/operator/progress-history.js'
 import { staffAndGrid } from '#core/operator/roles.js'
 import { ok, type OperatorRoute } from '#core/operator/route.js'
 import { rfc3339, stamp } from '#core/operator/wire.js'
@@ -21,52 +19,64 @@ const chunk = 200
 const before_s = 7200, after_s = 3600
 
 interface Expected {
-  readonly key: string
   readonly status: 'OK' | 'INSUFFICIENT_DATA'
   readonly reasons: readonly string[]
   readonly days: readonly string[]
   readonly dropped: readonly { readonly day: string; readonly reason: string }[]
   readonly portfolio_kW: readonly number[]
   readonly byPoint: ReadonlyMap<string, readonly number[]>
-  readonly excluded: readonly string[]
 }
 
-/** 45 days of readings are looked at once for each dispatch and set of points, not at every look of a page. */
-const remembered = new WeakMap<Core, Map<string, Promise<Expected>>>()
+/** What one watched order has of the past: read in turn, never twice at once. */
+interface Watched {
+  readonly history: History
+  readonly byPoint: Map<string, readonly number[]>
+  days: readonly string[]
+  reading: Promise<void>
+}
 
-function expectedOf(core: Core, key: string, make: () => Promise<Expected>): Promise<Expected> {
-  const book = remembered.get(core) ?? new Map<string, Promise<Expected>>()
+/** 45 days of readings are looked at once for each dispatch and point, not at every look of a page; two orders at a time are kept. */
+const remembered = new WeakMap<Core, Map<string, Watched>>()
+const kept = 2
+
+function watched(core: Core, key: string, length: number): Watched {
+  const book = remembered.get(core) ?? new Map<string, Watched>()
   remembered.set(core, book)
-  const known = book.get(key)
-  if (known) return known
-  for (const old of [...book.keys()].slice(0, Math.max(0, book.size - 20))) book.delete(old)
-  const fresh = make()
-  book.set(key, fresh)
-  fresh.catch(() => book.delete(key))
-  return fresh
+  const known = book.get(key) ?? { history: new History(length), byPoint: new Map<string, readonly number[]>(), days: [], reading: Promise.resolve() }
+  book.delete(key)
+  book.set(key, known)
+  for (const old of [...book.keys()].slice(0, Math.max(0, book.size - kept))) book.delete(old)
+  return known
 }
 
-/** The baseline as far as it can be known now: history and, as time goes on, the adjustment windows before the event. */
-async function expectation(stores: Stores, tenant: string, program: Program, d: Dispatch, points: readonly string[], excluded: readonly string[], key: string): Promise<Expected> {
-  const plan = evaluationPlan(program, d), span = reach(plan), step_s = program.intervalMinutes * 60, direction = d.delta_W < 0 ? 'down' : 'up'
-  const days = await eventDays(stores, tenant, program, d, points, span), until = d.start
-  const sum = new Float64Array((span.end - span.start) / step_s), byPoint = new Map<string, readonly number[]>(), left = new Set(excluded)
-  for (let i = 0; i < points.length; i += chunk) {
-    const found = await stores.readings.net(tenant, points.slice(i, i + chunk), span.start, until, { net: program.netting === 'net', qualities: payable })
-    for (const id of points.slice(i, i + chunk)) {
-      const values = found.get(id), Wh = resample(values?.start ?? [], values?.Wh ?? [], span.start, span.end, step_s)
-      const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, days).baseline
-      byPoint.set(id, own.status === 'OK' ? own.slots.map((s) => s.kW) : [])
-      if (!left.has(id)) for (let k = 0; k < sum.length; k++) sum[k]! += Wh[k]!
+/** The baseline as far as it can be known now. The adjustment windows are part of it once the event has begun: looked at anew then, and only then. */
+async function expectation(core: Core, tenant: string, program: Program, d: Dispatch, points: readonly string[], excluded: readonly string[]): Promise<Expected> {
+  const { stores } = core.database, plan = evaluationPlan(program, d), span = reach(plan), step_s = program.intervalMinutes * 60, direction = d.delta_W < 0 ? 'down' : 'up'
+  const begun = core.means.clock.now() >= d.start + step_s, length = Math.round((span.end - span.start) / step_s)
+  const mine = watched(core, `${tenant} ${d.id} ${d.programVersion} ${d.start} ${d.end} ${begun}`, length), { history, byPoint } = mine
+  mine.reading = mine.reading.catch(() => {}).then(async () => {
+    const open = points.filter((id) => !history.has(id))
+    if (open.length === 0) return
+    mine.days = await eventDays(stores, tenant, program, d, points, span)
+    for (let i = 0; i < open.length; i += chunk) {
+      const found = await stores.readings.net(tenant, open.slice(i, i + chunk), span.start, d.start, { net: program.netting === 'net', qualities: payable })
+      for (const id of open.slice(i, i + chunk)) {
+        const values = found.get(id), Wh = resample(values?.start ?? [], values?.Wh ?? [], span.start, span.end, step_s)
+        const own = evaluate(plan, direction, { from: span.start, step_s, Wh }, mine.days).baseline
+        byPoint.set(id, own.status === 'OK' ? own.slots.map((s) => s.kW) : [])
+        history.add(id, Wh)
+      }
     }
-  }
-  const { baseline } = evaluate(plan, direction, { from: span.start, step_s, Wh: points.length > left.size ? sum : sum.fill(NaN) }, days)
-  return { key, status: baseline.status, reasons: baseline.status === 'OK' ? [] : baseline.reasons, days: baseline.days, dropped: baseline.dropped, portfolio_kW: baseline.status === 'OK' ? baseline.slots.map((s) => s.kW) : [], byPoint, excluded }
+  })
+  await mine.reading
+  const told = new Set(points), left = new Set([...excluded, ...[...byPoint.keys()].filter((id) => !told.has(id))])
+  const { baseline } = evaluate(plan, direction, { from: span.start, step_s, Wh: history.without([...left]) }, mine.days)
+  return { status: baseline.status, reasons: baseline.status === 'OK' ? [] : baseline.reasons, days: baseline.days, dropped: baseline.dropped, portfolio_kW: baseline.status === 'OK' ? baseline.slots.map((s) => s.kW) : [], byPoint }
 }
 
 /** Target, actual and baseline of a dispatch while it runs; provisional until verification says the last word. */
 export async function progressOf(core: Core, tenant: string, program: Program, d: Dispatch) {
-  const { stores } = core.database, now = core.means.clock.now(), step_s = program.intervalMinutes * 60, direction = d.delta_W < 0 ? 'down' : 'up'
+  const { stores } = core.database, step_s = program.intervalMinutes * 60, direction = d.delta_W < 0 ? 'down' : 'up'
   const told = (await stores.deliveries.of(tenant, d.id)).filter((x) => x.attempts > 0)
   const points = [...new Set(told.map((x) => x.servicePoint))].sort(), asked = new Map<string, number>()
   for (const x of told) if (!lost.has(x.state)) asked.set(x.servicePoint, (asked.get(x.servicePoint) ?? 0) + Math.abs(shareOf(x)))
@@ -79,9 +89,7 @@ export async function progressOf(core: Core, tenant: string, program: Program, d
   const soFar = (expected?: Expected): PointSoFar[] => points.map((id) => ({ servicePoint: id, Wh: energies.get(id)!, baseline_kW: expected?.byPoint.get(id) ?? [], allocated_W: asked.get(id) ?? 0 }))
   const first = Math.floor(d.start / step_s) - start / step_s, last = Math.ceil(d.end / step_s) - start / step_s
   const excluded = behind(soFar(), first, last)
-  // the adjustment windows come in before the event: looked at anew each interval until it starts
-  const settled: Instant = Math.min(now, d.start + step_s), key = createHash('sha256').update(JSON.stringify([d.id, points, excluded, Math.floor(settled / step_s)])).digest('hex')
-  const expected = await expectedOf(core, key, () => expectation(stores, tenant, program, d, points, excluded, key))
+  const expected = await expectation(core, tenant, program, d, points, excluded)
   const all = soFar(expected), counted = all.filter((p) => !excluded.includes(p.servicePoint))
   const intervals = sumSoFar(counted, grid, d, expected.portfolio_kW), hours = step_s / 3600, sign = direction === 'down' ? -1 : 1
   const done = intervals.filter((i) => i.phase === 'event' && i.actual_kW !== null && i.baseline_kW !== null)
