@@ -54,13 +54,13 @@ export function planStory(options: { devices: number; nowMs: number; day?: strin
     day, zone, ...fleet,
     power_kW: 10 * total,
     opens: at(15, 0), orders: at(15, 30), start: at(16, 0), end: at(18, 0), closes: at(18, 5),
-    rate: options.rate ?? (total <= 400 ? 144 : total <= 1000 ? 90 : 60), rateAsked: options.rate !== undefined,
+    rate: options.rate ?? (total <= 400 ? 144 : total <= 1000 ? 60 : 24), rateAsked: options.rate !== undefined,
     historyFrom: DateTime.fromISO(day, { zone }).minus({ days: historyDays }).toUnixInteger(),
   }
 }
 
-/** What two idle cores import of the history in a second, and the slowest lapse: the live part then takes nine minutes. */
-const usual_rowsPerSecond = 60_000, slowest = 20
+/** What two idle cores import of the history in a second, and the slowest lapse: the live part then takes a quarter of an hour. */
+const usual_rowsPerSecond = 60_000, slowest = 12
 
 /** The lapse that this machine keeps up with, judged by how fast it took the history: a busy one plays the same story more slowly. */
 export function pacedPlan(plan: StoryPlan, history: { rows: number; seconds: number }): StoryPlan {
