@@ -15,3 +15,10 @@ t.test('REL-003 things are closed last opened first; one that fails, and one tha
   await closing.run(log)
   t.equal(closed.length, 2, 'once')
 })
+
+t.test('REL-048 who is drained on purpose is given that time beyond the patience', async (t) => {
+  const said: string[] = [], closed: string[] = [], closing = new Closing(20)
+  closing.add('drained', () => new Promise<void>((done) => { setTimeout(() => { closed.push('drained'); done() }, 60) }), 5000)
+  await closing.run({ error: (more: { what: string }) => { said.push(more.what) } } as unknown as Log)
+  t.same([closed, said], [['drained'], []])
+})

@@ -175,7 +175,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
     heard: (tenant, station, at, direction, text) => core.captures.heard(tenant, 'ocpp', station, at, () => [{ direction, text: text() }]),
   })
   core.words.from('ocpp', (tenant, station) => csms.recorder.of(keyOf(tenant, station), 20).map(({ at, direction, text }) => ({ at: new Date(at).toISOString(), direction, text, times: 1 })))
-  closing.add('OCPP', () => csms.close())
+  closing.add('OCPP', () => csms.close(), config.drainMs)
   return csms
 }
 

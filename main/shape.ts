@@ -63,14 +63,16 @@ export class Closing {
   /** Machine milliseconds for each thing. */
   constructor(readonly patience_ms = 5000) {}
 
-  readonly #steps: { what: string; close: () => Promise<unknown> | unknown }[] = []
-  add(what: string, close: () => Promise<unknown> | unknown): void {
-    this.#steps.push({ what, close })
+  readonly #steps: { what: string; close: () => Promise<unknown> | unknown; more_ms: number }[] = []
+  /** `more_ms`: what a thing that takes its time on purpose is given beyond the patience. */
+  add(what: string, close: () => Promise<unknown> | unknown, more_ms = 0): void {
+    this.#steps.push({ what, close, more_ms })
   }
   async run(log: Log): Promise<void> {
-    for (const { what, close } of this.#steps.splice(0).toReversed()) {
+    for (const { what, close, more_ms } of this.#steps.splice(0).toReversed()) {
+      const patience_ms = this.patience_ms + more_ms
       let late: NodeJS.Timeout | undefined
-      const hung = new Promise<never>((_, fail) => { late = setTimeout(() => fail(new Error(`did not end within ${this.patience_ms} ms`)), this.patience_ms) })
+      const hung = new Promise<never>((_, fail) => { late = setTimeout(() => fail(new Error(`did not end within ${patience_ms} ms`)), patience_ms) })
       try {
         await Promise.race([close(), hung])
       } catch (error) {
