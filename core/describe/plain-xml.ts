@@ -72,7 +72,7 @@ function attributesOf(text: string, from: number, end: number, most: number): { 
     if (++count > most) return undefined
     const [, name = '', value = ''] = found
     if (name === 'xmlns') {
-      if (xmlns !== undefined) return undefined
+      if (xmlns !== undefined || value !== value.trim()) return undefined // the full parser trims it
       xmlns = value
       continue
     }

@@ -7,7 +7,7 @@ import type { Delivery } from '#core/dispatch/delivery.js'
 import { dispatchStates, live } from '#core/dispatch/dispatch-states.js'
 import { controlOf } from '#core/dispatch/control-loop.js'
 import { held } from '#core/dispatch/gap.js'
-import { batchRows, commsCheckAt, moment as dispatchMoment, momentSubject, timingOf } from '#core/dispatch/outbox.js'
+import { batchRows, commsCheckAt, moment as dispatchMoment, momentSubject, timingOf, type Timing } from '#core/dispatch/outbox.js'
 import { countResponse } from '#core/dispatch/response.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import type { Handler } from '#core/dispatch/timetable.js'
@@ -56,6 +56,16 @@ async function move(work: Work, entry: AgendaEntry, happening: 'start' | 'end'):
 }
 
 /**
+ * REL-002: when the time of its answer began. Whom nobody has told yet, because we were away, or who is being told at this moment, is
+ * not silent; nor is who could not be reached at once by a server that has just come back and looks late.
+ */
+function askedAt(d: Delivery, dueAt: number, timing: Timing, nowMs: number): number {
+  if (d.sentAt !== null) return d.sentAt
+  const failed = d.attempts > 0 && d.reason !== null, late = nowMs - dueAt > timing.commsMargin_s * 1000
+  return failed && !late ? dueAt - timing.responseWindow_s * 1000 : nowMs
+}
+
+/**
  * CORE-103: what nobody has fetched or answered by now is noComms and its watts go back to CORE-070. Interpretation: the order is
  * also taken back at the edge, or a device that wakes up later would deliver what somebody else has been asked for.
  */
@@ -64,12 +74,15 @@ export const commsCheckTask = (transact: Transact): Handler => moment(transact, 
   const dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry))
   if (!dispatch || !live.has(dispatch.state)) return
   const unheard = (await stores.deliveries.of(entry.tenant, dispatch.id)).filter((d) => d.state === 'queued' || d.state === 'sent')
-  // REL-002: whom nobody has told yet, because we were away, is not silent; the telling is due, and the answer's time runs from it
-  const silent = unheard.filter((d) => d.attempts > 0), program = silent.length < unheard.length ? await stores.programs.get(entry.tenant, dispatch.program) : undefined
-  if (program && dispatch.end * 1000 > nowMs) await stores.agenda.add([dispatchMoment('comms-check', dispatch, commsCheckAt(dispatch, timingOf(program), nowMs), ids.uuid())])
+  const program = unheard.length > 0 ? await stores.programs.get(entry.tenant, dispatch.program) : undefined
+  if (!program) return
+  const timing = timingOf(program), over = dispatch.end * 1000 <= nowMs
+  const asked = unheard.map((d) => ({ d, at: askedAt(d, entry.dueAt, timing, nowMs) })), open = asked.filter(({ at }) => !over && at + timing.responseWindow_s * 1000 > nowMs)
+  if (open.length > 0) await stores.agenda.add([dispatchMoment('comms-check', dispatch, commsCheckAt(dispatch, timing, Math.min(...open.map(({ at }) => at))), ids.uuid())])
+  const waited = new Set(open.map(({ d }) => d)), silent = unheard.filter((d) => d.attempts > 0 && !waited.has(d))
   if (silent.length === 0) return
   await stores.deliveries.updateMany(silent.map((d): Delivery => ({ ...d, state: 'noComms', reason: d.reason ?? 'not fetched or answered in time', stateAt: nowMs })))
-  await stores.agenda.add(batchRows('cancel', dispatch, silent.filter((d) => d.attempts > 0), nowMs, ids.uuid, 'not fetched or answered in time'))
+  await stores.agenda.add(batchRows('cancel', dispatch, silent, nowMs, ids.uuid, 'not fetched or answered in time'))
   await askReallocation(work, dispatch)
   await note(work, system(entry.tenant), silent.map((d) => ({ action: 'delivery.noComms', entity: d.id, reason: 'CORE-103', before: d.state, after: 'noComms' })))
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { commsCheckTask } from '#core/dispatch/moments.js'
 import { cancelDispatch } from '#core/dispatch/cancel.js'
 import { reviseDispatch } from '#core/dispatch/revise.js'
 import { end, isConflict, protocols, scene, start, until } from '#core/dispatch/test-scene.js'
@@ -122,6 +123,23 @@ t.test('REL-002, CORE-103, CORE-207 a server that was away from the order to the
   t.same((await deliveries(issued.dispatch.id)).map((d) => d.state).sort(), ['accepted', 'accepted', 'sent'])
   await until(core, clock, start + 600 + 302)
   t.same((await deliveries(issued.dispatch.id)).map((d) => d.state).sort(), ['accepted', 'accepted', 'noComms'], 'who does not answer within the response window')
+})
+
+t.test('CORE-103, REL-002 who is being told at this very moment is not silent, nor who cannot be reached by a server that looks late', async (t) => {
+  const { database, core, clock, tenant, order, deliveries } = await scene(t, { points: 1 }), issued = await order({ delta_W: -10_000 })
+  if (issued.outcome !== 'issued') return t.fail('not issued')
+  await clock.set((start + 600) * 1000)
+  const check = async (change: object, late_s: number): Promise<string> => {
+    const [d] = await deliveries(issued.dispatch.id)
+    await database.stores.deliveries.updateMany([{ ...d!, ...change }])
+    await commsCheckTask(core.transact)({ id: '1', tenant, task: 'comms-check', subject: '', dueAt: clock.nowMs() - late_s * 1000, attempts: 1, payload: { dispatch: issued.dispatch.id } })
+    return (await deliveries(issued.dispatch.id))[0]!.state
+  }
+  t.equal(await check({ attempts: 1 }, 0), 'queued', 'its telling is not recorded yet')
+  t.equal(await check({ attempts: 2, reason: 'not connected' }, 300), 'queued', 'it may come back with us')
+  t.equal(await check({ state: 'sent', sentAt: clock.nowMs() - 299_000 }, 0), 'sent', 'a second is left to answer in')
+  t.equal(await check({ state: 'sent', sentAt: clock.nowMs() - 300_000 }, 0), 'noComms')
+  t.equal(await check({ state: 'queued', sentAt: null, attempts: 3, reason: 'not connected' }, 0), 'noComms')
 })
 
 t.test('REL-068 limits that change while an event runs: it keeps what it was issued under, and both versions are in the trail', async (t) => {
