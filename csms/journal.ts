@@ -1,3 +1,4 @@
+import { groupCommit } from '#core/group-commit.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
@@ -17,11 +18,9 @@ export interface Notes<B = unknown> {
   readonly notes: readonly { readonly from: string; readonly at: number; readonly body: B }[]
 }
 
-interface Waiting {
+interface Write {
   readonly documents: readonly NewDocument[]
   readonly note: Note | undefined
-  readonly done: () => void
-  readonly fail: (error: unknown) => void
 }
 
 /** One write of documents that shall stand or fall together. Resolves once committed. */
@@ -33,7 +32,7 @@ export interface Journal {
   settled(): Promise<void>
 }
 
-const most = 500, lanes = 3
+const lanes = 3
 /** So many messages share a document: few enough to be read whole. */
 const together = 64
 
@@ -45,7 +44,7 @@ interface JournalNeeds {
 }
 
 /** Meter values and events of transactions come thousands a second and are read seldom: a row for each would be most of the database's work. */
-function bundles(batch: readonly Waiting[], ids: Pick<Ids, 'uuid'>): NewDocument[] {
+function bundles(batch: readonly Write[], ids: Pick<Ids, 'uuid'>): NewDocument[] {
   const open = new Map<string, Note[]>(), all: Note[][] = []
   for (const { note } of batch) {
     if (!note) continue
@@ -91,42 +90,15 @@ function laneOf(station: string): number {
 }
 
 function lane({ documents, nowMs, ids, log }: JournalNeeds): Journal {
-  let queue: Waiting[] = []
-  let running: Promise<void> | undefined
-
-  async function flush(batch: Waiting[]): Promise<void> {
+  const commits = groupCommit<Write>(async (batch) => {
     const rows = new Map<string, NewDocument>()
     for (const { documents } of batch) for (const d of documents) rows.set(`${d.tenant}\n${d.kind}\n${d.id}`, d)
-    try {
-      await documents.insertMany([...rows.values(), ...bundles(batch, ids)], nowMs(), { onConflict: 'replace', quiet: true })
-      for (const { done } of batch) done()
-    } catch (error) {
-      // One bad row must not take the others with it: each write is tried alone.
-      if (batch.length === 1) return (batch[0] as Waiting).fail(error)
-      log.warn({ err: error, writes: batch.length }, 'a batch failed; writing one by one')
-      for (const one of batch) await flush([one])
-    }
-  }
-
-  async function drain(): Promise<void> {
-    while (queue.length > 0) {
-      const batch = queue.slice(0, most)
-      queue = queue.slice(most)
-      await flush(batch)
-    }
-    running = undefined
-  }
-
-  const queued = (documents: readonly NewDocument[], note?: Note): Promise<void> => new Promise((done, fail) => {
-    queue.push({ documents, note, done, fail })
-    running ??= new Promise<void>((turn) => setImmediate(turn)).then(drain)
-  })
+    await documents.insertMany([...rows.values(), ...bundles(batch, ids)], nowMs(), { onConflict: 'replace', quiet: true })
+  }, { fellApart: (error, writes) => log.warn({ err: error, writes }, 'a batch failed; writing one by one') })
   return {
-    write: (documents) => queued(documents),
-    keep: (note, documents) => queued(documents, note),
-    settled: async () => {
-      for (let at = running; at; at = running) await at
-    },
+    write: (documents) => commits.add({ documents, note: undefined }),
+    keep: (note, documents) => commits.add({ documents, note }),
+    settled: () => commits.settled(),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Delivery, Happening } from '#core/dispatch/delivery.js'
 import { restateDependents } from '#core/dispatch/displace.js'
 import { live } from '#core/dispatch/dispatch-states.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
+import { groupCommit, type GroupCommit } from '#core/group-commit.js'
 import type { DeliveryHappenings } from '#core/port/intake.js'
 import type { Transact, Work } from '#core/work.js'
 
@@ -21,12 +22,23 @@ export function afterWord(d: Delivery, h: Happening, nowMs: number): Delivery {
   return { ...stamped, state: to, reason: h.reason ?? null, stateAt: Math.max(h.at, d.stateAt > nowMs ? 0 : d.stateAt) }
 }
 
-/** CORE-102: words of devices, in any dialect, through one state table; what was lost goes back to allocation once (REL-062). */
-export const deliveryHappenings = (transact: Transact): DeliveryHappenings => ({
-  async happened(happenings) {
-    for (const [tenant, words] of grouped(happenings)) await again(5, () => transact((work) => hear(work, tenant, words)))
-  },
-})
+/**
+ * CORE-102: words of devices, in any dialect, through one state table; what was lost goes back to allocation once (REL-062). At the start
+ * of an event thousands speak in the same second, and each change locks the tenant's audit chain: their words share transactions.
+ */
+export function deliveryHappenings(transact: Transact): DeliveryHappenings {
+  const lanes = new Map<string, GroupCommit<readonly Happening[]>>()
+  const laneOf = (tenant: string): GroupCommit<readonly Happening[]> => {
+    const lane = lanes.get(tenant) ?? groupCommit<readonly Happening[]>((words) => again(5, () => transact((work) => hear(work, tenant, words.flat()))))
+    lanes.set(tenant, lane)
+    return lane
+  }
+  return {
+    async happened(happenings) {
+      await Promise.all([...grouped(happenings)].map(([tenant, words]) => laneOf(tenant).add(words)))
+    },
+  }
+}
 
 function grouped(happenings: readonly Happening[]): Map<string, Happening[]> {
   const out = new Map<string, Happening[]>()
