@@ -1,19 +1,11 @@
 import t from 'tap'
-import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
+import { Refusal } from '#core/error.js'
 import { instantOf } from '#core/quantity/interval.js'
-import { resourceOf, startedAt, testVtn } from '#vtn/test-vtn.js'
+import { orderEnd as end, orderOf as order, orderStart as start, resourceOf, testVtn } from '#vtn/test-vtn.js'
 
 const vtn = await testVtn()
 t.teardown(() => vtn.close())
 
-const start = instantOf('2026-06-01T22:00:00Z'), end = start + 7200
-const order = (id: string, venName: string, delta_W: number, revision = 1): DeliveryOrder => ({
-  id, tenant: 'test', dispatch: 'dispatch-1', revision, program: { id: 'core-program-1', name: 'peak' },
-  resource: { id: `res-${venName}`, name: venName, kind: 'site', rated_W: 150_000, servicePoint: `sp-${venName}` },
-  binding: { protocol: 'openadr', remoteId: venName, control: true }, start, end,
-  intervals: [{ start, end, delta_W, expected_W: null, setpoint_W: null, limitImport_W: null }],
-  randomize_s: 0, expiry: end + 3600, priority: 1, reportEvery_s: 900, createdAt: startedAt,
-})
 const wait = async (ok: () => boolean): Promise<void> => { for (let i = 0; i < 200 && !ok(); i++) await new Promise((r) => setTimeout(r, 5)) }
 
 t.test('CORE-092 an order to a VEN that has not registered fails and may be retried', async (t) => {
@@ -173,4 +165,22 @@ t.test('REL-002 a report that the core cannot take now is tried again and loses 
   await f.vtn.drain()
   t.match(f.told.happenings, [{ state: 'started' }])
   t.equal(failures, -1)
+})
+
+t.test('REL-002 OA-094 what follows the readings of a report is told again when it fails, also when report and event are deleted meanwhile', async (t) => {
+  let failures = 1
+  const f = await testVtn({}, { happenings: { happened: async (list) => { if (failures-- > 0) throw new Refusal('unavailable', 'the database is busy'); f.told.happenings.push(...list) } } })
+  t.teardown(() => f.close())
+  f.resources.set('site-1', resourceOf('site-1'))
+  await f.call('POST', '/vens', 'ven_client', { objectType: 'VEN_VEN_REQUEST', venName: 'site-1' })
+  await f.vtn.channel.send([order('o-1', 'site-1', -30_000)])
+  const state = { payloads: [{ type: 'USAGE', values: [1] }, { type: 'OPERATING_STATE', values: ['RUNNING_OPTED_OUT'] }], id: 0 }
+  t.equal((await f.call('POST', '/reports', 'ven_client', { eventID: 'o-1', clientName: 'site-1', resources: [{ resourceName: 'site-1', intervals: [state] }] })).statusCode, 201)
+  await f.vtn.drain()
+  t.same([f.told.readings.length, f.told.happenings.length, failures], [1, 0, 0], 'the first step is done, the second failed')
+  t.equal((await f.call('DELETE', '/events/o-1')).statusCode, 200)
+  await f.clock.advance(3000)
+  await f.vtn.drain()
+  t.match(f.told.happenings, [{ delivery: 'o-1', state: 'optedOut' }])
+  t.equal((await f.db.stores.documents.get<{ state: string }>('test', 'vtn/order', 'o-1'))?.body.state, 'declined')
 })

@@ -6,4 +6,6 @@ export interface ReadLog {
   saw(clientID: string, events: readonly string[]): void
   /** Objects were read; tells READ subscribers. */
   told(noun: Noun, ids: readonly string[]): Promise<void>
+  /** Ends what is being noted; what is not, is noted at the next read. */
+  stop(): Promise<void>
 }

@@ -39,9 +39,12 @@ export function reportIntake(needs: IntakeNeeds): Task {
 
 async function take(needs: IntakeNeeds, entry: AgendaEntry): Promise<Outcome> {
   const { documents, config } = needs.context
-  const report = await documents.get<Content>(config.tenant, kindOf.REPORT, entry.subject)
+  // What was acknowledged counts, also when report or event were deleted before it could be told (OA-094).
+  const kept = async (objectType: 'REPORT' | 'EVENT', id: string): Promise<Stored | undefined> =>
+    await documents.get<Content>(config.tenant, kindOf[objectType], id) ?? (await documents.get<Stored>(config.tenant, `vtn/archived-${objectType.toLowerCase()}`, id))?.body
+  const report = await kept('REPORT', entry.subject)
   if (!report) return 'done'
-  const event = await documents.get<Content>(config.tenant, kindOf.EVENT, report.parent)
+  const event = await kept('EVENT', report.parent)
   const [ven] = await documents.list<Content>(config.tenant, { kind: kindOf.VEN, owner: report.owner ?? '', limit: 1 })
   if (!event || !ven) {
     needs.context.log.warn({ clause: 'CORE-093', caller: report.owner, report: report.id }, 'a report without event or ven object tells the grid nothing')
@@ -116,7 +119,7 @@ async function tellDelivery({ happenings, optOuts, context }: IntakeNeeds, repor
     const words = order.body.state === 'cancelled' || order.body.state === 'cancelling' ? [] : facts.words(order.body)
     if (words.length) await happenings.happened(words.map((w) => told(w.state, w.reason)))
     const declined = words.some((w) => w.state === 'optedOut' || w.state === 'rejected')
-    if (declined) await context.documents.replace({ ...order, body: { ...order.body, state: 'declined' as const } }, context.clock.nowMs())
+    if (declined) await context.documents.replace({ ...order, body: { ...order.body, state: 'declined' as const } }, context.clock.nowMs(), order.version)
   }
   if (orders.length) return
   // An opt-out that answers no order of ours still counts, for as long as the event lasts.

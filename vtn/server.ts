@@ -154,7 +154,7 @@ export async function buildVtn(needs: VtnNeeds): Promise<Vtn> {
     channel: openAdrChannel(context),
     start: async () => { for (const w of workers) w.start() },
     stop: async () => {
-      await Promise.all(workers.map((w) => w.stop()))
+      await Promise.all([readLog.stop(), ...workers.map((w) => w.stop())])
       await mqtt?.close()
       await out.close()
     },

@@ -4,7 +4,9 @@ import type { Happening } from '#core/dispatch/delivery.js'
 import { handClock, type HandClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { silent } from '#core/port/log.js'
+import type { DeliveryOrder } from '#core/port/dispatch-channel.js'
 import type { Resource } from '#core/program/resource.js'
+import { instantOf } from '#core/quantity/interval.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import { testDatabase, type TestDatabase } from '#prisma/test-database.js'
 import type { VtnConfig } from '#vtn/config.js'
@@ -40,6 +42,17 @@ const secrets: Record<string, string> = { bl_client: '1001', ven_client: '999', 
 export const resourceOf = (name: string, servicePoint = `sp-${name}`): Resource => ({
   id: `res-${name}`, tenant: 'test', version: 1, createdAt: 0, modifiedAt: 0, name, servicePoint, kind: 'site', rated_W: 150_000, cost: '0', minBlock_W: 0,
   bindings: [{ protocol: 'openadr', remoteId: name, control: true }], constraints: {}, state: 'active',
+})
+
+export const orderStart = instantOf('2026-06-01T22:00:00Z'), orderEnd = orderStart + 7200
+
+/** One resource's part of `dispatch-1`, two hours in the evening. */
+export const orderOf = (id: string, venName: string, delta_W: number, revision = 1): DeliveryOrder => ({
+  id, tenant: 'test', dispatch: 'dispatch-1', revision, program: { id: 'core-program-1', name: 'peak' },
+  resource: { id: `res-${venName}`, name: venName, kind: 'site', rated_W: 150_000, servicePoint: `sp-${venName}` },
+  binding: { protocol: 'openadr', remoteId: venName, control: true }, start: orderStart, end: orderEnd,
+  intervals: [{ start: orderStart, end: orderEnd, delta_W, expected_W: null, setpoint_W: null, limitImport_W: null }],
+  randomize_s: 0, expiry: orderEnd + 3600, priority: 1, reportEvery_s: 900, createdAt: startedAt,
 })
 
 /** A VTN on a database of its own, with the clients of the conformance seed and a clock moved by hand. */
