@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { Refusal } from '#core/error.js'
 import type { DocumentQuery } from '#core/port/store/document.js'
 import { byParent } from '#csip-server/devices.js'
 import { HttpFault } from '#csip-server/error-map.js'
@@ -167,12 +169,16 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
     async post(served, x, value, root) {
       if (served.behaviour?.post) return served.behaviour.post(x, value, root)
       const item = mustItem(served)
-      const id = ctx.ids.hex(8).toUpperCase()
+      const parent = parentOf(served, x.params), said = item.behaviour?.says?.(value)
+      const id = said === undefined ? ctx.ids.hex(8).toUpperCase() : wordId(item.kind, parent, said)
       const params = { ...x.params, [slotOf(item)]: id }
       const body = bare(await item.behaviour?.complete?.(x.at(params), value, undefined) ?? value, links.get(item) ?? [])
-      const doc = await documents.insert<Value>({ tenant, kind: item.kind, id, parent: parentOf(served, x.params), ...keysOf(item.sort, body), owner: x.peer.lfdi || null, body }, ctx.clock.nowMs())
+      const [made] = await documents.insertMany<Value>([{ tenant, kind: item.kind, id, parent, ...keysOf(item.sort, body), owner: x.peer.lfdi || null, body }], ctx.clock.nowMs(), { onConflict: 'skip' })
+      const doc = made ?? await documents.get<Value>(tenant, item.kind, id)
+      if (!doc) throw new Refusal('conflict', 'Another one has this mRID.')
+      // Also of what was there: a device that heard 503, or nothing, says the same again, and this word may be what had failed (SEP-047).
       await item.behaviour?.stored?.(x.at(params), doc)
-      return { created: true, href: hrefOf(item, params) }
+      return { created: made !== undefined, href: hrefOf(item, params) }
     },
     async remove(served, x) {
       if (served.behaviour?.remove) {
@@ -189,6 +195,10 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
 }
 
 const properties = (served: Served): object => (served.resource.schema as { properties?: object }).properties ?? {}
+
+/** One word of one speaker has one place, however often it is said. */
+const wordId = (kind: string, parent: string, said: Value): string =>
+  createHash('sha256').update(`${kind} ${parent} ${JSON.stringify(said)}`).digest('hex').slice(0, 16).toUpperCase()
 
 /** Addresses and list attributes are ours to print, never a client's to store (SEC-032). */
 function bare(value: Value, derived: readonly LinkTo[]): Value {

@@ -70,7 +70,12 @@ export interface Behaviour {
   readonly put?: (x: Exchange, value: Value) => Promise<Written>
   readonly post?: (x: Exchange, value: Value, root: string) => Promise<Written>
   readonly remove?: (x: Exchange) => Promise<void>
-  /** After a derived write was stored. */
+  /**
+   * What makes a POST the same word when it comes again, as after a 503: the first one's address is given, and nothing is doubled.
+   * Without it every POST is another member.
+   */
+  readonly says?: (value: Value) => Value
+  /** After a derived write was stored; once more when the same word comes again, so it must bear being done twice (SEP-047). */
   readonly stored?: (x: Exchange, doc: Doc) => Promise<void>
 }
 

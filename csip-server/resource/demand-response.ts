@@ -26,6 +26,7 @@ export const { item: endDeviceControl, list: endDeviceControlList, active: activ
 
 /** SEP-198: what a device says it can shed becomes availability in core, from now on for the time it says (an hour when unsaid). */
 export const loadShedAvailability: Behaviour = {
+  says: (value) => value,
   async stored(x, doc) {
     const lfdi = x.endDevice?.key, power = doc.body.sheddablePower as Scaled | undefined
     if (!lfdi || !power) return

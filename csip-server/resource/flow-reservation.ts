@@ -41,19 +41,29 @@ async function grant(x: Exchange, request: Value): Promise<void> {
 
 const asked = (value: Value): { start: number; duration: number } => value.intervalRequested as { start: number; duration: number }
 
+const taken = (request: Value): boolean => (request.RequestStatus as { requestStatus: number }).requestStatus === 1
+
 export const flowReservationRequest: Behaviour = {
+  says: ({ creationTime: _made, RequestStatus: _status, ...wish }) => wish,
   complete(x, value, before) {
     const { start, duration } = asked(value)
     if (duration < 1 || Number(value.durationRequested ?? 0) > duration || (!before && start + duration <= x.ctx.clock.now())) throw new HttpFault(400, reason.values)
     if (!before) return { ...value, creationTime: x.ctx.clock.now() }
     // Only the status of a request changes: another wish is another request.
     if (mridKey(String(value.mRID)) !== before.key) throw new HttpFault(400, reason.values)
+    if (taken(before.body) && !taken(value)) throw new HttpFault(409, reason.values)
     return { ...before.body, RequestStatus: value.RequestStatus }
   },
+  /** Each step bears being done again: whichever of them failed, the device's retry brings it through. */
   async stored(x, doc) {
-    const cancelled = (doc.body.RequestStatus as { requestStatus: number }).requestStatus === 1
-    const known = await x.ctx.documents.get(x.ctx.tenant, flowReservationResponses.kind, mridKey(grantOf(x, doc.body)))
-    if (cancelled && known) { await cancelEvent(x.ctx, flowReservationResponses, known.id, 2); await declare(x, doc.body, false) }
-    if (!cancelled && !known) { await grant(x, doc.body); await declare(x, doc.body, true) }
+    const known = await x.ctx.documents.get<Value>(x.ctx.tenant, flowReservationResponses.kind, mridKey(grantOf(x, doc.body)))
+    if (taken(doc.body)) {
+      if (!known) return
+      await cancelEvent(x.ctx, flowReservationResponses, known.id, 2)
+      return declare(x, doc.body, false)
+    }
+    if (!known) await grant(x, doc.body)
+    // A grant that an operator took back stays taken back.
+    if (!known?.body.cancelled) await declare(x, doc.body, true)
   },
 }

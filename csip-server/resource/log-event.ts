@@ -20,6 +20,7 @@ async function raise(x: Exchange, doc: Doc): Promise<void> {
 
 /** SEP-187: the newest thousand stay. */
 export const logEvent: Behaviour = {
+  says: (value) => value,
   async stored(x, doc) {
     await raise(x, doc)
     const { documents, tenant } = x.ctx
