@@ -121,7 +121,8 @@ export function commands({ clock, log, journal, parts, passwords, config, fleet,
   }
 
   function resultOf(error: unknown): CommandResult {
-    if (isRefusal(error)) return { kind: 'refused', checks: [{ check: error.faults[0]?.reason ?? error.kind, detail: error.message }] }
+    // What is down here is no fault of the command.
+    if (isRefusal(error) && error.kind !== 'unavailable') return { kind: 'refused', checks: [{ check: error.faults[0]?.reason ?? error.kind, detail: error.message }] }
     if (!(error instanceof CallFailed)) throw error
     switch (error.reason) {
       case 'station': return { kind: 'callError', code: error.code, description: error.message, details: error.details }

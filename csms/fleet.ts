@@ -71,6 +71,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
     for (const { body } of running) {
       if (!body.ended && !station.transactions.has(body.id)) {
         station.transactions.set(body.id, body)
+        if (body.needs && body.evseId !== undefined) station.needs.set(body.evseId, body.needs)
         transactionChanged(station, body)
       }
     }

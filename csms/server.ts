@@ -34,6 +34,8 @@ import { verification } from './smart-charging/verification.js'
 import { keepStream } from './message/periodic-event-stream.js'
 import { eventTaker } from './message/transaction-event.js'
 import { stationLog } from './station-log.js'
+import { declaring } from './declaring.js'
+import { insisting } from './insist.js'
 import { fleet as makeFleet } from './fleet.js'
 import { neighbours as makeNeighbours } from './neighbours.js'
 import { mayCall, mayHear } from './registration.js'
@@ -102,7 +104,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     },
   })
   const verifier = verification({ clock, log, journal, config, fleetSize: () => fleet.online().length })
-  const installer: Installer = makeInstaller({ clock, log, journal, happenings, config, accepted: verifier.readBack, soon: (station) => compare(station) })
+  const insist = insisting({ clock, log })
+  const installer: Installer = makeInstaller({ clock, log, journal, happenings, config, insist, accepted: verifier.readBack, soon: (station) => compare(station) })
   const reconcile = reconciler({ parts, log, installer, nowMs })
   /** OCPP-201, in the background. */
   function compare(station: Station): void {
@@ -133,13 +136,11 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const own = here({ fleet, installer, provisioning, recorder, walk: networkWalk({ clock, journal, command: (...args) => command(...args) }) })
   const near = makeNeighbours({ bus: needs.bus, ids, log, moved: (key) => { recorder.forget(key); fleet.moved(key) }, answer: answers({ fleet, installer, log, command, own }) })
   const schedule = energySchedule({ clock, log, installer })
-  const declare = (station: Parameters<typeof measured.declare>[0], evseId: number): void => {
-    measured.declare(station, evseId).catch((error: unknown) => log.error({ err: error, station: station.identity }, 'availability'))
-  }
+  const declare = declaring({ intake: measured, insist })
 
   const takeEvent = eventTaker({
     clock, log, documents, journal, tokens, tariffs: money, intake: measured, signatures,
-    changed(station, transaction) {
+    async changed(station, transaction) {
       fleet.transactionChanged(station, transaction)
       if (transaction.ended) {
         installer.ended(station, transaction.id)
@@ -148,7 +149,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
           station.free.delete(transaction.evseId)
         }
       }
-      if (transaction.evseId !== undefined) declare(station, transaction.evseId)
+      if (transaction.evseId !== undefined) await declare.now(station, transaction.evseId)
     },
     orphaned(station, { id }) {
       // The answer to the event goes first.
@@ -161,7 +162,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     chains: chainStatus({ ocsp, anchors: [...config.mobilityRoots, ...config.stationRoots], nowMs }),
     vendors: needs.vendors ?? new Map(), ...(needs.payments ? { payments: needs.payments } : {}), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
     capped(station, evseId) {
-      for (const id of evseId === 0 ? station.evses() : [evseId]) declare(station, id)
+      for (const id of evseId === 0 ? station.evses() : [evseId]) declare.soon(station, id)
     },
     renegotiate(station, evseId) {
       const wants = station.needs.get(evseId)
@@ -184,13 +185,14 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       delete station.record.factoryCredentials
       await journal.write([station.document()])
     },
-    overridden(station, evseId) {
-      installer.optOut(station, evseId, 'priority charging').catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-236' }, 'opt-out'))
+    async overridden(station, evseId) {
+      await installer.optOut(station, evseId, 'priority charging')
     },
+    paced: (station, transaction) => { if (transaction.evseId !== undefined) declare.soon(station, transaction.evseId) },
     progressed: (station, action, status, requestId) => { if (action === 'FirmwareStatusNotification') firmware.progressed(station, status, requestId) },
     wanted(station, evseId, wants) {
       schedule(station, evseId, wants)
-      declare(station, evseId)
+      declare.soon(station, evseId)
     },
   })
   /** OCPP-042: a password of ours in place of the maker's; the operator never needs to see it. */
@@ -201,6 +203,17 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   }
   for (const { action, versions, handle } of messages) {
     for (const version of versions ?? ['1.6', '2.0.1', '2.1']) answer.set(`${version} ${action}`, (session, payload) => handle(fleet.of(session), payload as never))
+  }
+
+  /** After a restart of ours: what was committed and perhaps not told or done any more. */
+  function goOn(station: Station): void {
+    installer.resume(station)
+    for (const { id, ended, evseId } of station.transactions.values()) {
+      if (ended || evseId === undefined) continue
+      declare.soon(station, evseId)
+      const wants = station.needs.get(evseId)
+      if (wants && ![...station.ledger.values()].some((e) => e.profile.transactionId === id)) schedule(station, evseId, wants)
+    }
   }
 
   const door: Door = new Door({
@@ -216,7 +229,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
       const first = fleet.connected(station, presented.address, replaced)
       near.joined(station.key)
       command.settleProfile(station)
-      if (first) installer.resume(station)
+      if (first) goOn(station)
       installer.returned(station)
       // OCPP-030: held from the first frame on, not from the next boot.
       if (station.certificate?.expired) station.record.registration = 'pending'

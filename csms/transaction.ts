@@ -1,5 +1,6 @@
 import type { MeterValue } from '#csms/wire/metering.js'
 import type { ChargingState, TransactionEventRequest } from '#csms/wire/transaction-event.js'
+import type { ChargingNeeds } from '#csms/message/notify-ev-charging-needs.js'
 import { totals, type Sample } from './metering.js'
 import { stampMs } from './time.js'
 
@@ -47,6 +48,8 @@ export interface Transaction {
   cableMaxCurrent?: number
   /** What it costs so far, decimal text (OCPP-166, 168). */
   cost?: string
+  /** What its car asked for (K15); over restarts, as it is said once. */
+  needs?: ChargingNeeds
   /** The tariff text that the driver was told last (OCPP-167). */
   told?: string
 }

@@ -15,8 +15,8 @@ export const untold = ({ core, intake }: { core: UntoldIntake | undefined; intak
   if (!messagesInQueue && record.messagesInQueueSince === undefined) return
   if (messagesInQueue) record.messagesInQueueSince ??= isoMs(nowMs)
   const until = messagesInQueue ? Math.floor((Date.parse(record.messagesInQueueSince as string) + patience_ms) / 1000) : null
+  const resources = core ? await Promise.all(station.evses().map((evseId) => intake.resourceOf(station, evseId))) : []
+  for (const id of new Set(resources.flatMap((r) => (r ? [r.id] : [])))) await core?.untold(station.tenant, id, until)
+  // Only then: while the core holds something up for it, the station is asked again.
   if (!messagesInQueue) delete record.messagesInQueueSince
-  if (!core) return
-  const resources = await Promise.all(station.evses().map((evseId) => intake.resourceOf(station, evseId)))
-  for (const id of new Set(resources.flatMap((r) => (r ? [r.id] : [])))) await core.untold(station.tenant, id, until)
 }

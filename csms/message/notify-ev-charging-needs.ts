@@ -1,7 +1,10 @@
 import type { Clock } from '#core/port/clock.js'
+import type { Journal } from '#csms/journal.js'
 import { handler, in2x, type Handler } from '#csms/handler.js'
 import type { Station } from '#csms/station.js'
 import { stampMs } from '#csms/time.js'
+import { storedOr } from './status-notification.js'
+import { transactionDocument } from './transaction-event.js'
 import type { Tokens } from '#csms/tokens.js'
 
 /** What the car wants (K15, OCPP-197), in our units. */
@@ -50,7 +53,7 @@ export function needsOf(request: NotifyEVChargingNeeds, nowMs: number, voltage: 
 }
 
 /** K15…K17: the needs are taken as availability; a schedule follows through `wanted`, within 60 s (K15.FR.08). */
-export function notifyEVChargingNeeds({ clock, tokens, wanted }: { clock: Clock; tokens: Pick<Tokens, 'find'>; wanted(station: Station, evseId: number, needs: ChargingNeeds): void }): Handler[] {
+export function notifyEVChargingNeeds({ clock, journal, tokens, wanted }: { clock: Clock; journal: Journal; tokens: Pick<Tokens, 'find'>; wanted(station: Station, evseId: number, needs: ChargingNeeds): void }): Handler[] {
   /** 2.1 (Q01, OCPP-264): a transfer that the driver's contract does not have. */
   async function forbidden(station: Station, { evseId, chargingNeeds: { requestedEnergyTransfer } }: NotifyEVChargingNeeds): Promise<boolean> {
     const token = station.session.version === '2.1' ? station.running(evseId)?.idToken : undefined
@@ -60,9 +63,14 @@ export function notifyEVChargingNeeds({ clock, tokens, wanted }: { clock: Clock;
 
   return [handler<NotifyEVChargingNeeds>('NotifyEVChargingNeeds', async (station, request) => {
     // K15.FR.03: no transaction to schedule.
-    if (!station.running(request.evseId)) return { status: 'Rejected', statusInfo: { reasonCode: 'TxNotFound' } }
+    const transaction = station.running(request.evseId)
+    if (!transaction) return { status: 'Rejected', statusInfo: { reasonCode: 'TxNotFound' } }
     if (await forbidden(station, request)) return { status: 'Rejected', statusInfo: { reasonCode: 'InvalidValue' } }
     const needs = needsOf(request, clock.nowMs(), station.record.voltage)
+    const before = transaction.needs
+    transaction.needs = needs
+    // The station says it once, so it is kept before it is acknowledged.
+    await storedOr(() => { if (before) transaction.needs = before; else delete transaction.needs }, journal.write([transactionDocument(station, transaction)]))
     station.needs.set(request.evseId, needs)
     wanted(station, request.evseId, needs)
     return { status: 'Accepted' }

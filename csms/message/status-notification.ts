@@ -2,6 +2,7 @@ import type { Clock } from '#core/port/clock.js'
 import { handler, in16, in2x, type Handler } from '#csms/handler.js'
 import type { Journal } from '#csms/journal.js'
 import type { Station } from '#csms/station.js'
+import type { Transaction } from '#csms/transaction.js'
 import type { ChargingState } from '#csms/wire/transaction-event.js'
 import { transactionDocument } from './transaction-event.js'
 import { isoMs, stampMs } from '#csms/time.js'
@@ -34,7 +35,11 @@ export function connectorState(station: Station, evseId: number, connectorId: nu
 const charging16 = new Set(['Charging', 'SuspendedEV', 'SuspendedEVSE'])
 
 /** G01 and 1.6 4.9. */
-export function statusNotification({ clock, journal }: { clock: Clock; journal: Journal }): Handler[] {
+export function statusNotification({ clock, journal, paced }: {
+  clock: Clock; journal: Journal
+  /** A 1.6 transaction charges on, or pauses. */
+  paced(station: Station, transaction: Transaction): void
+}): Handler[] {
   return [
     handler<{ timestamp: string; connectorStatus: string; evseId: number; connectorId: number }>('StatusNotification', async (station, s) => {
       const undo = asBefore(station)
@@ -47,8 +52,10 @@ export function statusNotification({ clock, journal }: { clock: Clock; journal: 
       const undo = asBefore(station), changed = connectorState(station, s.connectorId, s.connectorId === 0 ? 0 : 1, state)
       const running = station.running(s.connectorId)
       // 1.6 has no chargingState: the connector's nine states tell it.
+      const before = running?.chargingState
       if (running && charging16.has(s.status)) running.chargingState = s.status as ChargingState
       if (changed) await storedOr(undo, journal.write([station.document(), ...(running ? [transactionDocument(station, running)] : [])]))
+      if (running && running.chargingState !== before) paced(station, running)
       return {}
     }, in16),
   ]

@@ -21,7 +21,7 @@ const nameless = new Set(['DiagnosticsStatusNotification'])
 export function statusReports({ clock, journal, stationLog, progressed, overridden }: {
   clock: Clock; journal: Journal; stationLog: StationLog
   /** The driver at an EVSE wants none of our events. */
-  overridden(station: Station, evseId: number): void
+  overridden(station: Station, evseId: number): Promise<void>
   /** Told of each step, e.g. to a firmware campaign. */
   progressed(station: Station, action: string, status: string, requestId: number | undefined): void
 }): Handler[] {
@@ -53,7 +53,7 @@ export function statusReports({ clock, journal, stationLog, progressed, overridd
     handler<{ transactionId: string; activated: boolean }>('NotifyPriorityCharging', async (station, payload) => {
       await stationLog.keep(station, 'NotifyPriorityCharging', payload)
       const evseId = station.transactions.get(payload.transactionId)?.evseId
-      if (payload.activated && evseId !== undefined) overridden(station, evseId)
+      if (payload.activated && evseId !== undefined) await overridden(station, evseId)
       return {}
     }),
     // H04 (OCPP-165): Expired and Removed end it alike.

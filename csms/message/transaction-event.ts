@@ -24,8 +24,8 @@ export interface TransactionNeeds {
   readonly intake: Intake
   readonly tariffs: Tariffs
   readonly signatures: MeterSignatures
-  /** Told after the commit, when a transaction began, ended or changed its charging state. */
-  changed(station: Station, transaction: Transaction): void
+  /** Told after the commit, when a transaction began, ended or changed its charging state. While this fails the event is not acknowledged. */
+  changed(station: Station, transaction: Transaction): Promise<void>
   /** Another transaction took its EVSE (OCPP-142). */
   orphaned(station: Station, transaction: Transaction): void
 }
@@ -70,6 +70,8 @@ export type TakeEvent = (station: Station, event: TransactionEventRequest) => Pr
 
 export function eventTaker(needs: TransactionNeeds): TakeEvent {
   const { clock, documents, journal, tokens, intake, tariffs, signatures } = needs
+  /** Transactions of which all that was committed was also told. */
+  const told = new WeakSet<Transaction>()
 
   async function handle(station: Station, e: TransactionEventRequest): Promise<TransactionEventResponse> {
     const t = await transactionOf(station, e.transactionInfo.transactionId, stampMs(e.timestamp), documents)
@@ -82,11 +84,15 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
     const samples = samplesOf(e.meterValue)
     countEnergy(t, samples)
     const answer = await answerTo(station, t, e)
-    if (taken === 'repeated') return answer
+    if (taken === 'repeated') {
+      // It was committed; whether the rest heard of it before we went down, nobody knows.
+      if (!told.has(t)) await tell(station, t)
+      return answer
+    }
     let orphans: readonly Transaction[] = []
-    const reserved = t.reservationId !== undefined && String(t.reservationId) in station.record.reservations
+    const place = String(t.reservationId), reservation = t.reservationId === undefined ? undefined : station.record.reservations[place]
     // OCPP-139: whichever event names it, the reservation is used.
-    if (reserved) delete station.record.reservations[String(t.reservationId)]
+    if (reservation) delete station.record.reservations[place]
     offeredBy(station, t, e, samples)
     // OCPP-174: it is stored as it came, whatever the verdict.
     if (verifySigned(e.meterValue, signatures, station.meterKeys).broken > 0) flagged(t, 'badMeterSignature')
@@ -94,17 +100,25 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
       const note = { tenant: station.tenant, kind: 'csms/TransactionEvent', from: `${station.identity}/${t.id}`, at: clock.now(), body: { receivedAt: clock.nowMs(), payload: e } satisfies KeptEvent }
       orphans = e.eventType === 'Started' && t.evseId !== undefined ? orphanOthers(station, t) : []
       const registers = taken === 'new' ? await metered(station, t, e) : []
-      await journal.keep(note, [transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reserved ? [station.document()] : []), ...registers])
+      await journal.keep(note, [transactionDocument(station, t), ...orphans.map((o) => transactionDocument(station, o)), ...(reservation ? [station.document()] : []), ...registers])
     } catch (error) {
       // Nothing is acknowledged, so nothing is known: the next delivery finds the stored state.
       station.transactions.delete(t.id)
+      for (const o of orphans) o.orphaned = false
+      if (reservation) station.record.reservations[place] = reservation
       if (t.evseId !== undefined) intake.forget(station, t.evseId)
       throw error
     }
-    if (facts() !== before) needs.changed(station, t)
+    if (facts() !== before || !told.has(t)) await tell(station, t)
     for (const o of orphans) needs.orphaned(station, o)
     forgetOld(station)
     return answer
+  }
+
+  async function tell(station: Station, t: Transaction): Promise<void> {
+    told.delete(t)
+    await needs.changed(station, t)
+    told.add(t)
   }
 
   /** OCPP-138: a start that nobody asked for is a transaction all the same. */

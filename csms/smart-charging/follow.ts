@@ -39,7 +39,8 @@ export function follow({ clock, give, tell, aside, draftOf, soon }: {
         const over = installed()
         if (over.length === 0) return
         for (const e of over) e.state = 'gone'
-        aside(give.save(station, ...over).then(() => tell(station, delivery, 'completed')), 'completed', station)
+        // Told first: after a crash between the two it is told again.
+        aside(tell(station, delivery, 'completed').then(() => give.save(station, ...over)), 'completed', station)
       })
     },
     nextPart(station, entry) {
@@ -65,3 +66,25 @@ export function follow({ clock, give, tell, aside, draftOf, soon }: {
 /** Over, and nothing of it is left to say. */
 export const isOver = (entry: LedgerEntry, nowMs: number): boolean =>
   live(entry) && (entry.profile.validTo === undefined ? Infinity : stampMs(entry.profile.validTo)) <= nowMs && (entry.basis?.order.end ?? 0) * 1000 <= nowMs
+
+export interface Owed {
+  readonly delivery: string
+  readonly state: Happening['state']
+  readonly reason?: string
+  readonly remoteRef?: string
+}
+
+/** What the ledger says of each delivery that is not over or has just ended: the last word about it, told again after a restart of ours. Pure. */
+export function owed({ ledger }: Pick<Station, 'ledger'>, nowMs: number): Owed[] {
+  const out = new Map<string, Owed>()
+  for (const e of ledger.values()) {
+    const { delivery, state } = e
+    if (delivery === undefined) continue
+    if (state === 'installed') out.set(delivery, isOver(e, nowMs) ? { delivery, state: 'completed' } : { delivery, state: 'accepted', remoteRef: String(e.id) })
+    // Rungs that were refused say nothing while another holds or is tried.
+    else if (state === 'rejected' && (e.basis?.order.end ?? 0) * 1000 > nowMs && ![...ledger.values()].some((o) => o.delivery === delivery && live(o))) {
+      out.set(delivery, { delivery, state: 'rejected', ...(e.reason === undefined ? {} : { reason: e.reason }) })
+    }
+  }
+  return [...out.values()]
+}

@@ -1,5 +1,6 @@
 import { isRefusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
+import type { Insist } from '#csms/insist.js'
 import type { CsmsConfig } from '#csms/config.js'
 import type { Journal } from '#csms/journal.js'
 import { CallFailed } from '#csms/rpc/error-code.js'
@@ -44,13 +45,16 @@ const over = (station: Station, entry: LedgerEntry): boolean => station.ledger.g
 /** The server itself is closing: nothing is asked again. */
 const closing = (error: CallFailed): boolean => error.message === 'the server is closing'
 
-export function handOver({ clock, journal, config }: { clock: Clock; journal: Journal; config: CsmsConfig }): HandOver {
+export function handOver({ clock, journal, config, insist }: { clock: Clock; journal: Journal; config: CsmsConfig; insist: Insist }): HandOver {
   const clearing = new WeakSet<LedgerEntry>()
 
   const save = (station: Station, ...entries: LedgerEntry[]): Promise<void> => {
     for (const entry of entries) entry.changedAt = clock.nowMs()
     return journal.write(entries.map((e) => ledgerDocument(station.tenant, station.identity, e)))
   }
+
+  /** What the station answered is not said again: it is kept as soon as the store takes it. */
+  const surely = (station: Station, entry: LedgerEntry): Promise<void> => insist(`profile ${station.key} ${entry.id}`, () => save(station, entry), 'charging profile')
 
   /**
    * OCPP-203: an accepted profile is not restated within 30 s (2.1: `UpdateRateLimit`), as stations write it to flash. What a
@@ -68,7 +72,7 @@ export function handOver({ clock, journal, config }: { clock: Clock; journal: Jo
     entry.state = answer.status === 'Accepted' ? 'installed' : 'rejected'
     if (entry.state === 'installed') entry.acceptedAt = clock.nowMs()
     if (entry.state === 'rejected') entry.reason = info?.reasonCode ?? String(answer.status)
-    await save(station, entry)
+    await surely(station, entry)
     if (entry.state === 'installed') return { kind: 'accepted' }
     // 1.6: NotSupported is about the purpose, so the ladder goes on.
     return { kind: 'rejected', reason: entry.reason ?? 'Rejected', final: false }
@@ -95,7 +99,7 @@ export function handOver({ clock, journal, config }: { clock: Clock; journal: Jo
         if (verdict.kind !== 'withdrawn') {
           entry.state = verdict.kind === 'rejected' ? 'rejected' : 'gone'
           if ('reason' in verdict) entry.reason = verdict.reason
-          await save(station, entry)
+          await surely(station, entry)
         }
         return verdict
       }
@@ -120,7 +124,7 @@ export function handOver({ clock, journal, config }: { clock: Clock; journal: Jo
     }
     if (station.ledger.get(entry.id) === entry) {
       entry.state = 'gone'
-      await save(station, entry)
+      await surely(station, entry)
     }
     return true
   }

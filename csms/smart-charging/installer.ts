@@ -2,6 +2,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { DeliveryOrder, SendOutcome } from '#core/port/dispatch-channel.js'
 import type { DeliveryHappenings } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
+import type { Insist } from '#csms/insist.js'
 import type { CsmsConfig } from '#csms/config.js'
 import type { Journal } from '#csms/journal.js'
 import type { Station } from '#csms/station.js'
@@ -10,7 +11,7 @@ import type { ChargingProfile } from '#csms/wire/charging-profile.js'
 import { profileFloor } from './capability.js'
 import { climber } from './climb.js'
 import { above, drafting } from './drafting.js'
-import { follow as makeFollow, isOver, type Tell } from './follow.js'
+import { follow as makeFollow, isOver, owed, type Tell } from './follow.js'
 import { handOver } from './hand-over.js'
 import { firstId, freeId, lastId, live, type LedgerEntry } from './ledger.js'
 
@@ -53,8 +54,8 @@ function exempting({ validTo, chargingSchedule: [schedule] }: ChargingProfile, t
 /** In the background: nothing waits for it, and its failure is ours to log. */
 export type Aside = (work: Promise<unknown>, what: string, station: Station) => void
 
-export function installer({ clock, log, journal, happenings, config, accepted, soon }: {
-  clock: Clock; log: Log; journal: Journal; happenings: DeliveryHappenings; config: CsmsConfig
+export function installer({ clock, log, journal, happenings, config, insist, accepted, soon }: {
+  clock: Clock; log: Log; journal: Journal; happenings: DeliveryHappenings; config: CsmsConfig; insist: Insist
   /** Told of each accepted event profile, to verify it by composite schedule (OCPP-237). */
   accepted(station: Station, entry: LedgerEntry): void
   /** Told five minutes before an installed event begins (OCPP-201). */
@@ -63,10 +64,11 @@ export function installer({ clock, log, journal, happenings, config, accepted, s
   const aside: Aside = (work, what, station) => {
     work.catch((error: unknown) => log.error({ err: error, station: station.identity, what }, 'smart charging'))
   }
-  const tell: Tell = async (station, delivery, state, reason, remoteRef) => happenings.happened([{
-    tenant: station.tenant, delivery, state, at: clock.nowMs(), ...(reason === undefined ? {} : { reason }), ...(remoteRef === undefined ? {} : { remoteRef }),
-  }])
-  const give = handOver({ clock, journal, config })
+  const tell: Tell = async (station, delivery, state, reason, remoteRef) => {
+    const happening = { tenant: station.tenant, delivery, state, at: clock.nowMs(), ...(reason === undefined ? {} : { reason }), ...(remoteRef === undefined ? {} : { remoteRef }) }
+    return insist(`delivery ${station.tenant} ${delivery}`, () => happenings.happened([happening]), state)
+  }
+  const give = handOver({ clock, journal, config, insist })
   const draftOf = drafting({ clock })
   const follow = makeFollow({ clock, give, tell, aside, draftOf, soon: soon ?? (() => {}) })
 
@@ -112,6 +114,14 @@ export function installer({ clock, log, journal, happenings, config, accepted, s
     return (await give.set(station, entry)).kind === 'accepted'
   }
 
+  /** OCPP-236: this car goes free of the events at its EVSE. */
+  async function release(station: Station, evseId: number, transactionId: string, events: readonly LedgerEntry[]): Promise<void> {
+    for (const e of events.filter((e) => e.profile.chargingProfilePurpose === 'TxProfile')) await give.clear(station, e)
+    // The default limits the next car too, so this one gets a profile of its own above it, which goes when it leaves.
+    const bound = events.find((e) => e.profile.chargingProfilePurpose === 'TxDefaultProfile')
+    if (bound) await install(station, evseId, exempting(bound.profile, transactionId))
+  }
+
   async function resumeOne(station: Station, entry: LedgerEntry): Promise<void> {
     const verdict = await give.set(station, entry)
     if (!entry.delivery || verdict.kind === 'withdrawn') return
@@ -123,6 +133,8 @@ export function installer({ clock, log, journal, happenings, config, accepted, s
   return {
     cancel, install, order: climb,
     resume(station) {
+      // What was committed may not have been told any more; words that the core knows change nothing there.
+      for (const { delivery, state, reason, remoteRef } of owed(station, clock.nowMs())) aside(tell(station, delivery, state, reason, remoteRef), 'told again', station)
       for (const entry of station.ledger.values()) {
         if (isOver(entry, clock.nowMs())) {
           entry.state = 'gone'
@@ -147,7 +159,7 @@ export function installer({ clock, log, journal, happenings, config, accepted, s
         if (entry.state !== 'installed' || there.has(entry.id) || stampMs(entry.profile.validTo ?? '9999-01-01T00:00:00Z') <= now) continue
         log.info({ station: station.identity, profile: entry.id, clause: 'OCPP-201' }, 'a profile is missing; sent again')
         entry.state = 'wanted'
-        await give.save(station, entry)
+        await give.save(station, entry).catch((error: unknown) => { entry.state = 'installed'; throw error })
         await give.set(station, entry)
       }
       // Stale ones of our range are cleared; foreign ones are kept and reported, never deleted silently.
@@ -169,11 +181,9 @@ export function installer({ clock, log, journal, happenings, config, accepted, s
       const transaction = station.running(evseId)
       const events = [...station.ledger.values()].filter((e) => e.delivery !== undefined && (e.state === 'wanted' || e.state === 'installed') && e.evseId === evseId)
       if (!transaction || events.length === 0) return false
-      for (const e of events.filter((e) => e.profile.chargingProfilePurpose === 'TxProfile')) await give.clear(station, e)
-      // The default limits the next car too, so this one gets a profile of its own above it, which goes when it leaves.
-      const bound = events.find((e) => e.profile.chargingProfilePurpose === 'TxDefaultProfile')
-      if (bound) await install(station, evseId, exempting(bound.profile, transaction.id))
-      for (const delivery of new Set(events.map((e) => e.delivery as string))) await tell(station, delivery, 'optedOut', reason)
+      // First: who asked is not answered before the core knows, and asks again.
+      await happenings.happened([...new Set(events.map((e) => e.delivery as string))].map((delivery) => ({ tenant: station.tenant, delivery, state: 'optedOut', at: clock.nowMs(), reason })))
+      aside(release(station, evseId, transaction.id, events), 'opt-out', station)
       return true
     },
     async restate(station, evseId, transactionId) {
