@@ -6,7 +6,7 @@ import { derCapability } from '#csip-server/resource/der-capability.js'
 import { activeDERControlList, derControl, derControlList } from '#csip-server/resource/der-control.js'
 import { derCurve } from '#csip-server/resource/der-curve.js'
 import { assignedPrograms, defaultDERControl, derProgram, derProgramList } from '#csip-server/resource/der-program.js'
-import { der, derList } from '#csip-server/resource/der.js'
+import { associatedUsagePoint, currentDERProgram, der, derList } from '#csip-server/resource/der.js'
 import { activeEndDeviceControlList, demandResponsePrograms, endDeviceControl, endDeviceControlList, loadShedAvailability } from '#csip-server/resource/demand-response.js'
 import { deviceCapability } from '#csip-server/resource/device-capability.js'
 import { endDevice, endDeviceList } from '#csip-server/resource/end-device.js'
@@ -37,7 +37,7 @@ import { DERAvailability } from '#csip-server/wire/der-availability.js'
 import { DERCapability } from '#csip-server/wire/der-capability.js'
 import { ActiveDERControlList, DefaultDERControl, DERControl, DERControlList } from '#csip-server/wire/der-control.js'
 import { DERCurve, DERCurveList } from '#csip-server/wire/der-curve.js'
-import { AssignedDERProgramList, AssociatedDERProgramList, DERProgram, DERProgramList } from '#csip-server/wire/der-program.js'
+import { AssignedDERProgramList, AssociatedDERProgramList, CurrentDERProgram, DERProgram, DERProgramList } from '#csip-server/wire/der-program.js'
 import { DERSettings } from '#csip-server/wire/der-settings.js'
 import { DERStatus } from '#csip-server/wire/der-status.js'
 import { DER, DERList } from '#csip-server/wire/der.js'
@@ -63,7 +63,7 @@ import {
   ActiveTimeTariffIntervalList, AssignedTariffProfileList, ConsumptionTariffInterval, ConsumptionTariffIntervalList, RateComponent, RateComponentList, TariffProfile, TariffProfileList,
   TimeTariffInterval, TimeTariffIntervalList,
 } from '#csip-server/wire/pricing.js'
-import { MeterReading, MeterReadingList, RateReadingType, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
+import { AssociatedUsagePoint, MeterReading, MeterReadingList, RateReadingType, Reading, ReadingList, ReadingSet, ReadingSetList, ReadingType, UsagePoint, UsagePointList } from '#csip-server/wire/reading.js'
 import { Registration } from '#csip-server/wire/registration.js'
 import { Response, ResponseList, responses, ResponseSet, ResponseSetList } from '#csip-server/wire/response.js'
 import { Subscription, SubscriptionList } from '#csip-server/wire/subscription.js'
@@ -161,8 +161,10 @@ export const registry: readonly Served[] = [
   serve(DERCurveList, { operator: ['POST'] }),
   serve(DERCurve, { behaviour: derCurve, operator: ['PUT', 'DELETE'], sort: ['-creationTime', '-mRID'] }),
 
-  serve(DERList, { behaviour: derList, pollRate: 'der' }),
-  serve(DER, { behaviour: der, sort: ['href'] }),
+  serve(DERList, { behaviour: derList, pollRate: 'der', reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'] }),
+  serve(DER, { behaviour: der, sort: ['href'], reads: ['csip/DERProgram', 'csip/MirrorUsagePoint'] }),
+  serve(CurrentDERProgram, { behaviour: currentDERProgram, as: 'CurrentDERProgram', reads: ['csip/DERProgram', 'csip/DERControl', 'csip/DERCurve', 'csip/DefaultDERControl'] }),
+  serve(AssociatedUsagePoint, { behaviour: associatedUsagePoint, as: 'AssociatedUsagePoint', reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),
   serve(AssociatedDERProgramList, { behaviour: associatedPrograms, as: 'AssociatedDERProgramList', pollRate: 'derp' }),
   serve(DERCapability, { quietFirstPut: true, behaviour: derCapability }),
   serve(DERSettings, { quietFirstPut: true, subscribable: true }),
@@ -205,7 +207,7 @@ export const registry: readonly Served[] = [
   serve(UsagePointList, { behaviour: usagePointList, pollRate: 'mup', reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),
   serve(UsagePoint, { behaviour: usagePoint, sort: ['-mRID'], reads: ['csip/MirrorUsagePoint', 'csip/MirrorMeterReading'] }),
   serve(MeterReadingList, { behaviour: meterReadingList, reads: meteringReads }),
-  serve(MeterReading, { behaviour: meterReading, sort: ['-mRID'], reads: meteringReads, withoutLinks: ['RateComponentListLink', 'ReadingLink'] }),
+  serve(MeterReading, { behaviour: meterReading, sort: ['-mRID'], reads: meteringReads, withoutLinks: ['RateComponentListLink'] }),
   serve(ReadingType, { behaviour: readingType, reads: meteringReads }),
   serve(ReadingSetList, { behaviour: readingSetList, reads: meteringReads }),
   serve(ReadingSet, { behaviour: readingSet, sort: ['-timePeriod.start'], reads: meteringReads }),

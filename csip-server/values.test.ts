@@ -97,9 +97,10 @@ t.test('SEP-140, SEP-146 one DER from registration on; every link of it leads so
   const list = (await device('GET', `${mine}/der?l=5`)).body
   t.match([attributeOf(list, 'DERList', 'all'), attributeOf(list, 'DER', 'href')], ['1', `${mine}/der/1`])
   const links = [...list.matchAll(/<(\w+Link) href="([^"]+)"/g)].map((m) => [m[1]!, m[2]!] as const)
-  t.same(links.map(([name]) => name), ['AssociatedDERProgramListLink', 'DERAvailabilityLink', 'DERCapabilityLink', 'DERSettingsLink', 'DERStatusLink'])
+  t.same(links.map(([name]) => name), ['AssociatedDERProgramListLink', 'CurrentDERProgramLink', 'DERAvailabilityLink', 'DERCapabilityLink', 'DERSettingsLink', 'DERStatusLink'])
   t.match((await device('GET', links[0]![1])).body, /<DERProgramList [^>]*all="3"/)
-  for (const [name, href] of links.slice(1)) t.match([(await device('GET', href)).status, (await device('POST', href, sep(name.replace('Link', ''), ''))).status], [404, 405], `${name}: nothing before the first PUT`)
+  t.match(await device('GET', links[1]![1]), { status: 200, body: /<DERProgram / })
+  for (const [name, href] of links.slice(2)) t.match([(await device('GET', href)).status, (await device('POST', href, sep(name.replace('Link', ''), ''))).status], [404, 405], `${name}: nothing before the first PUT`)
 })
 
 t.test('SEP-144, SEP-142 states outside the standard’s lists are refused and change nothing', async (t) => {

@@ -29,7 +29,15 @@ export const usagePoint: Behaviour = {
   },
 }
 
-const meterValue = (doc: Doc): Value => pick(doc.body, 'mRID', 'description', 'version')
+/** SEP-169: its latest value is the last reading of its newest set. */
+async function meterValue(x: Exchange, doc: Doc): Promise<Value> {
+  const [newest] = await x.ctx.recall(sets, `newest of ${doc.id}`, () => x.ctx.documents.list<Value>(x.ctx.tenant, { kind: sets, parent: doc.id, order: ['-sort1', '-id'], limit: 1 }))
+  const last = newest && itemsOf(newest).at(-1)
+  return {
+    ...pick(doc.body, 'mRID', 'description', 'version'),
+    ...(last ? { ReadingLink: { href: `${x.ctx.config.prefix}/upt/${x.params.upt ?? ''}/mr/${doc.id}/rs/${setId(newest)}/r/${last.id}` } } : {}),
+  }
+}
 
 async function meters(x: Exchange): Promise<Doc[]> {
   return x.ctx.recall(series, `below ${x.params.upt ?? ''}`, () => x.ctx.documents.list<Value>(x.ctx.tenant, { kind: series, parent: x.params.upt ?? '', order: ['-key'] }))
@@ -45,10 +53,10 @@ export const meterReadingList: Behaviour = {
   count: async (x) => (await meters(x)).length,
   async list(x, page) {
     const all = await meters(x)
-    return { all: all.length, items: cut(all, page).map((d) => ({ id: d.id, value: meterValue(d) })) }
+    return { all: all.length, items: await Promise.all(cut(all, page).map(async (d) => ({ id: d.id, value: await meterValue(x, d) }))) }
   },
 }
-export const meterReading: Behaviour = { get: async (x) => meterValue(await meter(x)) }
+export const meterReading: Behaviour = { get: async (x) => meterValue(x, await meter(x)) }
 export const readingType: Behaviour = { get: async (x) => (await meter(x)).body.ReadingType as Value | undefined }
 
 /** A set's place in an address: its start, and the localID of a reading that came without a set. */

@@ -11,6 +11,9 @@ export const DERProgram = resource('DERProgram', '2030.5-2018 DER; SEP-130', seq
   primacy: PrimacyType({ description: 'Lower wins between programs.' }),
 }), { href: '/derp/{derp}', methods: may('GET') })
 
+/** One of a DER's programs, at the DER's own address (SEP-146). */
+export const CurrentDERProgram = resource('DERProgram', '2030.5-2018 DER; SEP-146', DERProgram.schema, { href: '/edev/{edev}/der/{der}/cdp', methods: may('GET') })
+
 export const DERProgramList = listOf(DERProgram, '2030.5-2018 DER; SEP-130', { href: '/derp', methods: may('GET'), subscribable: true, pollRate: true })
 
 export const AssignedDERProgramList = listOf(DERProgram, '2030.5-2018 DER; SEP-130', { href: '/edev/{edev}/fsa/{fsa}/derp', methods: may('GET'), subscribable: true, pollRate: true })

@@ -67,4 +67,7 @@ export const UsagePoint = resource('UsagePoint', '2030.5-2018 metering; SEP-173'
   MeterReadingListLink: optional(ListLink),
 }), { href: '/upt/{upt}', methods: may('GET') })
 
+/** The point that measures a DER, at the DER's own address (SEP-146). */
+export const AssociatedUsagePoint = resource('UsagePoint', '2030.5-2018 DER; SEP-146', UsagePoint.schema, { href: '/edev/{edev}/der/{der}/upt', methods: may('GET') })
+
 export const UsagePointList = listOf(UsagePoint, '2030.5-2018 metering; SEP-173', { href: '/upt', methods: may('GET'), subscribable: true, pollRate: true })
