@@ -64,7 +64,8 @@ export const utc = (iso: string | number): string =>
 export function span(ms: number): string {
   const s = Math.round(Math.abs(ms) / 1000)
   if (s < 90) return t('span.seconds', { n: s })
-  return s < 5400 ? t('span.minutes', { n: Math.round(s / 60) }) : t('span.hours', { n: number(s / 3600) })
+  if (s < 5400) return t('span.minutes', { n: Math.round(s / 60) })
+  return s < 172_800 ? t('span.hours', { n: number(s / 3600) }) : t('span.days', { n: number(s / 86_400) })
 }
 
 export function age(ms: number): string {

@@ -1,12 +1,17 @@
 import { useState } from 'preact/hooks'
 import { ApiError, get, type List, post } from '../api.ts'
-import { power, span, utc } from '../format.ts'
+import { power, utc } from '../format.ts'
 import { useGone, useLoad } from '../live.ts'
 import { go, usePlace } from '../route.ts'
 import { t } from '../text/index.ts'
 import type { Dispatch, Program } from '../types.ts'
-import { Act, Await, D, Field, text } from '../part/basics.tsx'
-import { bodyOf, draftKey, type Form, formOf, modes } from './new-dispatch/form.ts'
+import { Act, Await, Field, text } from '../part/basics.tsx'
+import { fitted, nameOf, stepsOf } from './new-dispatch/curve.ts'
+import { CurveField } from './new-dispatch/curve-field.tsx'
+import { type Look, lookAll, orderAll } from './new-dispatch/curve-order.ts'
+import { CurvePreview } from './new-dispatch/curve-preview.tsx'
+import { bodyOf, curveKey, draftKey, type Form, formOf, modes } from './new-dispatch/form.ts'
+import { Refused } from './new-dispatch/refused.tsx'
 import { Preview } from './new-dispatch/preview.tsx'
 
 /** Order with a preview first; what was typed survives a lost server and a reload (UX-048, UX-056). */
@@ -48,23 +53,28 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
   const [form, set] = useState<Form>(() =>
       copy ? formOf('last', programs, copy) : kept ? (JSON.parse(kept) as Form) : formOf('blank', programs, undefined),
     ),
-    [preview, setPreview] = useState<{ of: string; answer: Dispatch }>(),
+    [preview, setPreview] = useState<{ of: string; answer?: Dispatch; looks?: Look[] }>(),
     [refused, setRefused] = useState<ApiError>(),
+    [kind, setKind] = useState(copy ? 'last' : kept ? 'draft' : 'blank'),
     [emergency, setEmergency] = useState<string[]>([])
   const [key, setKey] = useState(() => crypto.randomUUID())
   const program = programs.find((p) => p.id === form.program) ?? programs[0]!,
     now = JSON.stringify([form, emergency])
   const change = (part: Partial<Form>): void => {
     const next = { ...form, ...part }
+    // the window decides how many steps there are
+    if (next.curve) next.curve = fitted(next, next.curve)
     set(next)
     setKey(crypto.randomUUID())
     sessionStorage.setItem(draftKey, JSON.stringify(next))
   }
-  const complete = form.power_kW !== '' && form.day !== '' && form.start !== '' && form.end !== ''
+  const steps = stepsOf(form),
+    complete = (form.curve ? steps.length > 0 : form.power_kW !== '') && form.day !== '' && form.start !== '' && form.end !== ''
+  const override = emergency.length > 0 ? { emergency } : {}
   const send = async (more: object, headers?: Record<string, string>): Promise<Dispatch | undefined> => {
     setRefused(undefined)
     try {
-      return await post<Dispatch>('/dispatches', bodyOf(form, { ...more, ...(emergency.length > 0 ? { emergency } : {}) }), headers)
+      return await post<Dispatch>('/dispatches', bodyOf(form, { ...more, ...override }), headers)
     } catch (error) {
       if (error instanceof ApiError && error.problem.checks) {
         setRefused(error)
@@ -74,16 +84,30 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
     }
   }
   const look = async (): Promise<void> => {
+    if (form.curve) {
+      setRefused(undefined)
+      return setPreview({ of: now, looks: await lookAll(form, override) })
+    }
     const answer = await send({ dryRun: true })
     setPreview(answer ? { of: now, answer } : undefined)
   }
+  const orderCurve = async (): Promise<void> => {
+    await orderAll(form, override, key)
+    sessionStorage.removeItem(draftKey)
+    localStorage.setItem(curveKey, JSON.stringify(form))
+    go(`/dispatches?d.q=${encodeURIComponent(nameOf(form))}&d.sort=start`)
+  }
   const order = async (): Promise<void> => {
+    if (form.curve) return orderCurve()
     const made = await send({}, { 'idempotency-key': key })
     if (!made) return
     sessionStorage.removeItem(draftKey)
     go(`/dispatches/${made.id}`)
   }
-  const direction = program.direction === 'up' ? 'up' : 'down'
+  const direction = program.direction === 'up' ? 'up' : 'down',
+    answers = preview?.answer ? [preview.answer] : (preview?.looks ?? []).flatMap((l) => l.answer ?? []),
+    seen = answers.length > 0 ? { start: answers[0]!.start, end: answers.at(-1)!.end } : undefined,
+    ready = preview?.of === now && !preview.looks?.some((l) => l.refused)
   return (
     <>
       <form
@@ -95,15 +119,22 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
       >
         <div class="form">
           <Field label="new.template">
-            <select name="template" onChange={(e) => change(formOf(e.currentTarget.value, programs, last))}>
+            <select
+              name="template"
+              value={kind}
+              onChange={text((v) => {
+                setKind(v)
+                change({ curve: undefined, ...formOf(v, programs, last) })
+              })}
+            >
+              {kind === 'draft' && <option value="draft">{t('new.draft')}</option>}
               <option value="blank">{t('new.blank')}</option>
               {last && (
-                <option value="last" selected={copy !== undefined}>
-                  {t('new.last')}
-                </option>
+                <option value="last">{t('new.last')}</option>
               )}
               <option value="peak">{t('new.peak')}</option>
               <option value="hour">{t('new.hour')}</option>
+              {localStorage.getItem(curveKey) && <option value="curve">{t('curve.last')}</option>}
             </select>
           </Field>
           <Field label="new.program">
@@ -115,7 +146,17 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
               ))}
             </select>
           </Field>
-          <Field label="new.power" help={t(`new.powerHelp.${direction}`)}>
+          <Field label="curve.shape">
+            <select
+              name="shape"
+              value={form.curve ? 'curve' : 'flat'}
+              onChange={text((v) => change({ curve: v === 'curve' ? { minutes: program.intervalMinutes, kW: [] } : undefined }))}
+            >
+              <option value="flat">{t('curve.flat')}</option>
+              <option value="curve">{t('curve.curve')}</option>
+            </select>
+          </Field>
+          {!form.curve && <Field label="new.power" help={t(`new.powerHelp.${direction}`)}>
             <input
               name="power"
               type="number"
@@ -125,7 +166,7 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
               value={form.power_kW}
               onInput={text((v) => change({ power_kW: v }))}
             />
-          </Field>
+          </Field>}
         </div>
         <div class="form">
           <Field label="new.day">
@@ -139,8 +180,9 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
           </Field>
         </div>
         <p class="soft">
-          {t('new.zone', { zone: program.timeZone, utc: preview ? `${utc(preview.answer.start)} – ${utc(preview.answer.end)}` : '–' })}
+          {t('new.local', { zone: program.timeZone })} {seen && t('new.zone', { utc: `${utc(seen.start)} – ${utc(seen.end)}` })}
         </p>
+        {form.curve && <CurveField form={form} program={program} change={change} />}
         <div class="form">
           <Field label="new.mode">
             <select name="mode" value={form.mode} onChange={text((v) => change({ mode: v }))}>
@@ -164,7 +206,13 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
         <div class="row">
           <Act label="new.preview" kind={preview?.of === now ? (undefined as never) : 'primary'} do={look} disabled={!complete} />
           {preview && (
-            <Act label="new.order" values={{ power: power(Number(form.power_kW)) }} kind="primary" do={order} disabled={preview.of !== now} />
+            <Act
+              label={form.curve ? 'curve.order' : 'new.order'}
+              values={{ power: power(Number(form.power_kW)), n: steps.length }}
+              kind="primary"
+              do={order}
+              disabled={!ready}
+            />
           )}
           {preview && preview.of !== now && (
             <span class="soft" role="status">
@@ -173,33 +221,9 @@ function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch |
           )}
         </div>
       </form>
-      {refused && (
-        <section class="problem" role="alert">
-          <h2>{t('new.checks')}</h2>
-          <ul class="trouble">
-            {refused.problem.checks!.map((c) => (
-              <li key={c.check + c.detail}>
-                <D>
-                  <b>{c.check}</b> {c.detail}
-                </D>{' '}
-                {refused.problem.status === 422 && (
-                  <label class="check">
-                    <input
-                      type="checkbox"
-                      checked={emergency.includes(c.check)}
-                      onChange={(e) =>
-                        setEmergency(e.currentTarget.checked ? [...new Set([...emergency, c.check])] : emergency.filter((x) => x !== c.check))
-                      }
-                    />{' '}
-                    {t('new.override')}
-                  </label>
-                )}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      {preview && <Preview d={preview.answer} program={program} />}
+      {refused && <Refused error={refused} emergency={emergency} set={setEmergency} />}
+      {preview?.answer && <Preview d={preview.answer} program={program} />}
+      {preview?.looks && <CurvePreview looks={preview.looks} program={program} />}
     </>
   )
 }

@@ -1,9 +1,10 @@
 import { action } from './de/action.ts'
 import { admin } from './de/admin.ts'
+import { curve } from './de/curve.ts'
 import { device } from './de/device.ts'
 import { dispatch } from './de/dispatch.ts'
 import { money } from './de/money.ts'
 import { shell } from './de/shell.ts'
 import type { Key } from './en.ts'
 
-export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...device, ...money, ...admin, ...action }
+export const de: Readonly<Record<Key, string>> = { ...shell, ...dispatch, ...curve, ...device, ...money, ...admin, ...action }

@@ -1,6 +1,7 @@
 import { fieldsOf } from '../../format.ts'
 import { serverNow } from '../../session.ts'
 import type { Dispatch, Program } from '../../types.ts'
+import type { Curve } from './curve.ts'
 
 export interface Form {
   program: string
@@ -12,13 +13,17 @@ export interface Form {
   mode: string
   aggregation: string
   test: boolean
+  /** Values for each step instead of one power throughout. */
+  curve?: Curve | undefined
 }
 
 export const modes = ['merit', 'proportional', 'rotation', 'optimal'] as const
 
 export const draftKey = 'loadstone.draft'
+/** The curve that was ordered last from this browser, as a template. */
+export const curveKey = 'loadstone.curve'
 
-const nextDay = (day: string): string => new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+export const nextDay = (day: string): string => new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
 export function formOf(kind: string, programs: readonly Program[], from: Dispatch | undefined): Form {
   const p = programs.find((x) => x.id === from?.program) ?? programs[0]!,
@@ -36,6 +41,10 @@ export function formOf(kind: string, programs: readonly Program[], from: Dispatc
       mode: from.mode,
       aggregation: from.scope?.aggregation ?? '',
     }
+  }
+  if (kind === 'curve') {
+    const kept = JSON.parse(localStorage.getItem(curveKey) ?? 'null') as Form | null
+    if (kept && programs.some((x) => x.id === kept.program)) return { ...blank, ...kept, day: nextDay(kept.day > today.day ? kept.day : today.day) }
   }
   if (kind === 'peak')
     return {

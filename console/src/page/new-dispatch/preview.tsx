@@ -8,7 +8,7 @@ import { D, Failure } from '../../part/basics.tsx'
 import { directionOf, orderWords, window } from '../../part/dispatch-words.tsx'
 import { Table } from '../../part/table.tsx'
 
-export function Preview({ d, program }: { d: Dispatch; program: Program }) {
+export function Preview({ d, program, title = 'new.preview' }: { d: Dispatch; program: Program; title?: Key }) {
   const devices = useLoad(() => get<List<Device>>('/devices?limit=1000'), []),
     byId = new Map(devices.data?.items.map((x) => [x.id, x])),
     two = program.limits.twoPersonAbove_kW as number | undefined
@@ -18,7 +18,7 @@ export function Preview({ d, program }: { d: Dispatch; program: Program }) {
   return (
     <section class="card" aria-live="polite" data-preview={d.allocated_kW}>
       <h2>
-        {t('new.preview')}: {orderWords(d.power_kW, directionOf(d, program.direction))},{' '}
+        {t(title)}: {orderWords(d.power_kW, directionOf(d, program.direction))},{' '}
         <D>
           {window(d.start, d.end, d.timeZone)} {d.timeZone}
         </D>

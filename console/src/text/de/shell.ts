@@ -44,6 +44,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'age.label': 'Stand {age}',
   'age.none': 'nie',
   'span.seconds': '{n} s',
+  'span.days': '{n} Tage',
   'span.minutes': '{n} min',
   'span.hours': '{n} h',
   'clock.lapse': 'Demo-Uhr: {time}, läuft {rate}-mal so schnell wie die Wirklichkeit',

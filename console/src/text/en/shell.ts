@@ -42,6 +42,7 @@ export const shell = {
   'age.label': 'as of {age}',
   'age.none': 'never',
   'span.seconds': '{n} s',
+  'span.days': '{n} days',
   'span.minutes': '{n} min',
   'span.hours': '{n} h',
   'clock.lapse': 'Demo clock: {time}, running {rate} times as fast as real time',
