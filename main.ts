@@ -1,24 +1,30 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
+import { Registry } from 'prom-client'
 import { standingOf } from '#certs/index.js'
 import { assemble } from '#core/assemble.js'
 import { clockWatch } from '#core/dispatch/clock-watch.js'
 import { anchorDaily } from '#core/audit/anchor.js'
 import { watchServiceLevels } from '#core/kpi/watch-levels.js'
-import { systemClock } from '#core/port/clock.js'
-import { randomIds } from '#core/port/ids.js'
+import { systemClock, type Clock } from '#core/port/clock.js'
+import { randomIds, type Ids } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
 import { deviceCertificates } from '#main/devices.js'
 import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
 import { enrolSeed } from '#main/enrol-seed.js'
 import { listenOperator } from '#main/operator.js'
+import { collectMetrics } from '#main/metrics.js'
 import { outboundTasks } from '#main/outbound.js'
 import { Parts } from '#main/parts.js'
 import { followFolder } from '#main/reload.js'
 import { seedConformance } from '#main/seed-conformance.js'
 import { Closing, firstTenant, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
 import { openStorage } from '#main/storage.js'
+import { telemetryConfig } from '#main/telemetry/config.js'
+import { saying } from '#main/telemetry/log.js'
+import type { Telemetry } from '#main/telemetry/telemetry.js'
+import { version } from '#main/version.js'
 
 export type { BuildOptions, Loadstone, ReadyLine } from '#main/shape.js'
 
@@ -40,11 +46,12 @@ function keptSecret(file: string, make: () => string): string {
  * the clockwork starts when every channel is there, and stops first.
  */
 export async function build(options: BuildOptions): Promise<Loadstone> {
-  const { clock, log, seed, only = everyDoor } = options
+  const { clock, seed, only = everyDoor } = options
   const machine = systemClock, ids = randomIds(() => machine.nowMs()), closing = new Closing()
+  const telemetry = await telemetryOf(options, { clock: machine, ids }, closing), log = telemetry ? saying(options.log, telemetry.logFields) : options.log
   try {
     const database = await openStorage(options, closing)
-    const core = assemble({ database, clock, ids, log, tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
+    const core = assemble({ database, clock, ids, log, ...(telemetry ? { trace: telemetry.trace } : {}), tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
     core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }), standingOf(certificates.registry, machine))
     const parts = new Parts(), needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing, parts }
@@ -53,7 +60,9 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))
     core.connect({ openadr: vtn.channel, ieee2030_5: csip.channel, ocpp: csms.channel })
     if (seed === 'conformance') await seedConformance({ core, csip, csms, pki: certificates.pki, enrol: (caller, wanted) => enrolSeed(core, caller, wanted) })
-    const enrolment = enrolmentOf(csip, needs)
+    const enrolment = enrolmentOf(csip, needs), metrics = new Registry()
+    collectMetrics(metrics, { ...needs, csip, csms, version: version() })
+    telemetry?.metricsOf(metrics)
     core.timetable.start()
     closing.add('timetable', () => core.timetable.stop())
     // appended, never rewritten: an operator points LOADSTONE_AUDIT_HEADS at a medium that keeps it so (CORE-232)
@@ -65,7 +74,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
       ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),
       ...(only.includes('csms') ? await listenCsms(csms, needs) : {}),
       ...await named('est', only.includes('est') ? listenEst(enrolment, needs) : undefined),
-      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms, enrolment }) : {}),
+      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms, enrolment, metrics }) : {}),
     }
     await followFolder(needs, seed !== 'demo' && !process.stdout.isTTY)
     const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
@@ -74,6 +83,15 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     await closing.run(log)
     throw error
   }
+}
+
+/** Nothing of it is loaded unless an `OTEL_*` variable asks for it (UX-019, UX-072). */
+async function telemetryOf({ environment = {}, log }: BuildOptions, { clock, ids }: { clock: Clock; ids: Ids }, closing: Closing): Promise<Telemetry | undefined> {
+  const config = telemetryConfig(environment)
+  if (config === undefined) return undefined
+  const { openTelemetry } = await import('#main/telemetry/telemetry.js'), telemetry = openTelemetry(config, { clock, ids, log, version: version() })
+  closing.add('telemetry', () => telemetry.stop())
+  return telemetry
 }
 
 async function named(name: 'csip' | 'est', url: Promise<string | undefined> | undefined): Promise<Partial<ReadyLine>> {

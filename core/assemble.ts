@@ -12,6 +12,7 @@ import type { Ids } from '#core/port/ids.js'
 import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory, UntoldIntake } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
+import { untraced, type Trace } from '#core/port/trace.js'
 import type { CertificateStanding, DeviceCertificates } from '#core/program/claim.js'
 import { failSafeProbe } from '#core/program/fail-safe.js'
 import { moveTask } from '#core/program/move.js'
@@ -20,6 +21,7 @@ import { untoldIntake } from '#core/reading/untold.js'
 import { readingIntake } from '#core/reading/record.js'
 import { sourceClocks } from '#core/reading/source-clock.js'
 import { stopSwitch, type StopSwitch } from '#core/stop/stop.js'
+import { tracedChannels, tracedTasks } from '#core/traced.js'
 import { tokenBook, type TokenBook } from '#core/token/token.js'
 import { verifyTask } from '#core/verification/verify.js'
 import { Captures } from '#core/words/captures.js'
@@ -63,21 +65,22 @@ export interface CoreNeeds {
   readonly tasks?: (transact: Transact) => Readonly<Record<string, Handler>>
   /** From `clockWatch`: no new order while it names a reason (CORE-206). */
   readonly clockFault?: () => string | undefined
+  readonly trace?: Trace
   readonly lease_ms?: number
   readonly concurrency?: number
 }
 
-export function assemble({ database, clock, ids, log, tasks, clockFault, lease_ms, concurrency }: CoreNeeds): Core {
+export function assemble({ database, clock, ids, log, tasks, clockFault, trace = untraced, lease_ms, concurrency }: CoreNeeds): Core {
   const channels: { -readonly [P in keyof Channels]: Channels[P] } = {}
   let devices: DeviceCertificates | undefined, standing: CertificateStanding | undefined
-  const means: Means = { clock, ids, log, clockFault, failSafes: failSafeProbe(channels), get certificates() { return standing } }, transact = transactions(database, means), { stores } = database
+  const means: Means = { clock, ids, log, clockFault, trace, failSafes: failSafeProbe(channels), get certificates() { return standing } }, transact = transactions(database, means), { stores } = database
   const captures = new Captures()
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
-    readings: readingIntake(transact, sourceClocks(clock)), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact),
+    readings: readingIntake(transact, sourceClocks(clock)), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact, trace),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(undefined, captures), captures,
-    connect: (given) => { Object.assign(channels, given) },
+    connect: (given) => { Object.assign(channels, tracedChannels(given, trace)) },
     recognise: (given, known) => {
       devices = given
       standing = known
@@ -86,10 +89,10 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, lease_m
     timetable: timetable({
       agenda: stores.agenda, clock, log, ...(lease_ms === undefined ? {} : { lease_ms }), ...(concurrency === undefined ? {} : { concurrency }),
       // in order of service (CORE-205): taking back first
-      tasks: {
+      tasks: tracedTasks({
         cancel: cancelTask(transact, channels), start: startTask(transact), end: endTask(transact), deliver: deliverTask(transact, channels, stop),
         'comms-check': commsCheckTask(transact), reallocate: reallocateTask(transact), control: controlTask(transact), 'expire-release': expireReleaseTask(transact), verify: verifyTask(transact), move: moveTask(transact), [nominationTask]: nominationExpiry(transact), ...tasks?.(transact),
-      },
+      }, trace),
     }),
   }
 }

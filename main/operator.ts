@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import compress from '@fastify/compress'
 import fastifyStatic from '@fastify/static'
 import helmet from '@fastify/helmet'
-import { Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Caller, Role } from '#core/caller.js'
 import { system } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
@@ -22,8 +22,8 @@ import { operatorRoutes as stationRoutes } from '#csms/operator.js'
 import type { Csms } from '#csms/server.js'
 import type { Settings } from '#cli/settings.js'
 import { hostsOf, serveApp, type DoorNeeds } from '#main/doors.js'
-import { collectMetrics } from '#main/metrics.js'
 import { firstTenant, type ReadyLine } from '#main/shape.js'
+import { version } from '#main/version.js'
 import type { Enrolment } from '#certs/index.js'
 import { operatorRoutes as openAdrRoutes } from '#vtn/operator.js'
 import type { Vtn } from '#vtn/server.js'
@@ -33,6 +33,7 @@ export interface OperatorNeeds extends DoorNeeds {
   readonly csip: Csip
   readonly csms: Csms
   readonly enrolment: Enrolment
+  readonly metrics: Registry
 }
 
 type Right = 'read' | 'write'
@@ -64,10 +65,8 @@ const callerOf = (request: FastifyRequest): Caller => request.operator
 
 /** The operator's door with everything that hangs on it: the core's routes, stations, certificates, 2030.5 writes, the console. */
 export async function listenOperator(needs: OperatorNeeds): Promise<Partial<ReadyLine>> {
-  const { options, core, log, csip, csms, certificates, machine, enrolment } = needs, { settings } = options
+  const { options, core, log, csip, csms, certificates, machine, enrolment, metrics } = needs, { settings } = options
   const { documents } = core.database.stores
-  const metrics = new Registry()
-  collectMetrics(metrics, { ...needs, version: version() })
   const wss = settings.ocppTlsPort ? `wss://localhost:${settings.ocppTlsPort}/ocpp` : '', ws = settings.ocppPort ? `ws://localhost:${settings.ocppPort}/ocpp` : ''
   const app = await buildOperator({
     core, log, version: version(), metrics, rolesOf, parts: needs.parts.list, home: firstTenant, bodyLimit: 512 * 2 ** 20, ...(settings.rateLimits ? { limits: usualLimits } : {}),
@@ -89,8 +88,6 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
 
 /** Single sign-on is there when its issuer is named. */
 const oidcOf = (s: Settings): { oidc?: OidcConfig } => (s.oidcIssuer ? { oidc: { issuer: s.oidcIssuer, clientId: s.oidcClientId, clientSecret: s.oidcClientSecret, claim: s.oidcClaim, roles: groupsOf(s.oidcRoles) } } : {})
-
-const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 
 /** The pages, built by vite; strict CSP without anything inline (SEC-066). */
 async function serveConsole(app: FastifyInstance, secure: boolean): Promise<void> {

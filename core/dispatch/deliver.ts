@@ -146,6 +146,7 @@ async function record(work: Work, entry: AgendaEntry, batch: Batch, outcomes: re
   if (takeBack.length > 0) await stores.agenda.add(batchRows('cancel', { id: batch.dispatch, tenant: entry.tenant }, takeBack, nowMs, ids.uuid, 'cancelled while it was being told'))
   if (dispatch && changed.some((d) => d.state === 'rejected')) await askReallocation(work, dispatch)
   await note(work, caller, notes)
+  work.log.info({ tenant: entry.tenant, dispatch: batch.dispatch, protocol: batch.protocol, orders: outcomes.length, failed, clause: 'CORE-103' }, 'devices were told')
   return failed
 }
 

@@ -8,6 +8,8 @@ import { live } from '#core/dispatch/dispatch-states.js'
 import { askReallocation } from '#core/dispatch/reallocate.js'
 import { groupCommit, type GroupCommit } from '#core/group-commit.js'
 import type { DeliveryHappenings } from '#core/port/intake.js'
+import { untraced, type Trace } from '#core/port/trace.js'
+import { answered, type Heard } from '#core/traced.js'
 import type { Transact, Work } from '#core/work.js'
 
 /** The delivery after one word of its device; the same object when the word changes nothing. */
@@ -26,10 +28,13 @@ export function afterWord(d: Delivery, h: Happening, nowMs: number): Delivery {
  * CORE-102: words of devices, in any dialect, through one state table; what was lost goes back to allocation once (REL-062). At the start
  * of an event thousands speak in the same second, and each change locks the tenant's audit chain: their words share transactions.
  */
-export function deliveryHappenings(transact: Transact): DeliveryHappenings {
+export function deliveryHappenings(transact: Transact, trace: Trace = untraced): DeliveryHappenings {
   const lanes = new Map<string, GroupCommit<readonly Happening[]>>()
   const laneOf = (tenant: string): GroupCommit<readonly Happening[]> => {
-    const lane = lanes.get(tenant) ?? groupCommit<readonly Happening[]>((words) => again(5, () => transact((work) => hear(work, tenant, words.flat()))))
+    const lane = lanes.get(tenant) ?? groupCommit<readonly Happening[]>(async (words) => {
+      const { heard, clock } = await again(5, () => transact(async (work) => ({ heard: await hear(work, tenant, words.flat()), clock: work.clock })))
+      for (const h of heard) answered(trace, h, clock)
+    })
     lanes.set(tenant, lane)
     return lane
   }
@@ -50,7 +55,7 @@ function grouped(happenings: readonly Happening[]): Map<string, Happening[]> {
   return out
 }
 
-async function hear(work: Work, tenant: string, words: readonly Happening[]): Promise<void> {
+async function hear(work: Work, tenant: string, words: readonly Happening[]): Promise<Heard[]> {
   const { stores, clock } = work, nowMs = clock.nowMs()
   const before = new Map((await stores.deliveries.getMany(tenant, [...new Set(words.map((h) => h.delivery))])).map((d) => [d.id, d]))
   const after = new Map(before), notes: Note[] = []
@@ -63,7 +68,7 @@ async function hear(work: Work, tenant: string, words: readonly Happening[]): Pr
     notes.push({ action: `delivery.${changed.state}`, entity: d.id, reason: h.reason, before: d.state, after: changed.state })
   }
   const changed = [...after.values()].filter((d) => d !== before.get(d.id))
-  if (changed.length === 0) return
+  if (changed.length === 0) return []
   await stores.deliveries.updateMany(changed)
   const fell = changed.filter((d) => lost.has(d.state) && d.state !== 'cancelled' && d.state !== 'superseded'), back = changed.filter((d) => d.state === 'optedIn')
   // CORE-111, CORE-114: who left is replaced, and who came back makes replacements superfluous
@@ -71,4 +76,5 @@ async function hear(work: Work, tenant: string, words: readonly Happening[]): Pr
   for (const dispatch of await stores.dispatches.getMany(tenant, [...touched])) if (live.has(dispatch.state)) await askReallocation(work, dispatch)
   await note(work, system(tenant), notes)
   if (fell.some((d) => d.state !== 'noComms')) await restateDependents(work, system(tenant), fell.filter((d) => d.state !== 'noComms'))
+  return changed.map((d) => ({ before: before.get(d.id)!.state, after: d }))
 }

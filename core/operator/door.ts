@@ -24,6 +24,7 @@ import { registry } from '#core/operator/registry.js'
 import type { Limits } from '#core/operator/shed.js'
 import type { Answer, Ask, OperatorRoute } from '#core/operator/route.js'
 import { soundBody } from '#core/operator/sound-body.js'
+import { traceRequests } from '#core/operator/trace.js'
 import { validationFaults, type Finding } from '#core/operator/validation-faults.js'
 import { validators } from '#core/operator/validators.js'
 import type { Log } from '#core/port/log.js'
@@ -71,6 +72,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance
   app.setValidatorCompiler(validators() as never)
   app.decorateRequest('operator')
+  if (core.means.trace?.on) traceRequests(app, core.means.trace)
   app.addHook('onRequest', doorkeeper(authenticate))
   if (needs.limits) admitWithin(app, needs.limits, () => performance.now())
   app.addHook('preValidation', async (request) => soundBody(request.body))

@@ -2,6 +2,7 @@ import type { Stores } from '#core/port/store/index.js'
 import type { Binding, Protocol } from '#core/program/resource.js'
 import type { Instant } from '#core/quantity/interval.js'
 import type { W } from '#core/quantity/power.js'
+import type { TraceContext } from '#core/port/trace.js'
 
 /**
  * One interval of a resource's order (core-dr.md §8). All in load, consumption positive:
@@ -43,6 +44,8 @@ export interface DeliveryOrder {
   readonly reportEvery_s: number
   /** Epoch ms when the dispatch was published. */
   readonly createdAt: number
+  /** The trace that the order was made in, where one is kept (UX-072). */
+  readonly trace?: TraceContext
 }
 
 /** What became of one order at the edge; `failed` is retried, `refused` is final (the device or its declared modes say no). */
