@@ -93,7 +93,7 @@ t.test('OCPP-118 a silent back end: refused or let in after two seconds, and fla
   for (const [fails, status] of [['closed', 'Invalid'], ['open', 'Accepted']] as const) {
     const clock = handClock(T), silent: string[] = []
     const tokens = makeTokens({
-      documents: { revision: () => 0, list: () => new Promise(() => {}) } as never, clock, config: { authorizationFails: fails, masterGroup: undefined }, elsewhere: () => false, silent: (_tenant, station) => silent.push(station),
+      documents: { revision: () => 0, list: () => new Promise(() => {}) } as never, clock, config: { authorizationFails: fails, masterGroup: undefined }, elsewhere: async () => false, silent: (_tenant, station) => silent.push(station),
     })
     const answer = tokens.info('test', 'CS001', { idToken: 'X', type: 'ISO14443' }, 1, [1])
     await clock.advance(2000)

@@ -23,9 +23,6 @@ export interface Fleet {
   fresh(tenant: string, identity: string): Promise<Station | undefined>
   /** Notes a new connection; true when it is the first one since this process started. */
   connected(station: Station, address: string, replaced: boolean): boolean
-  transactionChanged(station: Station, transaction: Transaction): void
-  /** Has the token a transaction at another station of the tenant (OCPP-115)? */
-  inTransactionElsewhere(tenant: string, token: string, station: string): boolean
   online(): Station[]
   /** All that this process knows, absent ones included. */
   known(): Station[]
@@ -37,8 +34,6 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
   const loading = new Map<string, Promise<Station | undefined>>()
   /** Ids that are not registered, so that a flood of them costs no queries. */
   const absent = new LRUCache<string, number>({ max: 10_000 })
-  /** Open transactions by tenant and token, for ConcurrentTx (OCPP-115). */
-  const open = new Map<string, Map<string, string>>()
   const connectedBefore = new WeakSet<Station>()
 
   function put(tenant: string, identity: string, record: StationRecord): Station {
@@ -72,22 +67,11 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
       if (!body.ended && !station.transactions.has(body.id)) {
         station.transactions.set(body.id, body)
         if (body.needs && body.evseId !== undefined) station.needs.set(body.evseId, body.needs)
-        transactionChanged(station, body)
       }
     }
     for (const { body } of ledger) if (!station.ledger.has(body.id)) station.ledger.set(body.id, body)
     await loadDeviceModel(station, documents)
     return station
-  }
-
-  function transactionChanged(station: Station, t: Transaction): void {
-    if (t.idToken === undefined) return
-    const token = keyOf(station.tenant, t.idToken.idToken.toLowerCase())
-    const here = open.get(token) ?? new Map<string, string>()
-    if (t.ended) here.delete(t.id)
-    else here.set(t.id, station.identity)
-    if (here.size > 0) open.set(token, here)
-    else open.delete(token)
   }
 
   async function find(tenant: string, identity: string): Promise<Station | undefined> {
@@ -111,7 +95,7 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
   }
 
   return {
-    put, transactionChanged, find, moved,
+    put, find, moved,
     of: (s) => bySession.get(s) as Station,
     fresh(tenant, identity) {
       const key = keyOf(tenant, identity)
@@ -140,7 +124,6 @@ export function fleet({ documents, log, clock, session }: { documents: DocumentS
       log.debug({ station: station.identity, profile: station.profileInUse }, 'connected')
       return first
     },
-    inTransactionElsewhere: (tenant, token, station) => [...open.get(keyOf(tenant, token))?.values() ?? []].some((identity) => identity !== station),
     known: () => [...known.values()],
     online: () => [...known.values()].filter((s) => s.session.online),
   }

@@ -4,7 +4,7 @@ import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { DocumentStore, NewDocument } from '#core/port/store/document.js'
 import type { Resource } from '#core/program/resource.js'
-import type { Channel } from '#core/reading/reading.js'
+import type { Channel, ReadingInput } from '#core/reading/reading.js'
 import { availabilityOf } from './availability.js'
 import type { CsmsConfig } from './config.js'
 import { totals, type Sample } from './metering.js'
@@ -40,11 +40,13 @@ export function intake({ documents, readings, availability, directory, clock, lo
   clock: Clock; log: Log; config: CsmsConfig
 }): Intake {
   const known = new Map<string, { until: number; resource: Resource | undefined }>()
+  /** By tenant and document, as stations of two tenants may have one name. */
   const registers = new Map<string, Register>()
   /** Registers that measure one service point: what the core hears is their sum, so that none overwrites another. */
   const behind = new Map<string, Set<string>>()
   const seconds = config.readingMinutes * 60
   const keyOf = (station: Station, evseId: number, channel: Channel): string => `${station.identity}/${evseId}/${channel}`
+  const placeOf = (tenant: string, key: string): string => `${tenant}\n${key}`
 
   async function resourceOf(station: Station, evseId: number): Promise<Resource | undefined> {
     const key = `${station.tenant} ${station.identity} ${evseId}`, now = clock.nowMs()
@@ -57,28 +59,41 @@ export function intake({ documents, readings, availability, directory, clock, lo
   }
 
   async function registerOf(tenant: string, key: string): Promise<Register> {
-    let register = registers.get(key)
-    if (!register) {
-      register = (await documents.get<Register>(tenant, 'csms/Register', key))?.body ?? newRegister()
-      registers.set(key, register)
-    }
+    const place = placeOf(tenant, key), known = registers.get(place)
+    if (known) return known
+    const stored = (await documents.get<Register>(tenant, 'csms/Register', key))?.body ?? newRegister()
+    // One of two that asked at once has made it meanwhile.
+    const register = registers.get(place) ?? stored
+    registers.set(place, register)
     return register
   }
 
   /** All registers of a service point and channel, those of stations that did not connect since the start included. */
   async function siblings(tenant: string, servicePoint: string, channel: Channel, key: string): Promise<Set<string>> {
-    const place = `${tenant} ${servicePoint} ${channel}`
+    const place = `${tenant}\n${servicePoint}\n${channel}`
     let keys = behind.get(place)
     if (!keys) {
       keys = new Set()
       for (const d of await documents.list<Register>(tenant, { kind: 'csms/Register', parent: `${servicePoint}/${channel}` })) {
         keys.add(d.id)
-        if (!registers.has(d.id)) registers.set(d.id, d.body)
+        if (!registers.has(placeOf(tenant, d.id))) registers.set(placeOf(tenant, d.id), d.body)
       }
       behind.set(place, keys)
     }
     keys.add(key)
     return keys
+  }
+
+  /** The message is answered whatever its values are (E13): what the core refuses is left out; only a core that is down makes the station repeat it. */
+  async function record(station: Station, evseId: number, rows: readonly ReadingInput[]): Promise<void> {
+    try {
+      await readings.record(station.caller, rows)
+    } catch (error) {
+      if (!isRefusal(error) || error.kind !== 'invalid') throw error
+      log.error({ err: error, station: station.identity, evseId, clause: 'OCPP-171' }, 'readings were refused')
+      // All stand or fall together there; the good ones are not to blame.
+      if (rows.length > 1) for (const row of rows) await record(station, evseId, [row])
+    }
   }
 
   async function channelOf(station: Station, evseId: number, channel: Channel, values: readonly { at: number; value: number }[], closed: boolean, lineage: string): Promise<NewDocument | undefined> {
@@ -91,18 +106,14 @@ export function intake({ documents, readings, availability, directory, clock, lo
     if (register.resets > resets) station.flag(new Date(clock.nowMs()).toISOString(), `meter of EVSE ${evseId} went back`)
     if (resource && intervals.length > 0) {
       const keys = await siblings(station.tenant, resource.servicePoint, channel, key)
+      // Another may have been forgotten meanwhile, as its message was not committed.
+      const others = await Promise.all([...keys].filter((k) => k !== key).map((k) => registerOf(station.tenant, k)))
       const rows = intervals.map(({ start, Wh }) => ({
         servicePoint: resource.servicePoint, channel, start, minutes: config.readingMinutes, quality: 'RAW' as const,
-        Wh: [...keys].reduce((sum, k) => sum + (k === key ? Wh : energyIn(registers.get(k) as Register, start, seconds)), 0),
+        Wh: others.reduce((sum, other) => sum + energyIn(other, start, seconds), Wh),
         source: `ocpp:${station.identity}/${evseId}`, lineage,
       }))
-      try {
-        await readings.record(station.caller, rows)
-      } catch (error) {
-        log.error({ err: error, station: station.identity, evseId, clause: 'OCPP-171' }, 'readings were refused')
-        // The message itself is answered whatever its values are (E13); only a core that is down makes the station repeat it.
-        if (!isRefusal(error) || error.kind !== 'invalid') throw error
-      }
+      await record(station, evseId, rows)
     }
     // Register values are cumulative: a sample that is lost with the process blurs the split between two intervals, never the
     // sum. So the register is written when an interval is done, and at least every minute, not with every message.
@@ -134,7 +145,7 @@ export function intake({ documents, readings, availability, directory, clock, lo
       return out
     },
     forget(station, evseId) {
-      for (const [channel] of channels) registers.delete(keyOf(station, evseId, channel))
+      for (const [channel] of channels) registers.delete(placeOf(station.tenant, keyOf(station, evseId, channel)))
     },
     async declare(station, evseId) {
       const resource = await resourceOf(station, evseId)
@@ -149,7 +160,7 @@ export function intake({ documents, readings, availability, directory, clock, lo
   }
 
   function deliveredSince(station: Station, evseId: number): number {
-    const needs = station.needs.get(evseId), samples = registers.get(keyOf(station, evseId, 'import'))?.samples
+    const needs = station.needs.get(evseId), samples = registers.get(placeOf(station.tenant, keyOf(station, evseId, 'import')))?.samples
     if (!needs || !samples || samples.length === 0) return 0
     const then = samples.findLast(([at]) => at <= needs.at) ?? samples[0] as [number, number]
     return Math.max(0, (samples.at(-1) as [number, number])[1] - then[1])

@@ -26,7 +26,8 @@ export interface Passwords {
 export function passwords(key: Buffer, ids: Pick<Ids, 'hex'>): Passwords {
   const keyed = (identity: string, password: Buffer): Buffer => createHmac('sha256', key).update(identity).update('\0').update(password).digest()
   // What scrypt found right once is compared by keyed hash afterwards: a reconnect storm pays the stretching once.
-  const proven = new LRUCache<string, { salt: string; digest: Buffer }>({ max: 100_000 })
+  // By salt, as stations of two tenants may have one name.
+  const proven = new LRUCache<string, Buffer>({ max: 100_000 })
   const noSalt = Buffer.alloc(16)
   return {
     generate: () => ids.hex(16),
@@ -44,10 +45,10 @@ export function passwords(key: Buffer, ids: Pick<Ids, 'hex'>): Passwords {
         await stretch(candidate, noSalt)
         return false
       }
-      const before = proven.get(identity)
-      if (before?.salt === stored.salt && timingSafeEqual(before.digest, digest)) return true
+      const before = proven.get(stored.salt)
+      if (before && timingSafeEqual(before, digest)) return true
       const right = timingSafeEqual(await stretch(candidate, Buffer.from(stored.salt, 'base64')), Buffer.from(stored.hash, 'base64'))
-      if (right) proven.set(identity, { salt: stored.salt, digest })
+      if (right) proven.set(stored.salt, digest)
       return right
     },
   }

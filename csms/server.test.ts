@@ -71,8 +71,11 @@ t.test('OCPP-115 a token that may be in one transaction only; the station that h
   const idToken = { idToken: 'SINGLE01', type: 'ISO14443' }
   t.match((await one.call('TransactionEvent', event('Started', 0, iso(0), { evse: { id: 1 }, idToken })))[2], { idTokenInfo: { status: 'Accepted' } })
   t.match((await two.call('Authorize', { idToken }))[2], { idTokenInfo: { status: 'ConcurrentTx' } })
+  t.match((await two.call('TransactionEvent', event('Started', 0, iso(0), { evse: { id: 1 }, idToken }, 'U1')))[2], { idTokenInfo: { status: 'ConcurrentTx' } }, 'whatever it did not ask')
+  t.match((await one.call('TransactionEvent', event('Started', 0, iso(0), { evse: { id: 2 }, idToken }, 'T2')))[2], { idTokenInfo: { status: 'ConcurrentTx' } }, 'at its own station too')
+  t.match((await one.call('Authorize', { idToken }))[2], { idTokenInfo: { status: 'Accepted' } }, 'so that it can end its own')
   t.match((await one.call('TransactionEvent', event('Updated', 1, iso(1), { idToken })))[2], { idTokenInfo: { status: 'Accepted' } })
-  await one.call('TransactionEvent', event('Ended', 2, iso(2)))
+  t.match((await one.call('TransactionEvent', event('Ended', 2, iso(2), { idToken })))[2], { idTokenInfo: { status: 'Accepted' } })
   t.match((await two.call('Authorize', { idToken }))[2], { idTokenInfo: { status: 'Accepted' } })
   await one.close()
   await two.close()

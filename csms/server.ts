@@ -47,6 +47,7 @@ import { untold as makeUntold } from './untold.js'
 import { uploads } from './upload.js'
 import { watch } from './watch.js'
 import { tokens as makeTokens } from './tokens.js'
+import { tokenUse } from './token-use.js'
 import { offered } from './wire/offered.js'
 
 export type { Csms } from './csms.js'
@@ -112,8 +113,9 @@ export function buildCsms(needs: CsmsNeeds): Csms {
     if (config.reconcile && station.session.online) reconcile(station).catch((error: unknown) => log.info({ station: station.identity, cause: String(error), clause: 'OCPP-201' }, 'not reconciled'))
   }
   const holdsOurs = (station: Station): boolean => [...station.ledger.values()].some((e) => e.state === 'installed')
+  const inUse = tokenUse({ documents, nowMs })
   const tokens = makeTokens({
-    documents, clock, config, elsewhere: fleet.inTransactionElsewhere,
+    documents, clock, config, elsewhere: inUse.elsewhere,
     changed: (tenant, count) => caches(tenant, count),
     silent: (tenant, identity) => { void fleet.find(tenant, identity).then((station) => station?.flag(isoMs(nowMs()), `authorization was silent: fail ${config.authorizationFails}`)) },
   })
@@ -139,9 +141,8 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const declare = declaring({ intake: measured, insist })
 
   const takeEvent = eventTaker({
-    clock, log, documents, journal, tokens, tariffs: money, intake: measured, signatures,
+    clock, log, documents, journal, tokens, tokenUse: inUse, tariffs: money, intake: measured, signatures,
     async changed(station, transaction) {
-      fleet.transactionChanged(station, transaction)
       if (transaction.ended) {
         installer.ended(station, transaction.id)
         if (transaction.evseId !== undefined && !station.running(transaction.evseId)) {

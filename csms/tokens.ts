@@ -30,8 +30,11 @@ export interface Tokens {
   list(tenant: string): Promise<TokenRecord[]>
   remove(tenant: string, token: IdToken): Promise<boolean>
   find(tenant: string, token: { idToken: string; type?: string }): Promise<TokenRecord | undefined>
-  /** What the station is told about a token at one of its EVSEs (OCPP-111…116). */
-  info(tenant: string, station: string, token: IdToken, evseId: number | undefined, evses: readonly number[]): Promise<IdTokenInfo>
+  /**
+   * What the station is told about a token at one of its EVSEs (OCPP-111…116). `inUse` is asked of one that may be in one transaction only (OCPP-115);
+   * absent: whether it is in one at another station.
+   */
+  info(tenant: string, station: string, token: IdToken, evseId: number | undefined, evses: readonly number[], inUse?: () => Promise<boolean>): Promise<IdTokenInfo>
 }
 
 const idOf = (token: { idToken: string; type: string }): string => `${token.idToken.toLowerCase()}|${token.type}`
@@ -51,31 +54,23 @@ async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T>
   }
 }
 
-/** `concurrent` says whether a token is in a transaction at another station. */
+/** `elsewhere` says whether a token is in a transaction at another station. */
 export function tokens({ documents, clock, config, elsewhere, changed = () => {}, silent = () => {} }: {
-  documents: DocumentStore; clock: Clock; config: Pick<CsmsConfig, 'authorizationFails' | 'masterGroup'>; elsewhere(tenant: string, token: string, station: string): boolean
+  documents: DocumentStore; clock: Clock; config: Pick<CsmsConfig, 'authorizationFails' | 'masterGroup'>; elsewhere(tenant: string, token: IdToken, station: string): Promise<boolean>
   /** Told how many tokens were put or removed at once (OCPP-119). */
   changed?: (tenant: string, count: number) => void
   /** Told of a station that was answered without the back end (OCPP-118). */
   silent?: (tenant: string, station: string) => void
 }): Tokens {
   const nowMs = (): number => clock.nowMs()
-  const cache = new LRUCache<string, TokenRecord[]>({ max: 20_000 })
-  let cachedAt = -1
+  const cache = new LRUCache<string, { revision: number; tokens: TokenRecord[] }>({ max: 20_000 })
 
   async function named(tenant: string, text: string): Promise<TokenRecord[]> {
-    const revision = documents.revision(tenant, 'csms/IdToken')
-    if (revision !== cachedAt) {
-      cache.clear()
-      cachedAt = revision
-    }
-    const key = `${tenant} ${text.toLowerCase()}`
-    let found = cache.get(key)
-    if (!found) {
-      found = (await documents.list<TokenRecord>(tenant, { kind: 'csms/IdToken', parent: text.toLowerCase() })).map((d) => d.body)
-      cache.set(key, found)
-    }
-    return found
+    const key = `${tenant} ${text.toLowerCase()}`, revision = documents.revision(tenant, 'csms/IdToken'), known = cache.get(key)
+    if (known?.revision === revision) return known.tokens
+    const tokens = (await documents.list<TokenRecord>(tenant, { kind: 'csms/IdToken', parent: text.toLowerCase() })).map((d) => d.body)
+    cache.set(key, { revision, tokens })
+    return tokens
   }
 
   async function find(tenant: string, token: { idToken: string; type?: string }): Promise<TokenRecord | undefined> {
@@ -83,7 +78,7 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
     return token.type === undefined ? all[0] : all.find((t) => t.type === token.type)
   }
 
-  function judge(tenant: string, record: TokenRecord, station: string, evseId: number | undefined): string {
+  async function judge(record: TokenRecord, station: string, evseId: number | undefined, inUse: () => Promise<boolean>): Promise<string> {
     if (record.status !== 'Accepted') return record.status
     if (record.expires !== undefined && Date.parse(record.expires) <= nowMs()) return 'Expired'
     if (record.evses) {
@@ -91,8 +86,7 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
       if (!mine || mine.length === 0) return 'NotAtThisLocation'
       if (evseId !== undefined && !mine.includes(evseId)) return 'NotAllowedTypeEVSE'
     }
-    if (record.concurrent === false && elsewhere(tenant, record.idToken.toLowerCase(), station)) return 'ConcurrentTx'
-    return 'Accepted'
+    return record.concurrent === false && await inUse() ? 'ConcurrentTx' : 'Accepted'
   }
 
   return {
@@ -107,19 +101,21 @@ export function tokens({ documents, clock, config, elsewhere, changed = () => {}
     },
     list: async (tenant) => (await documents.list<TokenRecord>(tenant, { kind: 'csms/IdToken', order: ['id'] })).map((d) => d.body),
     remove: (tenant, token) => { cache.clear(); changed(tenant, 1); return documents.remove(tenant, 'csms/IdToken', idOf(token)) },
-    async info(tenant, station, token, evseId, evses) {
+    async info(tenant, station, token, evseId, evses, inUse) {
       // OCPP-114.
       if (token.type === 'NoAuthorization') return { status: 'Accepted' }
-      let record: TokenRecord | undefined
+      let record: TokenRecord | undefined, status = 'Unknown'
       try {
-        record = await within(clock, patience_ms, find(tenant, token))
+        await within(clock, patience_ms, (async () => {
+          record = await find(tenant, token)
+          if (record) status = await judge(record, station, evseId, inUse ?? (() => elsewhere(tenant, token, station)))
+        })())
       } catch {
         // OCPP-118: the back end is silent.
         silent(tenant, station)
         return { status: config.authorizationFails === 'open' ? 'Accepted' : 'Invalid' }
       }
       if (!record) return { status: token.type === 'KeyCode' ? 'Invalid' : 'Unknown' }
-      const status = judge(tenant, record, station, evseId)
       const allowed = record.evses?.[station]
       return {
         status,

@@ -36,13 +36,13 @@ export function certificates({ clock, log, signer, vehicles, ocsp, chains, stati
 
   async function sign(station: Station, csr: string, kind: Kind): Promise<{ status: string }> {
     if (!signer) return { status: 'Rejected' }
-    if (inProgress.get(`${station.identity} ${kind}`) === csr) return { status: 'Accepted' }
+    if (inProgress.get(`${station.key} ${kind}`) === csr) return { status: 'Accepted' }
     const signed = await signer.sign({ csr, station: station.identity, serialNumber: station.record.serialNumber, kind })
     if ('refused' in signed) {
       await stationLog.keep(station, 'SignCertificate', { refused: signed.refused, kind })
       return { status: 'Rejected' }
     }
-    const key = `${station.identity} ${kind}`
+    const key = `${station.key} ${kind}`
     inProgress.set(key, csr)
     // The answer to SignCertificate goes first.
     clock.after(0, () => {

@@ -11,6 +11,7 @@ import { verifySigned, type MeterSignatures } from '#csms/meter-signature.js'
 import type { Station } from '#csms/station.js'
 import { isoMs, stampMs } from '#csms/time.js'
 import type { Tokens } from '#csms/tokens.js'
+import type { TokenUse } from '#csms/token-use.js'
 import type { Tariffs } from '#csms/tariff.js'
 import { flagged, metered as countEnergy, newTransaction, take, type Transaction } from '#csms/transaction.js'
 import type { TransactionEventRequest, TransactionEventResponse } from '#csms/wire/transaction-event.js'
@@ -21,6 +22,7 @@ export interface TransactionNeeds {
   readonly documents: DocumentStore
   readonly journal: Journal
   readonly tokens: Tokens
+  readonly tokenUse: TokenUse
   readonly intake: Intake
   readonly tariffs: Tariffs
   readonly signatures: MeterSignatures
@@ -69,7 +71,7 @@ function forgetOld(station: Station): void {
 export type TakeEvent = (station: Station, event: TransactionEventRequest) => Promise<TransactionEventResponse>
 
 export function eventTaker(needs: TransactionNeeds): TakeEvent {
-  const { clock, documents, journal, tokens, intake, tariffs, signatures } = needs
+  const { clock, documents, journal, tokens, tokenUse, intake, tariffs, signatures } = needs
   /** Transactions of which all that was committed was also told. */
   const told = new WeakSet<Transaction>()
 
@@ -162,14 +164,16 @@ export function eventTaker(needs: TransactionNeeds): TakeEvent {
   async function answerTo(station: Station, t: Transaction, e: TransactionEventRequest): Promise<TransactionEventResponse> {
     const money = await tariffs.answer(station, t, clock.nowMs())
     if (!e.idToken) return money
-    const info = await tokens.info(station.tenant, station.identity, e.idToken, e.evse?.id ?? t.evseId, station.evses())
+    const { idToken } = e
+    // OCPP-115: one transaction at a time has it. Who ends a transaction with a card begins none, and one that is over needs none.
+    const begins = !t.ended && e.triggerReason !== 'StopAuthorized'
+    const info = await tokens.info(station.tenant, station.identity, idToken, e.evse?.id ?? t.evseId, station.evses(),
+      async () => begins && !await tokenUse.claim(station.tenant, idToken, station.identity, t.id))
     t.groupId ??= info.groupIdToken?.idToken
-    // OCPP-115: the station that has the transaction gets Accepted when its card is shown again.
-    const own = info.status === 'ConcurrentTx' && t.idToken?.idToken.toLowerCase() === e.idToken.idToken.toLowerCase()
     const { evseId: _, ...rest } = info
-    if (!own && info.status !== 'Accepted' && !t.ended) t.deauthorised = true
-    const limit = station.session.version === '2.1' && !t.ended ? (await tokens.find(station.tenant, e.idToken))?.transactionLimit : undefined
-    return { ...money, idTokenInfo: { ...rest, ...(own ? { status: 'Accepted' } : {}) }, ...(limit ? { transactionLimit: limit } : {}) }
+    if (info.status !== 'Accepted' && !t.ended) t.deauthorised = true
+    const limit = station.session.version === '2.1' && !t.ended ? (await tokens.find(station.tenant, idToken))?.transactionLimit : undefined
+    return { ...money, idTokenInfo: rest, ...(limit ? { transactionLimit: limit } : {}) }
   }
 
   return handle

@@ -135,8 +135,8 @@ export class Door {
     const path = readPath(request.url, config.paths)
     if (typeof path === 'number') return this.#refuse(socket, { status: path })
     const address = request.socket.remoteAddress ?? ''
-    const pair = `${address} ${path.identity}`
-    const wait = this.#mustWait(address, path.identity, pair)
+    const name = `${path.tenant} ${path.identity}`, pair = `${address} ${name}`
+    const wait = this.#mustWait(address, name, pair)
     if (wait !== undefined) return this.#refuse(socket, { status: 429, retryAfter: wait })
     if (this.#closing || this.#pending >= config.handshakes) return this.#refuse(socket, { status: 503, retryAfter: 1 + (this.#told++ % 15) })
     const basic = readBasic(request.headers.authorization)
@@ -158,7 +158,7 @@ export class Door {
     if (!admission.admitted) {
       const { status } = admission
       log.info({ station: path.identity, address, clause: 'OCPP-004' }, 'login refused')
-      if (config.failuresPerMinute > 0) for (const key of [pair, `a ${address}`, `i ${path.identity}`]) this.#failures.failed(key)
+      if (config.failuresPerMinute > 0) for (const key of [pair, `a ${address}`, `i ${name}`]) this.#failures.failed(key)
       setTimeout(() => this.#refuse(socket, { status }), Math.max(0, config.refusalDelayMs - (performance.now() - begun)))
       return
     }
@@ -169,11 +169,11 @@ export class Door {
   }
 
   /** SEC-003: a pair that failed too often waits; strangers also wait for their address's and the identity's failures. */
-  #mustWait(address: string, identity: string, pair: string): number | undefined {
+  #mustWait(address: string, name: string, pair: string): number | undefined {
     if (this.#needs.config.failuresPerMinute <= 0) return undefined
     const own = this.#failures.blocked(pair)
     if (own !== undefined || this.#welcome.has(pair)) return own
-    return this.#failures.blocked(`a ${address}`) ?? this.#failures.blocked(`i ${identity}`)
+    return this.#failures.blocked(`a ${address}`) ?? this.#failures.blocked(`i ${name}`)
   }
 
   #accept(request: IncomingMessage, socket: Socket, head: Buffer, presented: Presented, admission: Extract<Admission, { admitted: true }>): void {
