@@ -7,6 +7,7 @@ import type { DocumentStore } from '#core/port/store/document.js'
 import type { VendorMessages } from './message/data-transfer.js'
 import type { MeterSignatures } from './meter-signature.js'
 import type { CsmsConfig } from './config.js'
+import type { CrlFetch } from './crl.js'
 import type { OcspFetch } from './ocsp.js'
 import type { Payments } from './payments.js'
 import type { UploadStore } from './upload.js'
@@ -47,6 +48,8 @@ export interface CsmsNeeds {
   readonly heard?: (tenant: string, station: string, at: number, direction: 'in' | 'out', text: () => string) => void
   /** How OCSP responders are reached; absent: they are not (OCPP-216). */
   readonly ocspFetch?: OcspFetch
+  /** How revocation lists are fetched; absent: they are not (M07 of 2.1). */
+  readonly crlFetch?: CrlFetch
   /** Where stations' logs are kept; absent: nothing is taken in (OCPP-220). */
   readonly uploads?: UploadStore
   /** Verifies signed meter values by signing method or encoding (OCPP-174). */

@@ -1,6 +1,7 @@
 import type { Csms } from './csms.js'
 import { chainStatus } from './chain-status.js'
 import { commands } from './command.js'
+import { crls } from './crl.js'
 import { contractCheck } from './contract-certificate.js'
 import { ocppChannel } from './dispatch-channel.js'
 import { customers as makeCustomers } from './customers.js'
@@ -160,7 +161,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const customers = makeCustomers({ documents, journal, clock, ids, secret: config.secret })
   const messages = handlers({
     clock, log, config, documents, journal, parts, tokens, customers, tariffs: money, contracts, ocsp, signatures, intake: measured, takeEvent, stationLog: stationLog({ clock, ids, log, journal }),
-    chains: chainStatus({ ocsp, anchors: [...config.mobilityRoots, ...config.stationRoots], nowMs }),
+    chains: chainStatus({ ocsp, crls: crls({ fetch: needs.crlFetch, clock }), anchors: [...config.mobilityRoots, ...config.stationRoots], nowMs }),
     vendors: needs.vendors ?? new Map(), ...(needs.payments ? { payments: needs.payments } : {}), ...(needs.signer ? { signer: needs.signer } : {}), ...(needs.vehicles ? { vehicles: needs.vehicles } : {}),
     capped(station, evseId) {
       for (const id of evseId === 0 ? station.evses() : [evseId]) declare.soon(station, id)

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { certificateHash, certificatePem, createRoot, issueClient, keySigner, newEcKey, readCertificate, serialFrom, spkiOf } from '#certs/index.js'
+import { makeCrl } from '#certs/x509/crl.js'
+import { keyHashOfView } from '#certs/x509/key-hash.js'
 import { ocspAnswer, readOcspRequest } from '#certs/x509/ocsp.js'
 import { randomIds } from '#core/port/ids.js'
 import { derMessages, type DerOrder } from './der-control.js'
@@ -143,10 +145,41 @@ t.test('M07, OCPP-260 GetCertificateChainStatus: each certificate by an answer t
   const s = await willing(b, 'CS001', {}, two1)
   const of = (source: string, ...urls: string[]): object => ({ source, urls, certificateHashData })
   const ask = async (...certificateStatusRequests: object[]): Promise<{ certificateStatus: { status: string; nextUpdate: string; certificateHashData: object }[] }> => (await s.call('GetCertificateChainStatus', { certificateStatusRequests }))[2] as never
-  const { certificateStatus: all } = await ask(of('OCSP', 'http://down/', 'http://good/'), of('OCSP', 'http://revoked/'), of('OCSP', 'http://stranger/'), of('CRL', 'http://good/crl'))
-  t.same(all.map((c) => c.status), ['Good', 'Revoked', 'Failed', 'Failed'])
-  t.same(all.map((c) => c.nextUpdate), [T + 3_600_000, T + 3_600_000, T + 60_000, T + 60_000].map(iso))
+  const { certificateStatus: all } = await ask(of('OCSP', 'http://down/', 'http://good/'), of('OCSP', 'http://revoked/'), of('OCSP', 'http://stranger/'))
+  t.same(all.map((c) => c.status), ['Good', 'Revoked', 'Failed'])
+  t.same(all.map((c) => c.nextUpdate), [T + 3_600_000, T + 3_600_000, T + 60_000].map(iso))
   t.same(all[0]!.certificateHashData, certificateHashData)
   t.same((await ask({ ...of('OCSP', 'http://good/'), certificateHashData: { ...certificateHashData, issuerKeyHash: 'ab'.repeat(32) } })).certificateStatus[0]!.status, 'Failed', 'an issuer that is none of ours')
+  await s.close()
+})
+
+t.test('M07, OCPP-260 GetCertificateChainStatus by revocation lists: signed by the issuer and current, read once until its nextUpdate', async (t) => {
+  const ids = randomIds(() => T), key = newEcKey(), signer = keySigner(key), validity = { fromMs: T - 1, toMs: T + 864e5 }
+  const root = await createRoot({ serial: serialFrom(ids.hex(16)), subject: [{ CN: ['R'] }], validity }, signer), view = readCertificate(root.certificate)
+  const issue = async (): Promise<ReturnType<typeof readCertificate>> => readCertificate(await issueClient(root, { serial: serialFrom(ids.hex(16)), publicKey: spkiOf(newEcKey()), commonName: 'X', organization: 'Loadstone', validity }))
+  const good = await issue(), revoked = await issue(), asked: string[] = []
+  const { b, clock } = await handBench(t, { config: { mobilityRoots: [certificatePem(root.certificate)] }, needs: { crlFetch: async (url) => {
+    asked.push(url)
+    if (url.includes('down')) throw new Error('down')
+    if (url.includes('junk')) return Buffer.from('<html>')
+    const from = url.includes('old') ? T - 7_200_000 : clock.nowMs()
+    return makeCrl({
+      issuerName: view.subject.raw, issuerKeyId: Buffer.alloc(20), number: 1, thisUpdateMs: from, nextUpdateMs: from + 3_600_000, revoked: [{ serial: revoked.serial, atMs: T - 1000, reason: 'keyCompromise' }],
+    }, url.includes('stranger') ? keySigner(newEcKey()) : signer)
+  } } })
+  const s = await willing(b, 'CS001', {}, two1)
+  const of = (leaf: typeof good, ...urls: string[]): object => ({ source: 'CRL', urls, certificateHashData: { ...certificateHash(leaf, view), serialNumber: leaf.serial.toLowerCase().replace(/^0+/, '') } })
+  const ask = async (...certificateStatusRequests: object[]): Promise<{ status: string; nextUpdate: string }[]> =>
+    ((await s.call('GetCertificateChainStatus', { certificateStatusRequests }))[2] as { certificateStatus: { status: string; nextUpdate: string }[] }).certificateStatus
+  t.match(await ask(of(good, 'http://down/', 'http://a/'), of(revoked, 'http://a/')), [{ status: 'Good', nextUpdate: iso(T + 3_600_000) }, { status: 'Revoked', nextUpdate: iso(T + 3_600_000) }])
+  const before = asked.length
+  t.match(await ask(of(revoked, 'http://a/')), [{ status: 'Revoked' }])
+  t.equal(asked.length, before, 'from memory')
+  await clock.advance(3_600_001)
+  t.match(await ask(of(revoked, 'http://a/')), [{ status: 'Revoked' }])
+  t.equal(asked.length, before + 1, 'its time is over')
+  t.same((await ask(of(good, 'http://stranger/'), of(good, 'http://old/'), of(good, 'http://junk/'), of(good, 'file:///etc/passwd'))).map((c) => c.status), ['Failed', 'Failed', 'Failed', 'Failed'])
+  const sha384 = keyHashOfView(view, 'SHA384')
+  t.match(await ask({ source: 'CRL', urls: ['http://a/'], certificateHashData: { hashAlgorithm: 'SHA384', issuerNameHash: sha384.name, issuerKeyHash: sha384.key, serialNumber: revoked.serial } }), [{ status: 'Revoked' }])
   await s.close()
 })

@@ -15,7 +15,7 @@ import { csmsTls, plainServer, tlsServer } from '#csms/listen.js'
 import { buildCsms, type Csms } from '#csms/server.js'
 import { keyOf } from '#csms/station.js'
 import { folderUploads } from '#main/uploads.js'
-import { ocspFetch } from '#main/outbound.js'
+import { revocationFetches } from '#main/outbound.js'
 import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
 import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
@@ -171,7 +171,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   const csms = buildCsms({
     documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, untold: core.untold, directory: core.directory,
     clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
-    uploads: folderUploads(options.data.at('uploads')), ocspFetch: ocspFetch(options, closing),
+    uploads: folderUploads(options.data.at('uploads')), ...revocationFetches(options, closing),
     heard: (tenant, station, at, direction, text) => core.captures.heard(tenant, 'ocpp', station, at, () => [{ direction, text: text() }]),
   })
   core.words.from('ocpp', (tenant, station) => csms.recorder.of(keyOf(tenant, station), 20).map(({ at, direction, text }) => ({ at: new Date(at).toISOString(), direction, text, times: 1 })))

@@ -10,14 +10,17 @@ import { addressRule } from '#vtn/webhook/address.js'
 const ruleOf = ({ settings, seed }: BuildOptions): ReturnType<typeof addressRule> =>
   addressRule([...(seed === undefined ? [] : ['127.0.0.0/8', '::1', 'localhost']), ...settings.webhookAllow.split(',').map((s) => s.trim()).filter((s) => s !== '')])
 
-/** OCSP responders speak plain http by custom, as their answers are signed (OCPP-216). */
-export function ocspFetch(options: BuildOptions, closing: Closing): (url: string, request: Buffer) => Promise<Buffer> {
+/** OCSP responders and revocation lists are on plain http by custom, as what they say is signed (OCPP-216, M07). */
+export function revocationFetches(options: BuildOptions, closing: Closing): { ocspFetch(url: string, request: Buffer): Promise<Buffer>; crlFetch(url: string): Promise<Buffer> } {
   const outbound = guardedPost({ allows: ruleOf(options).allows, allowHttp: true })
-  closing.add('OCSP', () => outbound.close())
-  return async (url, request) => {
-    const { status, body } = await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)
-    if (status !== 200) throw new Error(`the responder answered ${status}`)
+  closing.add('OCSP and revocation lists', () => outbound.close())
+  const good = ({ status, body }: { status: number; body: Buffer }): Buffer => {
+    if (status !== 200) throw new Error(`the answer was ${status}`)
     return body
+  }
+  return {
+    ocspFetch: async (url, request) => good(await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)),
+    crlFetch: async (url) => good(await outbound.getBytes(url, { accept: 'application/pkix-crl' })),
   }
 }
 

@@ -24,15 +24,21 @@ t.test('CORE-056 ISP numbers start at 1 and appear once; equal neighbours are on
 
 t.test('SEC-060 a receiver that may not be reached is refused before a connection is made', async (t) => {
   let connections = 0
-  const server = createServer((_q, a) => a.end('x')).on('connection', () => connections++)
+  const server = createServer((q, a) => a.end(q.method)).on('connection', () => connections++)
   await new Promise<void>((done) => { server.listen(0, '127.0.0.1', done) })
   const { port } = server.address() as AddressInfo
   t.teardown(() => server.close())
   const never = guardedPost({ allows: () => false, allowHttp: true }), https = guardedPost({ allows: () => true })
   t.teardown(async () => { await never.close(); await https.close() })
-  for (const url of [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://2130706433:${port}`, `http://[::ffff:127.0.0.1]:${port}`]) t.ok(await never.post(url, {}, '').then(() => false, () => true), url)
+  for (const url of [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://2130706433:${port}`, `http://[::ffff:127.0.0.1]:${port}`]) {
+    t.ok(await never.post(url, {}, '').then(() => false, () => true), url)
+    t.ok(await never.getBytes(url, {}).then(() => false, () => true), url)
+  }
   t.match(await https.post(`http://127.0.0.1:${port}`, {}, '').catch((e: unknown) => e), { kind: 'forbidden' })
   t.equal(connections, 0)
+  const may = guardedPost({ allows: () => true, allowHttp: true })
+  t.teardown(() => may.close())
+  t.same(await may.getBytes(`http://127.0.0.1:${port}`, {}), { status: 200, body: Buffer.from('GET') })
 })
 
 t.test('webhooks and the DSO loop over the API', async (t) => {

@@ -21,6 +21,8 @@ const mostBytes = 65_536
 export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: GuardedPostNeeds): Outbound & {
   /** The same for receivers that speak bytes, e.g. an OCSP responder. */
   postBytes(url: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<{ status: number; body: Buffer }>
+  /** For what is only fetched, e.g. a revocation list; a longer one is cut at 64 KiB. */
+  getBytes(url: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; body: Buffer }>
   close(): Promise<void>
 } {
   const refuse = (host: string): Refusal => new Refusal('forbidden', `${host} may not be reached from this server`)
@@ -40,12 +42,12 @@ export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: 
     },
     headersTimeout: timeout_ms, bodyTimeout: timeout_ms, connections: 8,
   })
-  async function exchange(url: string, headers: Readonly<Record<string, string>>, body: string | Uint8Array): Promise<{ status: number; body: Buffer }> {
+  async function exchange(url: string, headers: Readonly<Record<string, string>>, body?: string | Uint8Array): Promise<{ status: number; body: Buffer }> {
     const target = new URL(url), host = target.hostname.replace(/^\[|\]$/g, '')
     if (target.protocol !== 'https:' && !(allowHttp && target.protocol === 'http:')) throw new Refusal('forbidden', 'only https receivers are told')
     // a literal address is never looked up
     if (isIP(host) !== 0 && !allows(host, host)) throw refuse(host)
-    const answer = await request(target, { method: 'POST', headers, body, dispatcher: agent, signal: AbortSignal.timeout(timeout_ms) })
+    const answer = await request(target, { ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }), headers, dispatcher: agent, signal: AbortSignal.timeout(timeout_ms) })
     const said: Buffer[] = []
     let size = 0
     for await (const chunk of answer.body) {
@@ -64,6 +66,7 @@ export function guardedPost({ allows, allowHttp = false, timeout_ms = 10_000 }: 
       return { status, body: said.toString('utf8') }
     },
     postBytes: exchange,
+    getBytes: (url, headers) => exchange(url, headers),
     close: () => agent.close(),
   }
 }
