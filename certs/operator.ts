@@ -13,6 +13,7 @@ import { stateOf } from '#certs/registry.js'
 import type { CertificateRegistry, RevocationReason } from '#certs/registry.js'
 import type { StationCa } from '#certs/station.js'
 import type { Vendors } from '#certs/vendor.js'
+import { subjectKeyIdentifier } from '#certs/x509/certificate.js'
 import { certificatePem } from '#certs/x509/pem.js'
 
 export interface CertificateRoutesNeeds {
@@ -47,6 +48,9 @@ export function certificateRoutes(needs: CertificateRoutesNeeds) {
     return record
   }
 
+  /** SEP-213: a MICA, MCA or SERCA that is trusted, by its subjectKeyIdentifier, whatever its length (SEP-204). */
+  const isAuthority = (id: string): boolean => needs.trust().all.some(({ view }) => subjectKeyIdentifier(view)?.toUpperCase() === id.toUpperCase())
+
   return async (app: FastifyInstance): Promise<void> => {
     app.get('/certificates', { schema: { tags: ['certificates'], summary: 'Certificates that this server issued' } }, async (request) => {
       reader(request)
@@ -68,11 +72,24 @@ export function certificateRoutes(needs: CertificateRoutesNeeds) {
         await registry.revoke(record.lfdi, reason, caller.user)
         return view((await registry.byLfdi(record.lfdi))!)
       }
+      if (isAuthority(id)) {
+        await registry.block({ id, what: 'authority', reason, by: caller.user })
+        return { id: id.toUpperCase(), state: 'revoked', reason }
+      }
       if (await needs.stationCa?.revoke(id, reason, caller.user)) return { id, state: 'revoked', reason }
       if (!isLfdi(id)) throw new Refusal('notFound', 'no such certificate')
       // Interpretation: SEP-213 an LFDI of another manufacturer's CA is blocked, which is all that revoking can mean for it.
       await registry.block({ id, what: 'certificate', reason, by: caller.user })
       return { id: id.toUpperCase(), state: 'revoked', reason }
+    })
+    app.post<{ Params: { id: string } }>('/certificates/:id/unblock', {
+      schema: { tags: ['certificates'], summary: 'Lift the block of a foreign certificate or of a whole authority; what we issued and revoked stays revoked' },
+    }, async (request) => {
+      writer(request)
+      const id = request.params.id.toUpperCase()
+      if (!registry.blocks().some((b) => b.id === id)) throw new Refusal('notFound', 'it is not blocked')
+      await registry.unblock(id)
+      return { id, state: 'unblocked' }
     })
     app.post<{ Body: { certificate: string } }>('/certificates/explain', {
       schema: { tags: ['certificates'], summary: 'Why a certificate is accepted or refused: each failing rule with its clause', body: { type: 'object', required: ['certificate'], properties: { certificate: { type: 'string', maxLength: 100_000 } } } },

@@ -89,7 +89,7 @@ export function serverUnderTest(needs: { pki: Pki; documents: DocumentStore; ten
     checkLeaf(der, chain) {
       if (needs.verdict) return needs.verdict()
       const verdict = checkDeviceCertificate(der, { profile: config.profile, trust, nowMs: needs.clock.nowMs(), sent: chain })
-      return verdict.ok ? { ok: true } : { ok: false, reason: verdict.failures.map((f) => f.rule).join(', ') }
+      return verdict.ok ? { ok: true, issuers: verdict.issuers } : { ok: false, reason: verdict.failures.map((f) => f.rule).join(', ') }
     },
     isRevoked: (lfdi) => revoked.has(lfdi),
   })

@@ -16,7 +16,7 @@ import type { Meter } from '#csip-server/metrics.js'
 import type { RateLimit } from '#csip-server/rate-limit.js'
 
 /** A verdict on a leaf certificate: the profile of SEP-201…208 belongs to certs, this door only obeys it. */
-export type LeafVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+export type LeafVerdict = { readonly ok: true; /** Key identifiers of the CAs above it: blocking one of them bars the leaf (SEP-213). */ readonly issuers?: readonly string[] } | { readonly ok: false; readonly reason: string }
 
 export interface TlsMaterial {
   readonly key: string | Buffer
@@ -37,8 +37,8 @@ export interface ListenerNeeds {
   readonly rateLimit: RateLimit
   /** `der` is the leaf, `chain` what stands above it as far as it is known, leaf first. */
   readonly checkLeaf: (der: Buffer, chain: readonly Buffer[]) => LeafVerdict
-  /** Asked with every request (SEC-007): true when this LFDI is revoked, blocked or expired. */
-  readonly isRevoked: (lfdi: string) => boolean
+  /** Asked with every request (SEC-007), of the LFDI and of the key identifiers of its CAs: true when that one is revoked or blocked. */
+  readonly isRevoked: (id: string) => boolean
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
   readonly meter: Meter
   /** Told of every exchange with a device (UX-049). */
@@ -97,8 +97,8 @@ export function makeListener(needs: ListenerNeeds) {
     const met = safely(() => meet(needs, examined, socket), log)
     needs.count?.('handshake', { result: met?.verdict.ok ? 'accepted' : 'refused', suite: socket.getCipher()?.name ?? '' })
     needs.meter.handshake(met?.verdict.ok ? 'accepted' : 'refused', socket.getCipher()?.name ?? '')
-    if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || needs.isRevoked(met.peer.lfdi)) {
-      log.warn({ address: socket.remoteAddress, caller: met?.peer.lfdi, reason: met && !met.verdict.ok ? met.verdict.reason : 'no certificate or revoked', clause: 'SEP-006' }, 'csip client refused')
+    if (!met || (!met.verdict.ok && config.leafRefusal === 'close') || barred(needs, met)) {
+      log.warn({ address: socket.remoteAddress, caller: met?.peer.lfdi, reason: !met ? 'no certificate' : met.verdict.ok ? 'SEP-213: the certificate or one of its authorities is blocked or revoked' : met.verdict.reason, clause: 'SEP-006' }, 'csip client refused')
       socket.destroy()
       return
     }
@@ -108,7 +108,7 @@ export function makeListener(needs: ListenerNeeds) {
   server.on('tlsClientError', (error, socket) => {
     needs.count?.('handshake', { result: 'failed', suite: '' })
     needs.meter.handshake('failed', '')
-    log.warn({ address: socket.remoteAddress, reason: error.message, clause: 'SEP-005' }, 'csip handshake failed')
+    log.warn({ address: socket.remoteAddress, ...handshakeFault(error, socket), clause: 'SEP-005' }, 'csip handshake failed')
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // before the handshake nothing can be said, and what waits to be said would hold the connection open
@@ -127,12 +127,16 @@ export function makeListener(needs: ListenerNeeds) {
       let ended = 0
       for (const socket of sockets) {
         const met = known.get(socket)
-        if (met && (needs.isRevoked(met.peer.lfdi) || !safely(() => stillGood(needs, met), log))) { socket.destroy(); ended++ }
+        if (met && (barred(needs, met) || !safely(() => stillGood(needs, met), log))) { socket.destroy(); ended++ }
       }
       return ended
     },
-    cut(lfdi: string): void {
-      for (const socket of sockets) if (known.get(socket)?.peer.lfdi === lfdi) socket.destroy()
+    /** Ends the connections of an LFDI, or of all below an authority. */
+    cut(id: string): void {
+      for (const socket of sockets) {
+        const met = known.get(socket)
+        if (met && namesOf(met).includes(id)) socket.destroy()
+      }
     },
     connections: (): number => sockets.size,
     /** Handshakes that are not through yet too. */
@@ -147,6 +151,23 @@ function unreadable(door: Door, error: NodeJS.ErrnoException, socket: Duplex): v
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
   const body = faultAnswer(door.codec, { status, reasonCode: reason.format }).body as Buffer
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/sep+xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`)
+}
+
+const namesOf = ({ peer, verdict }: Known): readonly string[] => [peer.lfdi, ...(verdict.ok && verdict.issuers) || []]
+
+/** SEP-213, SEC-007: of this very moment, whatever the kept verdict says. */
+const barred = ({ isRevoked }: ListenerNeeds, { peer, verdict }: Known): boolean => isRevoked(peer.lfdi) || (verdict.ok && verdict.issuers?.some(isRevoked) === true)
+
+/** What TLS itself refuses, in the words of the profile's rules. */
+const ruleOfTls: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'notAfter', CERT_NOT_YET_VALID: 'notBefore', INVALID_PURPOSE: 'extKeyUsage', UNHANDLED_CRITICAL_EXTENSION: 'criticalExtension', CERT_SIGNATURE_FAILURE: 'chain', DEPTH_ZERO_SELF_SIGNED_CERT: 'chain',
+  SELF_SIGNED_CERT_IN_CHAIN: 'chain', UNABLE_TO_GET_ISSUER_CERT: 'chain', UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'chain', UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'chain', INVALID_CA: 'issuer', PATH_LENGTH_EXCEEDED: 'issuer',
+}
+
+/** A certificate that TLS refuses ends as "socket hang up"; what was wrong with it is on the socket (SEP-005). */
+function handshakeFault(error: Error, socket: TLSSocket): { reason: string; rule?: string } {
+  const code = socket.authorizationError as unknown as string | null | undefined
+  return code ? { reason: code, ...(ruleOfTls[code] ? { rule: ruleOfTls[code] } : {}) } : { reason: error.message }
 }
 
 /** REL-006: whatever a stranger's certificate makes us trip over ends that connection, never the process; unsure is refused. */
@@ -187,7 +208,7 @@ function stillGood(needs: ListenerNeeds, met: Known): boolean {
 
 function serve(needs: ListenerNeeds, known: WeakMap<TLSSocket, Known>, req: IncomingMessage, res: ServerResponse): void {
   const met = known.get(req.socket as TLSSocket)
-  if (!met || needs.isRevoked(met.peer.lfdi) || !safely(() => stillGood(needs, met), needs.log)) { req.socket.destroy(); return }
+  if (!met || barred(needs, met) || !safely(() => stillGood(needs, met), needs.log)) { req.socket.destroy(); return }
   if (!met.verdict.ok) { send(needs, req, res, faultAnswer(needs.door.codec, { status: 403, reasonCode: reason.format })); return }
   serveKnown(needs, met.peer, req, res)
 }

@@ -21,7 +21,7 @@ export interface Certificates {
   readonly stationCa: StationCa
   enrolment(registration: Registration): Enrolment
   /** The verdict on a 2030.5 leaf, one sentence a failing rule (SEP-201 … SEP-208). */
-  checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true } | { ok: false; reason: string }
+  checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true; issuers: readonly string[] } | { ok: false; reason: string }
 }
 
 const year_ms = 31_557_600_000
@@ -61,7 +61,7 @@ export async function openCertificates(options: BuildOptions, needs: { database:
     enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
       const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production: seed === undefined, blocked: (id) => registry.isBlocked(id) })
-      return verdict.ok ? { ok: true } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
+      return verdict.ok ? { ok: true, issuers: verdict.issuers } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
     },
   }
 }

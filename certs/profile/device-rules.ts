@@ -142,7 +142,7 @@ export const deviceRules: readonly Rule[] = [
     },
   },
   {
-    rule: 'blocked', clause: 'SEP-213', remedy: 'An operator blocked it: ask the operator, or unblock it (certificate or CA) there.',
+    rule: 'blocked', clause: 'SEP-213', remedy: 'An operator blocked it: ask the operator, or lift the block there (POST certificates/ID/unblock: an LFDI, or the key identifier of a CA).',
     fails({ leaf, lfdi, path, blocked }) {
       if (fingerprintsOf(leaf).some(blocked)) return `The LFDI ${lfdi} is blocked or revoked.`
       const ca = path?.find(({ view }) => blocked(subjectKeyIdentifier(view) ?? ''))
