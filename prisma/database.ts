@@ -10,6 +10,7 @@ import { Changes, listen } from '#prisma/changes.js'
 import { lostConnection, lostRace, sqlState, timedOut, toRefusal } from '#prisma/error-map.js'
 import type { PrismaClient } from '#prisma/generated/client.js'
 import { askPool, prismaOver, sqlOver, type Session } from '#prisma/session.js'
+import { writeTrail } from '#prisma/store/audit.js'
 import { numberBook } from '#prisma/store/reading-numbers.js'
 import { storesOn, type Surroundings } from '#prisma/store/stores.js'
 
@@ -107,7 +108,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
 
   const ask = askPool(pool)
   const outside: Session = {
-    sql: sqlOver(ask), prisma: prismaOver(ask), transactional: false,
+    sql: sqlOver(ask), prisma: prismaOver(ask), transactional: false, trail: new Map(),
     atomically: (work) => run((_, session) => work(session)),
     touched: (tenant, kind) => changes.documents(tenant, kind),
   }
@@ -124,7 +125,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
       return answer
     }
     const session: Session = {
-      sql: sqlOver(askSeat), prisma: prismaOver(askSeat), transactional: true,
+      sql: sqlOver(askSeat), prisma: prismaOver(askSeat), transactional: true, trail: new Map(),
       atomically: (work) => work(session),
       touched: (tenant, kind) => { seat.kinds.set(`${tenant} ${kind}`, [tenant, kind]) },
     }
@@ -138,10 +139,12 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
     const seat = seats.pop() ?? makeSeat()
     seat.client = client
     seat.kinds.clear()
+    seat.session.trail.clear()
     let failed: unknown
     try {
       await begin(client, isolation, alone)
       const result = await work(seat.stores, seat.session)
+      await writeTrail(seat.session)
       progress.committing = true
       const { command } = await client.query('commit')
       if (command === 'ROLLBACK') throw new Refusal('unavailable', 'an error inside the unit of work was swallowed; nothing was stored')
@@ -175,6 +178,7 @@ export async function openDatabase({ url, log, clock, poolSize = 10, patience_ms
       } catch (error) {
         const cut = progress.begun && !progress.committing && lostConnection(error) && !timedOut(error)
         if (n >= tries || !(lostRace(error) || cut)) throw toRefusal(error)
+        log.debug({ try: n, sqlState: sqlState(error), clause: 'REL-025' }, cut ? 'a unit of work lost its connection and runs again' : 'a unit of work lost a race and runs again')
         await pause(randomInt(5, 20 * 2 ** n))
       }
     }

@@ -1,6 +1,7 @@
 import { Pool, types, type CustomTypesConfig, type QueryConfig, type QueryResult } from 'pg'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Refusal } from '#core/error.js'
+import type { AuditDraft } from '#core/port/store/audit.js'
 import { lostConnection, sqlState, timedOut, toRefusal } from '#prisma/error-map.js'
 import { PrismaClient } from '#prisma/generated/client.js'
 
@@ -21,11 +22,15 @@ export interface Session {
   readonly sql: Sql
   readonly prisma: PrismaClient
   readonly transactional: boolean
+  /** What the running unit of work noted so far, by tenant: written right before COMMIT, so that a chain's row is the last lock it takes (REL-025). */
+  readonly trail: Trail
   /** Runs `work` in this session's transaction, or in one of its own where there is none. */
   atomically<T>(work: (session: Session) => Promise<T>): Promise<T>
   /** Notes that documents of a kind were written: the revision rises when that is committed. */
   touched(tenant: string, kind: string): void
 }
+
+export type Trail = Map<string, { readonly at: string; readonly draft: AuditDraft }[]>
 
 type Ask = (config: QueryConfig) => Promise<QueryResult>
 

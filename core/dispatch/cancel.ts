@@ -20,17 +20,18 @@ import type { Work } from '#core/work.js'
  */
 export async function cancelDispatch(work: Work, caller: Caller, id: string, options: { reason?: string; ifVersion?: number; happening?: 'cancel' | 'reject'; atOnce?: boolean } = {}): Promise<Dispatch> {
   const { stores, clock, ids } = work
+  await stores.ledger.hold(caller.tenant)
   const before = present(await stores.dispatches.get(caller.tenant, id), 'dispatch', id)
   mustSeeProgram(caller, before.program)
   if (options.ifVersion !== undefined && options.ifVersion !== before.version) throw new Refusal('stale', `the dispatch is at version ${before.version}`)
   if (before.state === 'cancelled' && options.happening === undefined) return before
   const state = advance(dispatchStates, before.state, options.happening ?? 'cancel', 'dispatch')
-  const cancelled = await stores.dispatches.update({ ...before, state })
-  for (const task of dispatchTasks) if (task !== 'deliver' && task !== 'cancel') await stores.agenda.withdraw(caller.tenant, task, momentSubject(id, task))
   const deliveries = (await stores.deliveries.of(caller.tenant, id)).filter((d) => open.has(d.state) || d.state === 'optedOut')
   const reason = options.reason ?? 'cancelled by the operator', nowMs = clock.nowMs()
   const told = deliveries.filter((d) => d.state !== 'queued' || d.attempts > 0)
   await stores.deliveries.updateMany(deliveries.map((d): Delivery => ({ ...d, state: 'cancelled', reason, stateAt: nowMs })))
+  const cancelled = await stores.dispatches.update({ ...before, state })
+  for (const task of dispatchTasks) if (task !== 'deliver' && task !== 'cancel') await stores.agenda.withdraw(caller.tenant, task, momentSubject(id, task))
   const waves = before.state === 'active' && !options.atOnce ? (await planOf(stores, caller.tenant, id))?.releaseAfter_s ?? {} : {}
   for (const after_s of new Set([0, ...Object.values(waves)])) {
     await stores.agenda.add(batchRows('cancel', cancelled, told.filter((d) => (waves[d.resource] ?? 0) === after_s), nowMs + after_s * 1000, ids.uuid, reason))

@@ -56,9 +56,9 @@ async function restate(work: Work, caller: Caller, found: readonly Restatement<D
     const staying = (await stores.deliveries.of(caller.tenant, before.id)).filter((d) => !lost.has(d.state) && !gone.has(d.id))
     await keepRevision(work, before, reason)
     const all = [...staying, ...pieces], rest = { start: Math.max(before.start, clock.now()), end: before.end }, have = Math.min(Math.abs(before.delta_W), leastSum(all, rest))
+    await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason, stateAt: nowMs })))
     const after = await stores.dispatches.update({ ...before, revision, allocation: allocationOf(all, rest), allocated_W: Math.sign(before.delta_W) * have + 0, shortfall_W: Math.abs(before.delta_W) - have })
     await stores.deliveries.insertMany(pieces)
-    await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason, stateAt: nowMs })))
     if (live.has(before.state)) {
       const program = await stores.programs.get(caller.tenant, before.program)
       await stores.agenda.add([

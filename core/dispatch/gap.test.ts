@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { Delivery } from '#core/dispatch/delivery.js'
 import { allocationOf, leastSum } from '#core/dispatch/gap.js'
+import { makeGood } from '#core/dispatch/make-good.js'
 
 const window = { start: 1000, end: 2000 }
 const instructed = (resource: string, start: number, end: number, delta_W: number): Pick<Delivery, 'resource' | 'order'> =>
@@ -22,4 +23,17 @@ t.test('CORE-061 whatever is instructed, the parts sum to what the order is said
     const sum = allocationOf(all, window, spread_s).reduce((total, x) => total - x.delta_W, 0)
     return sum === leastSum(all, window, spread_s)
   }), { numRuns: 500 })
+})
+
+t.test('CORE-035, CORE-070 headroom of a device that takes part later is not asked from the beginning: it is promised to others until then', async (t) => {
+  const promised = [{ start: 1000, end: 1400, delta_W: -8000, delivery: 'theirs', priority: 50 }, { start: 1400, end: 2000, delta_W: -5000, delivery: 'own', priority: 50 }]
+  const resource = { id: 'r', kind: 'building', rated_W: 20_000, cost: '0', minBlock_W: 0, bindings: [{ protocol: 'ocpp', remoteId: 'r', control: true }], constraints: {}, state: 'active', servicePoint: 'p', name: 'r' }
+  const beliefs = [{ resource: 'r', start: 0, end: 9000, down_W: 10_000, up_W: 0, expected_W: 20_000, source: '', issuedAt: 0 }]
+  const made = (from: number) => makeGood({
+    dispatch: { delta_W: -20_000, start: 1000, end: 2000, mode: 'merit', priority: 50, emergency: ['minNotice'] }, program: { limits: {}, rules: {}, timeZone: 'UTC' }, window: { start: from, end: 2000 }, nowMs: 500_000,
+    prospects: { resources: [{ resource, path: [], importLimit_W: null, exportLimit_W: null, dispatches: 0, beliefs, promised }], caps_W: {}, season: [], verified: {} },
+    deliveries: [{ id: 'own', resource: 'r', state: 'accepted', reason: null, order: { start: 1400, end: 2000, revision: 2, createdAt: 0, intervals: [{ start: 1400, end: 2000, delta_W: -5000 }] } }],
+  } as unknown as Parameters<typeof makeGood>[0])
+  t.same(made(1000).restated, [], 'restated over the whole window it would give 15 kW of 10 kW until 1400')
+  t.equal(made(1400).restated[0]?.share.allotment.delta_W, -10_000, 'from then on it gives all it has')
 })

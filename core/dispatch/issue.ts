@@ -53,7 +53,7 @@ export type Issued =
 const usual = 50, urgent = 10
 
 /**
- * Load, decide, save, announce. The first note takes the tenant's ledger lock, so orders are decided one after the other and
+ * Load, decide, save, announce. The tenant's ledger is held from the beginning, so orders are decided one after the other and
  * each sees what the one before was promised: capacity is never sold twice (CORE-035, REL-026).
  */
 export async function issueDispatch(work: Work, caller: Caller, order: Order): Promise<Issued> {
@@ -62,6 +62,7 @@ export async function issueDispatch(work: Work, caller: Caller, order: Order): P
   mustSeeProgram(caller, program.id)
   const window = interval(order.start, order.end), id = ids.uuid(), nowMs = clock.nowMs()
   if (watts(order.delta_W) === 0) throw new Refusal('invalid', 'an order needs a power other than zero', { faults: [{ path: '/power_kW', reason: 'is zero' }] })
+  if (!order.dryRun) await stores.ledger.hold(caller.tenant)
   if (!order.dryRun) await note(work, caller, [{ action: 'dispatch.order', entity: id, reason: order.reason, after: order }])
   const found = await prospects(work, caller, { program, window, scope: order.scope ?? null, nowMs })
   if (!order.dryRun) await keepFailSafes(work, caller, id, found.verified)

@@ -68,7 +68,8 @@ export function makeGood(input: MakeGoodInput): MadeGood {
   }
   const restated: Restated[] = []
   if (rest > 0) {
-    const whole = (id: string): Delivery | undefined => (used.get(id)?.length === 1 && used.get(id)![0]!.order.end >= window.end ? used.get(id)![0] : undefined)
+    // CORE-035: who obeys for a part of the window only may be promised to others in the rest of it
+    const whole = (id: string): Delivery | undefined => (used.get(id)?.length === 1 && used.get(id)![0]!.order.start <= window.start + spread_s && used.get(id)![0]!.order.end >= window.end ? used.get(id)![0] : undefined)
     const obeying = resources.filter((r) => {
       const d = whole(r.resource.id)
       return d !== undefined && d.state !== 'queued' && d.state !== 'sent' && (d.order.revision === 1 || nowMs - d.order.createdAt >= changeEvery_ms || dispatch.emergency.length > 0)

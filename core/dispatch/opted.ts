@@ -17,6 +17,7 @@ import type { Work } from '#core/work.js'
 export async function releaseOptedOut(work: Work, caller: Caller, wish: { resource: string; from: number; to: number; reason: string }): Promise<number> {
   const { stores, clock, ids } = work, nowMs = clock.nowMs(), from = Math.max(wish.from, clock.now())
   if (wish.to <= from) return 0
+  await stores.ledger.hold(caller.tenant)
   const mine = (await stores.deliveries.promised(caller.tenant, [wish.resource], from, wish.to)).filter((d) => !lost.has(d.state)), gone: Delivery[] = []
   for (const dispatch of await stores.dispatches.getMany(caller.tenant, [...new Set(mine.map((d) => d.dispatch))])) {
     if (!live.has(dispatch.state) && dispatch.state !== 'pendingRelease') continue

@@ -33,7 +33,8 @@ export async function askReallocation({ stores, clock, ids }: Work, dispatch: Pi
 export const reallocateTask = (transact: Transact): Handler => (entry) => transact(async (work) => {
   const { stores, clock, ids } = work, { tenant } = entry, caller = system(tenant), nowMs = clock.nowMs()
   const id = (entry.payload as { dispatch: string }).dispatch
-  // takes the ledger lock first: nobody is promised the same watts meanwhile (CORE-035)
+  // nobody is promised the same watts meanwhile (CORE-035)
+  await stores.ledger.hold(tenant)
   await note(work, caller, [{ action: 'dispatch.reallocate', entity: id }])
   const dispatch = await stores.dispatches.get(tenant, id)
   const program = dispatch && await stores.programs.get(tenant, dispatch.program)
@@ -53,12 +54,12 @@ export const reallocateTask = (transact: Transact): Handler => (entry) => transa
   const drafts = deliveryDrafts({ ...dispatch, revision }, program, shares, nowMs, ids.uuid), instructed = [...staying, ...drafts]
   const have = Math.min(ordered, leastSum(instructed, window, spread_s)), shortfall_W = left_W === undefined ? ordered - have : Math.min(ordered - have, Math.max(0, left_W))
   if (changed) await keepRevision(work, dispatch, 'reallocation')
-  const restatedDispatch = await stores.dispatches.update({ ...dispatch, revision, allocation: allocationOf(instructed, window, spread_s), allocated_W: Math.sign(dispatch.delta_W) * have + 0, shortfall_W })
-  await stores.deliveries.insertMany(drafts)
   await stores.deliveries.updateMany([
     ...old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revision}`, stateAt: nowMs })),
     ...release.map((d): Delivery => ({ ...d, state: 'cancelled', reason: notNeeded, stateAt: nowMs })),
   ])
+  const restatedDispatch = await stores.dispatches.update({ ...dispatch, revision, allocation: allocationOf(instructed, window, spread_s), allocated_W: Math.sign(dispatch.delta_W) * have + 0, shortfall_W })
+  await stores.deliveries.insertMany(drafts)
   await stores.agenda.add([
     ...batchRows('deliver', dispatch, drafts, nowMs, ids.uuid), ...batchRows('cancel', dispatch, old, nowMs + Math.ceil(step_ms * clock.rate), ids.uuid, 'superseded'),
     ...batchRows('cancel', dispatch, release.filter((d) => d.attempts > 0), nowMs, ids.uuid, notNeeded),

@@ -14,6 +14,7 @@ import type { Work } from '#core/work.js'
 /** CORE-203, REL-067: a held order goes out only when another person says so, and only while its window is not over. */
 export async function releaseDispatch(work: Work, caller: Caller, id: string, ifVersion?: number): Promise<Dispatch> {
   const { stores, clock, ids } = work
+  await stores.ledger.hold(caller.tenant)
   const held = present(await stores.dispatches.get(caller.tenant, id), 'dispatch', id)
   mustSeeProgram(caller, held.program)
   if (ifVersion !== undefined && ifVersion !== held.version) throw new Refusal('stale', `the dispatch is at version ${held.version}`)

@@ -37,6 +37,7 @@ export function changeable(state: string, now: { start: number; end: number; del
 /** A new revision restates the whole order: every device gets the new part, then its old one is taken back. */
 export async function reviseDispatch(work: Work, caller: Caller, id: string, change: Change): Promise<Issued> {
   const { stores, clock, ids } = work, { tenant } = caller, nowMs = clock.nowMs()
+  await stores.ledger.hold(tenant)
   await note(work, caller, [{ action: 'dispatch.change', entity: id, reason: change.reason, after: change }])
   const before = present(await stores.dispatches.get(tenant, id), 'dispatch', id)
   mustSeeProgram(caller, before.program)
@@ -69,15 +70,16 @@ export async function reviseDispatch(work: Work, caller: Caller, id: string, cha
   if (failed.length > 0 || guarded.length > 0) return { outcome: failed.length > 0 ? 'refused' : 'guarded', checks: [...failed, ...guarded], plan: made }
 
   await keepRevision(work, before, change.reason ?? 'changed by the operator')
+  const revision = before.revision + 1
+  await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revision}`, stateAt: nowMs })))
   const revised = await stores.dispatches.update({
-    ...before, ...wish, revision: before.revision + 1, reason: change.reason ?? before.reason, allocation: made.shares.map((s) => s.allotment), allocated_W: made.allocated_W, shortfall_W: made.shortfall_W,
+    ...before, ...wish, revision, reason: change.reason ?? before.reason, allocation: made.shares.map((s) => s.allotment), allocated_W: made.allocated_W, shortfall_W: made.shortfall_W,
     bindingConstraints: made.bindingConstraints, warnings: made.warnings,
   })
   const drafts = deliveryDrafts(revised, program, made.shares, nowMs, ids.uuid)
   await stores.deliveries.insertMany(drafts)
   await keepPlan(work, tenant, recordOf(revised, made, options))
   await displaceOthers(work, caller, revised, takenBy(made.shares))
-  await stores.deliveries.updateMany(old.map((d): Delivery => ({ ...d, state: 'superseded', reason: `restated in revision ${revised.revision}`, stateAt: nowMs })))
   for (const task of dispatchTasks) if (task !== 'deliver' && task !== 'cancel') await stores.agenda.withdraw(tenant, task, momentSubject(id, task))
   const rows = publishedRows(revised, drafts, program, nowMs, ids.uuid)
   await stores.agenda.add([

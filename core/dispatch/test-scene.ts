@@ -6,7 +6,7 @@ import { issueDispatch, type Order } from '#core/dispatch/issue.js'
 import { handClock } from '#core/port/clock.js'
 import type { DeliveryOrder, DispatchChannel, SendOutcome } from '#core/port/dispatch-channel.js'
 import { randomIds } from '#core/port/ids.js'
-import { silent } from '#core/port/log.js'
+import { silent, type Log } from '#core/port/log.js'
 import { createResource, createServicePoint } from '#core/program/manage-assets.js'
 import { createProgram, type ProgramTerms } from '#core/program/manage-program.js'
 import { apply, transition } from '#core/program/enrol.js'
@@ -45,8 +45,9 @@ export const terms = (change: Partial<ProgramTerms> = {}): ProgramTerms => ({
 export const isConflict = async (t: Test, command: Promise<unknown>): Promise<void> => { t.match(await command.catch((e: unknown) => e), { kind: 'conflict' }) }
 
 let tenants = 0
-export async function scene(t: Test, options: { points?: number; program?: Partial<ProgramTerms>; answer?: (o: DeliveryOrder) => SendOutcome['outcome']; resource?: (i: number) => Partial<Resource>; down_W?: (i: number) => number } = {}) {
-  const { database, close } = await testDatabase()
+export type Scene = Awaited<ReturnType<typeof scene>>
+export async function scene(t: Pick<Test, 'teardown'>, options: { points?: number; program?: Partial<ProgramTerms>; answer?: (o: DeliveryOrder) => SendOutcome['outcome']; resource?: (i: number) => Partial<Resource>; down_W?: (i: number) => number; log?: Log } = {}) {
+  const { database, close } = await testDatabase(options.log ? { log: options.log } : {})
   const clock = handClock((start - 4 * 3600) * 1000), tenant = `t${++tenants}`, me = caller(tenant), ids = randomIds(clock.nowMs)
   const core = assemble({ database, clock, ids, log: silent })
   t.teardown(async () => {

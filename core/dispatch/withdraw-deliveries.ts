@@ -13,6 +13,7 @@ import type { Work } from '#core/work.js'
 export async function cancelDeliveries(work: Work, caller: Caller, wish: { program?: string; reason: string; which: (d: Delivery) => boolean }): Promise<number> {
   const { stores, clock, ids } = work, nowMs = clock.nowMs()
   const gone: Delivery[] = []
+  await stores.ledger.hold(caller.tenant)
   const running = (await every((page) => stores.dispatches.list(caller.tenant, { from: clock.now(), ...(wish.program === undefined ? {} : { program: wish.program }) }, page), 200)).filter((d) => live.has(d.state))
   for (const dispatch of running) {
     const mine = (await stores.deliveries.of(caller.tenant, dispatch.id)).filter((d) => open.has(d.state) && d.state !== 'noComms' && wish.which(d))

@@ -82,7 +82,8 @@ export async function findNomination(work: Pick<Work, 'stores'>, caller: Caller,
 /** The next state; accepting is refused where the owner has already promised what it has (CORE-035). */
 export async function moveNomination(work: Work, caller: Caller, id: string, wish: { to: NominationState; reason?: string; ifVersion?: number }): Promise<Document<Nomination>> {
   const { stores, clock } = work
-  // the ledger lock first: of two that would take the same watts one is accepted
+  // of two that would take the same watts one is accepted
+  await stores.ledger.hold(caller.tenant)
   await note(work, caller, [{ action: 'nomination.move', entity: id, reason: wish.to }])
   const before = await findNomination(work, caller, id)
   if (wish.ifVersion !== undefined && wish.ifVersion !== before.version) throw new Refusal('stale', `the nomination is at version ${before.version}`)

@@ -35,7 +35,8 @@ async function aggregates(ask: Ask) {
       if (b.by === 'kind') for (const r of await every((p) => stores.resources.list(tenant, {}, p), 5000)) { if (inside.has(r.servicePoint)) put(r.kind, r.servicePoint) }
       if (b.by === 'program') for (const e of await every((p) => stores.enrolments.list(tenant, { state: 'active' }, p), 5000)) if (inside.has(e.servicePoint)) put(e.program, e.servicePoint)
     }
-    // the trail's lock: two questions at once are judged one after the other
+    // two questions at once are judged one after the other
+    await stores.ledger.hold(tenant, 'aggregates')
     await note(work, ask.caller, [{ action: 'aggregate.ask', entity: b.by, reason: `${b.from}/${b.to} ${b.node ?? ''}` }])
     const window = { start: from, end: to }, stored = await stores.documents.list<{ members: readonly string[] }>(tenant, { kind: queryKind, sort1To: to - 1, sort2From: from + 1, order: ['-createdAt'], limit: 500 })
     const told: Told[] = stored.map((e) => ({ window: { start: e.sort1, end: e.sort2 }, members: e.body.members })), fresh: Told[] = []

@@ -32,6 +32,7 @@ export async function optedOut(stores: Stores, tenant: string, window: Interval)
 export async function optOut(work: Work, caller: Caller, wish: OptOut): Promise<Document<OptOut>> {
   const { stores, clock, ids } = work
   present(await stores.resources.get(caller.tenant, wish.resource), 'resource', wish.resource)
+  await stores.ledger.hold(caller.tenant)
   const same = (await stores.documents.list<OptOut>(caller.tenant, { kind, parent: wish.resource, limit: 1000 }))
     .find(({ body: b }) => b.from <= wish.from && (b.to ?? forever) >= (wish.to ?? forever) && b.source === wish.source && b.endedAt === undefined)
   if (same) return same
@@ -46,6 +47,7 @@ export async function optOut(work: Work, caller: Caller, wish: OptOut): Promise<
 /** Opting back in (CORE-114): ends the refusal now; what was refused stays on record. */
 export async function optIn(work: Work, caller: Caller, id: string): Promise<Document<OptOut>> {
   const { stores, clock } = work
+  await stores.ledger.hold(caller.tenant)
   const found = present(await stores.documents.get<OptOut>(caller.tenant, kind, id), 'opt-out', id)
   const now = clock.now()
   if ((found.body.to ?? forever) <= now) return found

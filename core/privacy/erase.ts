@@ -33,6 +33,7 @@ export async function eraseCustomer(work: Work, caller: Caller, servicePoint: st
   const statements = await every((page) => stores.statements.list(tenant, { servicePoint: point.id }, page))
   const disputes = (await Promise.all(statements.map((s) => documents.list<Dispute>(tenant, { kind: disputeKind, parent: s.id, limit: 100 })))).flat()
   if (disputes.some((d) => d.body.state !== 'closed')) throw new Refusal('conflict', 'an open dispute of this customer must be closed first')
+  await stores.ledger.hold(tenant)
   await note(work, caller, [{ action: 'servicePoint.erase', entity: point.id, reason }])
   const enrolments = await every((page) => stores.enrolments.list(tenant, { servicePoint: point.id }, page)), resources = await every((page) => stores.resources.list(tenant, { servicePoint: point.id }, page))
   let ended = 0

@@ -82,6 +82,7 @@ export async function redeemClaim(work: Work, caller: Caller, wish: { code: stri
   const found = (await stores.documents.list<Claim>(caller.tenant, { kind: claimKind, key: hash(wish.code), limit: 1 }))[0]
   const fits = found && found.body.usedBy === null && found.body.expiresAt > clock.nowMs() && (found.body.maker === null || found.body.maker === device.maker) && (found.body.serial === null || found.body.serial === device.serial)
   if (!found || !fits || !proven(device, wish.code, wish.proof)) throw new Refusal('notFound', 'there is no such claim for this device')
+  await stores.ledger.hold(caller.tenant)
   const claim = found.body, self: Caller = Object.freeze({ tenant: caller.tenant, subject: device.lfdi, user: `device:${device.lfdi}`, kind: 'system' as const, roles: ['operator' as const] })
   const resource = await createResource(work, self, {
     name: wish.name ?? `${claim.kind}-${device.lfdi.slice(0, 10)}`, servicePoint: claim.servicePoint, kind: claim.kind, rated_W: claim.rated_W, cost: '0', minBlock_W: 0,

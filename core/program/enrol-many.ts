@@ -73,8 +73,11 @@ async function judge(work: Work, caller: Caller, wish: ManyApplication, program:
   return failing.length > 0 ? { reasons: failing.map((f) => ({ path: f.rule, reason: f.detail })) } : { enrolment }
 }
 
-/** The ledger lock first: applications for one point are judged one after the other, whoever sends them. */
-export const hold = (work: Work, caller: Caller, entity: string, rows: number): Promise<void> => note(work, caller, [{ action: 'enrolmentBulk.begin', entity, reason: `${rows} rows` }])
+/** Applications for one point are judged one after the other, whoever sends them. */
+export async function hold(work: Work, caller: Caller, entity: string, rows: number): Promise<void> {
+  await work.stores.ledger.hold(caller.tenant)
+  await note(work, caller, [{ action: 'enrolmentBulk.begin', entity, reason: `${rows} rows` }])
+}
 
 async function behind({ stores }: Work, tenant: string, points: readonly string[]): Promise<Resource[]> {
   const out: Resource[] = []

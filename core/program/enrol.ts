@@ -36,7 +36,8 @@ export async function apply(work: Work, caller: Caller, wish: Application): Prom
   const point = present(await stores.servicePoints.find(caller.tenant, wish.servicePoint), 'service point', wish.servicePoint)
   const share = wish.share ?? null
   if (share !== null && (!/^\d+(\.\d+)?$/.test(share) || new Exact(share).gt(1))) throw new Refusal('invalid', 'a share is a decimal from 0 to 1', { faults: [{ path: '/share', reason: 'not a decimal from 0 to 1' }] })
-  // the ledger lock first: two applications for one point are judged one after the other
+  // two applications for one point are judged one after the other
+  await stores.ledger.hold(caller.tenant)
   const id = ids.uuid()
   await note(work, caller, [{ action: 'enrolment.apply', entity: id, after: wish }])
   await refuseRivals(stores, caller.tenant, program, point)
@@ -57,6 +58,8 @@ async function refuseRivals(stores: Stores, tenant: string, program: Program, po
 /** One step of CORE-020; the guards of the step report everything that fails at once (CORE-021). */
 export async function transition(work: Work, caller: Caller, id: string, wish: { to: EnrolmentState; reason?: string; ifVersion?: number; tested?: boolean }): Promise<Enrolment> {
   const { stores, clock } = work
+  // nobody sells a point while it leaves
+  await stores.ledger.hold(caller.tenant)
   const before = present(await stores.enrolments.get(caller.tenant, id), 'enrolment', id)
   mustSeeProgram(caller, before.program)
   if (wish.ifVersion !== undefined && wish.ifVersion !== before.version) throw new Refusal('stale', `the enrolment is at version ${before.version}`)
@@ -85,6 +88,7 @@ async function screened(work: Work, program: Program, enrolment: Enrolment): Pro
 /** CORE-022: no read of the data from here on, and open instructions are cancelled. */
 export async function withdrawConsent(work: Work, caller: Caller, id: string): Promise<Enrolment> {
   const { stores, clock } = work
+  await stores.ledger.hold(caller.tenant)
   const before = present(await stores.enrolments.get(caller.tenant, id), 'enrolment', id)
   mustSeeProgram(caller, before.program)
   if (!before.consent) throw new Refusal('conflict', 'this enrolment holds no consent')

@@ -38,6 +38,7 @@ export interface MoveWish {
 /** Now, or on the timetable when it lies ahead. A meter change keeps the account, the others take the new one (or none). */
 export async function planMove(work: Work, caller: Caller, servicePoint: string, wish: MoveWish): Promise<Document<Move>> {
   const { stores, clock, ids } = work
+  await stores.ledger.hold(caller.tenant)
   const point = present(await stores.servicePoints.find(caller.tenant, servicePoint), 'service point', servicePoint)
   const body: Move = {
     what: wish.what, at: wish.at, reason: wish.reason, accountBefore: point.account, accountAfter: wish.what === 'meterChange' ? point.account : wish.account ?? null,
@@ -53,6 +54,7 @@ export async function planMove(work: Work, caller: Caller, servicePoint: string,
 /** Ends the enrolments of the point; what was measured and settled before stays with the account it had. */
 async function carryOut(work: Work, caller: Caller, move: Document<Move>): Promise<Document<Move>> {
   const { stores, clock } = work
+  await stores.ledger.hold(caller.tenant)
   const point = present(await stores.servicePoints.get(caller.tenant, move.parent), 'service point', move.parent), ended: string[] = []
   for (const e of await every((page) => stores.enrolments.list(caller.tenant, { servicePoint: point.id }, page))) {
     if (!holds.has(e.state)) continue

@@ -26,6 +26,7 @@ export async function calculateRun(work: Work, caller: Caller, wish: { program: 
   mustSeeProgram(caller, program.id)
   if (wish.to <= wish.from) throw new Refusal('invalid', 'a period must end after it starts', { faults: [{ path: '/to', reason: 'not after from' }] })
   const id = ids.uuid()
+  await stores.ledger.hold(tenant, 'money')
   await note(work, caller, [{ action: 'settlementRun.calculate', entity: id, reason: wish.reason }])
   const input = await runInput(stores, tenant, program, wish)
   await refuseDoubleClaims(work, tenant, program, input)
@@ -111,7 +112,10 @@ export async function approveRun(work: Work, caller: Caller, id: string, ifVersi
 /** CORE-190, CORE-188: posts what changed since the last issue, balanced; without a difference nothing is posted. */
 export async function issueRun(work: Work, caller: Caller, id: string, ifVersion?: number): Promise<SettlementRun> {
   const { stores, ids, clock } = work, { tenant } = caller
+  await stores.ledger.hold(tenant, 'money')
   const { before, state } = await move(work, caller, id, 'issue', ifVersion)
+  // another program's run of the same intervals may have been issued since this one was calculated
+  await refuseDoubleClaims(work, tenant, present(await stores.programs.get(tenant, before.program), 'program', before.program), before.input as RunInput)
   const old = (await every((page) => stores.settlementRuns.list(tenant, { program: before.program, state: 'issued' }, page), 200)).filter((r) => r.from === before.from && r.to === before.to)
   const posting = postingOf(before, old.at(-1))
   if (posting.entries.length > 0) await stores.documents.insert<Posting>({ tenant, kind: postingKind, id: ids.uuid(), parent: before.program, key: id, sort1: before.from, body: posting }, clock.nowMs())

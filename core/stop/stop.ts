@@ -155,6 +155,7 @@ const tail_s = 86_400
 /** Stop row, cancelled dispatches and deliveries, audit: one transaction. */
 async function storeStop(work: Work, caller: Caller, stop: Stop): Promise<string> {
   const { stores, clock, ids } = work, id = ids.uuid(), reason = `stop: ${stop.reason}`
+  await stores.ledger.hold(caller.tenant)
   await note(work, caller, [{ action: 'stop.set', entity: id, reason: stop.reason, after: stop }])
   await stores.documents.insert<Stop>({ tenant: caller.tenant, kind, id, parent: 'active', body: stop }, clock.nowMs())
   // the guard has let the caller in; the stop itself is the server's and knows no program scope

@@ -1,6 +1,6 @@
 import { genesis, link } from '#core/audit/chain.js'
 import { auditKind, type AuditDetail, type AuditRecord, type AuditStore } from '#core/port/store/audit.js'
-import { requireTenant, type Session, type Sql } from '#prisma/session.js'
+import { requireTenant, type Session, type Sql, type Trail } from '#prisma/session.js'
 import { pageOf, readCursor } from '#prisma/store/cursor.js'
 
 const columns = ['seq', 'at', 'actor', 'action', 'entity', 'reason', 'before', 'after', 'hash'] as const
@@ -15,26 +15,40 @@ async function head(sql: Sql, tenant: string): Promise<{ seq: number; hash: stri
   return (await locked())[0]!
 }
 
+/**
+ * REL-025: the last thing a unit of work does before COMMIT. Whoever notes something early and works on holds nobody up, and as the chain's
+ * row comes after every other one, it is in no deadlock; several tenants' chains go in order of their names.
+ */
+export async function writeTrail(session: Session): Promise<void> {
+  const noted = [...session.trail].sort(([a], [b]) => (a < b ? -1 : 1))
+  session.trail.clear()
+  for (const [tenant, drafts] of noted) await appendNow(session, tenant, drafts)
+}
+
+async function appendNow({ sql, touched }: Session, tenant: string, drafts: NonNullable<ReturnType<Trail['get']>>): Promise<void> {
+  let { seq, hash } = await head(sql, tenant)
+  const details: { seq: number; before: string | null; after: string | null }[] = []
+  const records = drafts.map(({ at, draft: { actor, action, entity, reason, before, after, detail } }): AuditRecord => {
+    const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
+    if (detail) details.push({ seq, ...detail })
+    hash = link(hash, record)
+    return { ...record, hash }
+  })
+  const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')
+  // Every question asked while the chain is held makes all appenders wait: records and head go in one statement.
+  const n = columns.length + 2, kept = details.length === 0 ? '' : `, kept as (insert into audit_detail (tenant, seq, before, after) select $1, * from unnest($${n + 3}::bigint[], $${n + 4}::text[], $${n + 5}::text[]))`
+  await sql.count(`with written as (insert into audit (tenant, ${list}) select $1, * from unnest(${types}))${kept}
+    update audit_chain set seq = $${n}, hash = $${n + 1} where tenant = $1 and (select pg_notify('loadstone_document', $${n + 2})) is not null`, [tenant, ...columns.map((c) => records.map((r) => r[c])), seq, hash, JSON.stringify([tenant, auditKind]), ...(details.length === 0 ? [] : [details.map((d) => d.seq), details.map((d) => d.before), details.map((d) => d.after)])])
+  touched(tenant, auditKind)
+}
+
 export function auditStore(session: Session): AuditStore {
   return {
     async append(tenant, at, drafts) {
       requireTenant(tenant)
       if (drafts.length === 0) return
-      await session.atomically(async ({ sql, touched }) => {
-        let { seq, hash } = await head(sql, tenant)
-        const details: { seq: number; before: string | null; after: string | null }[] = []
-        const records = drafts.map(({ actor, action, entity, reason, before, after, detail }): AuditRecord => {
-          const record = { seq: ++seq, at, actor, action, entity, reason, before, after }
-          if (detail) details.push({ seq, ...detail })
-          hash = link(hash, record)
-          return { ...record, hash }
-        })
-        const types = columns.map((c, i) => `$${i + 2}::${c === 'seq' ? 'bigint' : 'text'}[]`).join(', ')
-        // Every question asked while the chain is held makes all appenders wait: records and head go in one statement.
-        const n = columns.length + 2, kept = details.length === 0 ? '' : `, kept as (insert into audit_detail (tenant, seq, before, after) select $1, * from unnest($${n + 3}::bigint[], $${n + 4}::text[], $${n + 5}::text[]))`
-        await sql.count(`with written as (insert into audit (tenant, ${list}) select $1, * from unnest(${types}))${kept}
-          update audit_chain set seq = $${n}, hash = $${n + 1} where tenant = $1 and (select pg_notify('loadstone_document', $${n + 2})) is not null`, [tenant, ...columns.map((c) => records.map((r) => r[c])), seq, hash, JSON.stringify([tenant, auditKind]), ...(details.length === 0 ? [] : [details.map((d) => d.seq), details.map((d) => d.before), details.map((d) => d.after)])])
-        touched(tenant, auditKind)
+      await session.atomically(async ({ trail }) => {
+        trail.set(tenant, [...trail.get(tenant) ?? [], ...drafts.map((draft) => ({ at, draft }))])
       })
     },
     async list(tenant, { entity, from, after: since, newest = false }, { limit, cursor }) {
@@ -57,6 +71,8 @@ export function auditStore(session: Session): AuditStore {
     },
     async forget(tenant, entities) {
       requireTenant(tenant)
+      // what this unit of work noted itself is to be forgotten too
+      await writeTrail(session)
       return session.sql.count('delete from audit_detail d using audit a where d.tenant = $1 and a.tenant = $1 and a.seq = d.seq and a.entity = any($2::text[])', [tenant, entities])
     },
     async count(tenant) {

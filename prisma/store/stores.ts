@@ -11,6 +11,7 @@ import { dispatchTable } from '#prisma/store/dispatch.js'
 import { documentStore } from '#prisma/store/document.js'
 import { enrolmentTable } from '#prisma/store/enrolment.js'
 import { idempotencyTable } from '#prisma/store/idempotency.js'
+import { ledger } from '#prisma/store/ledger.js'
 import { programTable } from '#prisma/store/program.js'
 import type { NumberBook } from '#prisma/store/reading-numbers.js'
 import { readingStore } from '#prisma/store/reading.js'
@@ -43,6 +44,7 @@ export function storesOn(session: Session, around: Surroundings): Stores {
     settlementRuns: settlementRunTable(session, clock),
     statements: statementTable(session, clock),
     audit: auditStore(session),
+    ledger: ledger(session),
     agenda: agendaStore(session, changes),
     idempotency: idempotencyTable(session),
     documents: documentStore(session, changes),

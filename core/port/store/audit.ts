@@ -21,7 +21,10 @@ export type AuditDraft = Omit<AuditRecord, 'seq' | 'hash' | 'at'> & { readonly d
 /** What `documents.onChange` and `documents.revision` call a change of the trail. */
 export const auditKind = 'core/Audit'
 
-/** Append-only chain per tenant. `append` takes the tenant's chain lock inside the running unit of work. */
+/**
+ * Append-only chain per tenant. What a unit of work appends is written when it commits, in the order in which units commit: it is not read back
+ * by the unit itself, and holds up nobody before. Where one command must wait for another, `Ledger.hold` says so.
+ */
 export interface AuditStore {
   append(tenant: string, at: string, drafts: readonly AuditDraft[]): Promise<void>
   /** Oldest first, or with `newest` the other way round. */

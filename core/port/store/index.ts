@@ -61,6 +61,18 @@ export interface TallyStore {
   performances(tenant: string, dispatches: readonly string[]): Promise<readonly { readonly dispatch: string; readonly delivered_kWh: number; readonly allocated_kW: number }[]>
 }
 
+/**
+ * REL-025, REL-026: the one order of locks. (1) A command that sells, frees or judges what a tenant has holds the ledger, before it reads
+ * what it decides on; (2) deliveries, in order of id; (3) dispatches; (4) all else; (5) the audit chain, at COMMIT, by itself.
+ */
+export interface Ledger {
+  /**
+   * Waits for the tenant's ledger and holds it until the unit of work ends; again is the same as once. There is one for watts, one for money
+   * and one for what was told of many: a settlement of a month holds up no order. A unit of work holds one of them.
+   */
+  hold(tenant: string, of?: 'capacity' | 'money' | 'aggregates'): Promise<void>
+}
+
 /** Every store of core, in one hand: inside `UnitOfWork.run` all of them share the transaction. */
 export interface Stores {
   readonly programs: NamedTable<Program, { state?: Program['state'] }>
@@ -76,6 +88,7 @@ export interface Stores {
   readonly settlementRuns: Table<SettlementRun, { program?: string; state?: string }>
   readonly statements: Table<Statement, { run?: string; servicePoint?: string }>
   readonly audit: AuditStore
+  readonly ledger: Ledger
   readonly agenda: Agenda
   readonly idempotency: IdempotencyTable
   readonly documents: DocumentStore
