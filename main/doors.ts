@@ -84,7 +84,7 @@ export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
     ...(settings.rateLimits ? { ratePerMinute: 600 } : {}),
     ...(seed === 'conformance' ? { reports: { blDelete: false } } : {}),
     webhooks: { ...own.webhooks, ...(seed === 'conformance' ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' as const }) },
-    mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl } } : {}) },
+    mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl, ...(settings.mqttCallbackSecret ? { callbackSecret: settings.mqttCallbackSecret } : {}) } } : {}) },
   }
   const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs), words: (venName, said) => core.words.add(firstTenant, 'openadr', venName, said) })
   await vtn.start()

@@ -80,7 +80,15 @@ export interface VtnConfig {
     /** OA-034, OA-136: program topics open to every VEN; program and event objects without targets are published there. */
     readonly publicTopics?: boolean
     /** Publish to a broker of somebody else instead of the embedded one. */
-    readonly external?: { readonly url: string; readonly username?: string; readonly password?: string; /** PEM of the broker's root. */ readonly ca?: string }
+    readonly external?: {
+      readonly url: string
+      readonly username?: string
+      readonly password?: string
+      /** PEM of the broker's root. */
+      readonly ca?: string
+      /** What the broker shows when it asks us (`mqtt/callback.ts`); without one it finds nobody to ask. */
+      readonly callbackSecret?: string
+    }
   }
   /** OA-220: said on the local network; off when absent. */
   readonly discovery?: boolean

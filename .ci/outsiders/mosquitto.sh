@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Mosquitto, unmodified. (a) its clients at our embedded broker: exactly their own topics, the OAuth token as password.
-# (b) as external broker: password file and the ACL lines that Loadstone prints.
+# (b) as external broker: password file and the ACL lines that Loadstone prints. (c) as external broker whose plugin asks Loadstone over HTTP.
 # usage: mosquitto.sh READY_FILE_EMBEDDED READY_FILE_EXTERNAL EXTERNAL_PORT BROKER_FOLDER
 set -uo pipefail
 passed=0; failed=0
@@ -75,5 +75,29 @@ sleep 1
 walk 'Mosquitto as external broker' mosquitto-b
 check 'the broker login is nobody else’s to see' bash -c "! curl -fsS --cacert '$ca' -H 'Authorization: Bearer $ven' '$url/notifiers' | grep -q publisher-pass"
 tidy
+
+# The same server publishes there; the broker of (b) ends and one that asks takes its port. Its password file knows the publisher alone.
+kill "$(cat "$4/pid")"; while kill -0 "$(cat "$4/pid" 2>/dev/null)" 2>/dev/null; do sleep 0.1; done
+asking() { # a broker that shows this secret; empties its log
+  [ -z "${broker:-}" ] || { kill "$broker"; wait "$broker" 2>/dev/null; }
+  printf '%s\n' 'user root' "listener $3 127.0.0.1" 'allow_anonymous false' "password_file $work/passwords" "plugin $work/callback.so" "plugin_opt_port $(of "$2" .vtnHttp | sed -E 's/.*:([0-9]+).*/\1/')" "plugin_opt_secret $1" >"$work/asking.conf"
+  PATH=$PATH:/usr/sbin mosquitto -c "$work/asking.conf" >"$work/asking.log" 2>&1 & broker=$!
+  for _ in $(seq 50); do (: <"/dev/tcp/127.0.0.1/$3") 2>/dev/null && return 0; sleep 0.1; done; return 1
+}
+: >"$work/passwords"; chmod 600 "$work/passwords"; mosquitto_passwd -b "$work/passwords" loadstone publisher-pass
+check 'a plugin that asks over HTTP is built' cc -shared -fPIC -o "$work/callback.so" "$(dirname "$0")/mosquitto-callback.c"
+use "$2"
+p_ven=$ven; p_ven2=$ven2; p_bl=$bl
+check 'a Mosquitto that asks Loadstone starts' asking "$LOADSTONE_MQTT_CALLBACK_SECRET" "$2" "$3"
+heard() { for _ in $(seq 60); do grep -q ' as .*loadstone' "$work/asking.log" && return 0; sleep 0.5; done; cat "$work/asking.log"; return 1; }
+check 'Loadstone comes back to its broker by itself' heard
+vens mosquitto-c
+walk 'Mosquitto that asks over HTTP' mosquitto-c
+check 'it refuses a wrong password' wrong ven_client nonsense
+check "it refuses another client's name" wrong ven_client2 "$ven"
+tidy
+check 'a Mosquitto with another secret starts' asking 0000000000000000000000000000000000000000 "$2" "$3"
+check 'it lets nobody in, as Loadstone answers it nothing' wrong ven_client "$ven"
+kill "$broker"; wait "$broker" 2>/dev/null
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

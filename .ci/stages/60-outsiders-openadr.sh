@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Other people's OpenADR and MQTT software, unmodified, against `serve --seed conformance`: two Python clients from PyPI, paho-mqtt,
-# Mosquitto's clients at the embedded broker, Mosquitto as external broker. Then the docs and examples of both roles, as written.
+# Mosquitto's clients at the embedded broker, Mosquitto as external broker, by ACL file and by HTTP callbacks. Then the docs and examples of both roles, as written.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -16,6 +16,10 @@ tally() { # file: adds its "N passed, N failed" line
 }
 part() { local name=$1; shift; echo "--- $name"; "$@" 2>&1 | tee "$work/$name.out"; tally "$work/$name.out"; }
 ready() { for _ in $(seq 120); do grep -q '"ready"' "$1" 2>/dev/null && { grep '"ready"' "$1" >"$1.ready"; return 0; }; sleep 0.5; done; echo "no ready line in $1"; cat "$1.err"; return 1; }
+
+# Headers for the plugin that asks over HTTP.
+[ -e /usr/include/mosquitto.h ] && [ -e /usr/include/mosquitto_plugin.h ] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto-dev libmosquitto-dev gcc libc6-dev >/dev/null 2>&1 || true
+export LOADSTONE_MQTT_CALLBACK_SECRET=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 
 # The external broker: one listener, a password file, an ACL file that Loadstone will print.
 mkdir -p "$work/broker"

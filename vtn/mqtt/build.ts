@@ -8,7 +8,8 @@ import { kindOf, type Content } from '#vtn/stored.js'
 import type { Push } from '#vtn/notice-worker.js'
 import { topicAccess } from '#vtn/mqtt/access.js'
 import { makeBroker, type Broker } from '#vtn/mqtt/broker.js'
-import { brokerCallbacks, externalBroker, mosquittoAcl, publisherOf } from '#vtn/mqtt/external.js'
+import { brokerCallbacks, callbackSecret } from '#vtn/mqtt/callback.js'
+import { externalBroker, mosquittoAcl, publisherOf } from '#vtn/mqtt/external.js'
 import { mqttPush } from '#vtn/mqtt/push.js'
 
 export interface Mqtt {
@@ -30,11 +31,14 @@ export async function buildMqtt(needs: { context: Context; identity: Identity; c
   const topics = topicAccess({ documents, tenant, prefix, publicTopics })
   const common = { access, prefix, log, publicTopics }
   if (mqtt?.external) {
+    const shown = mqtt.external.callbackSecret
+    // Nobody may ask who may hear what unless the broker has a secret to show (deny by default).
+    const secret = shown ? callbackSecret(shown) : undefined
     const external = externalBroker(mqtt.external, log)
     const audience = async (): Promise<Map<string, string>> => new Map((await documents.list<Content>(tenant, { kind: kindOf.VEN })).map((v) => [v.id, v.owner ?? '']))
     return {
       push: mqttPush({ ...common, audience, publish: external.publish }),
-      callbacks: (app) => brokerCallbacks(app, { identity, access: topics, publisher: mqtt.external && publisherOf(mqtt.external), byClient: async (id) => { const c = await clients.find(id); return c && clientCaller(tenant, c) } }),
+      callbacks: (app) => secret && brokerCallbacks(app, { secret, identity, access: topics, publisher: mqtt.external && publisherOf(mqtt.external), byClient: async (id) => { const c = await clients.find(id); return c && clientCaller(tenant, c) } }),
       acl: async () => mosquittoAcl({
         prefix, publicTopics, publisher: (mqtt.external && publisherOf(mqtt.external)) ?? 'loadstone',
         businessLogic: await clients.businessLogic(),

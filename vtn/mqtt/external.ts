@@ -1,8 +1,5 @@
 import { connect } from 'mqtt'
-import type { FastifyInstance } from 'fastify'
 import type { Log } from '#core/port/log.js'
-import type { Identity, VtnCaller } from '#vtn/identity.js'
-import type { TopicAccess } from '#vtn/mqtt/access.js'
 import { topicSets } from '#vtn/mqtt/topic.js'
 
 /** A broker of somebody else (Mosquitto, EMQX): we publish, and answer its questions about logins and topics. */
@@ -33,28 +30,6 @@ export function externalBroker(options: { url: string; username?: string; passwo
     publish: async (topic, payload) => { if (client.connected) await client.publishAsync(topic, payload, { qos: 1, retain: false }) },
     close: () => client.endAsync(true),
   }
-}
-
-/**
- * OA-141: `POST /mqtt/auth {username, password}` and `POST /mqtt/acl {username, password?, topic, acc}` for the HTTP plugin of
- * another broker; 200 = yes, 403 = no. Reading (acc 1, 4) by the same access code as REST; writing (acc 2) never. The name that we publish
- * under is a login of the broker's own: no token opens it, or a client that happens to be called so would write.
- */
-export function brokerCallbacks(app: FastifyInstance, needs: { identity: Identity; access: TopicAccess; publisher: string | undefined; byClient: (clientID: string) => Promise<VtnCaller | undefined> }): void {
-  const yes = { ok: true, result: 'allow' }, no = { ok: false, result: 'deny' }
-  app.post('/mqtt/auth', async (request, reply) => {
-    const { username, password } = (request.body ?? {}) as { username?: unknown; password?: unknown }
-    const caller = await Promise.resolve().then(() => needs.identity.ofToken(String(password ?? ''))).catch(() => undefined)
-    return caller && caller.subject === username && username !== needs.publisher ? yes : reply.code(403).send(no)
-  })
-  app.post('/mqtt/acl', async (request, reply) => {
-    const { username, topic, acc } = (request.body ?? {}) as { username?: unknown; topic?: unknown; acc?: unknown }
-    if (typeof username !== 'string' || typeof topic !== 'string') return reply.code(403).send(no)
-    if (needs.publisher !== undefined && username === needs.publisher) return yes
-    const caller = await needs.byClient(username)
-    const allowed = Number(acc) !== 2 && caller !== undefined && await needs.access.maySubscribe(caller, topic)
-    return allowed ? yes : reply.code(403).send(no)
-  })
 }
 
 /**

@@ -1,7 +1,9 @@
 import { Aedes } from 'aedes'
 import { connectAsync, type MqttClient } from 'mqtt'
+import { createHash } from 'node:crypto'
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
+import { callbackSecret as secretOf } from '#vtn/mqtt/callback.js'
 import { mosquittoAcl, publisherOf, withoutUserinfo } from '#vtn/mqtt/external.js'
 import { base, testVtn } from '#vtn/test-vtn.js'
 import { askedBy, topicSets } from '#vtn/mqtt/topic.js'
@@ -29,6 +31,8 @@ async function login(id: string, more: object = {}) {
 }
 const granted = async (client: MqttClient, topic: string): Promise<boolean> => client.subscribeAsync(topic, { qos: 1 }).then((g) => (g[0]?.qos ?? 128) < 128, () => false)
 const settled = async (ok: () => boolean): Promise<void> => { for (let i = 0; i < 100 && !ok(); i++) await new Promise((r) => setTimeout(r, 10)) }
+
+const callbackSecret = 'f3c1b0a49d2e4c7b8a6f5e4d3c2b1a09'
 
 t.test('OA-134 OA-135 OA-136 the notifier as REST tells it; off means 404', async (t) => {
   t.same((await v.call('GET', '/notifiers', ven)).json(), { WEBHOOK: true, MQTT: { URIS: uris, serialization: 'JSON', authentication: { method: 'OAUTH2_BEARER_TOKEN', username: '{clientID}' } } })
@@ -148,10 +152,10 @@ t.test('OA-034 OA-136 OA-261 public topics: anonymous clients hear what everybod
 })
 
 t.test('OA-141 callbacks for another broker use the same access code', async (t) => {
-  const e = await testVtn({ mqtt: { uris, external: { url: 'mqtt://127.0.0.1:1', username: 'loadstone' } } })
+  const e = await testVtn({ mqtt: { uris, external: { url: 'mqtt://127.0.0.1:1', username: 'loadstone', callbackSecret } } })
   t.teardown(() => e.close())
   const own = (await e.call('POST', '/vens', ven, { objectType: 'VEN_VEN_REQUEST', venName: 'v' })).json()
-  const ask = async (path: string, body: object) => (await e.app.inject({ method: 'POST', url: path, payload: body })).statusCode
+  const ask = async (path: string, body: object) => (await e.app.inject({ method: 'POST', url: path, payload: body, headers: { authorization: `Bearer ${callbackSecret}` } })).statusCode
   t.equal(await ask('/mqtt/auth', { username: ven, password: await e.token(ven) }), 200)
   t.equal(await ask('/mqtt/auth', { username: ven2, password: await e.token(ven) }), 403)
   t.equal(await ask('/mqtt/acl', { username: ven, topic: `events/vens/${own.id}/+`, acc: 4 }), 200)
@@ -159,17 +163,33 @@ t.test('OA-141 callbacks for another broker use the same access code', async (t)
   t.equal(await ask('/mqtt/acl', { username: ven, topic: `events/vens/${own.id}/create`, acc: 2 }), 403)
   t.equal(await ask('/mqtt/acl', { username: 'loadstone', topic: 'events/create', acc: 2 }), 200)
   t.equal(await ask('/mqtt/acl', {}), 403)
+  for (const acc of [undefined, 0, 3, 8, 'x']) t.equal(await ask('/mqtt/acl', { username: ven, topic: `events/vens/${own.id}/+`, acc }), 403, `acc ${acc}`)
   t.ok(base)
+})
+
+t.test('OA-141 SEC-011 callbacks answer the broker that shows its secret and nobody else; without a secret there are none', async (t) => {
+  const asked = async (secret: string | undefined, headers: Record<string, string>, path = '/mqtt/acl'): Promise<number> => {
+    const e = await testVtn({ mqtt: { uris, external: { url: 'mqtt://127.0.0.1:1', username: 'loadstone', ...(secret === undefined ? {} : { callbackSecret: secret }) } } })
+    t.teardown(() => e.close())
+    return (await e.app.inject({ method: 'POST', url: path, payload: { username: 'loadstone', topic: 'events/create', acc: 2 }, headers })).statusCode
+  }
+  const bearer = (text: string) => ({ authorization: `Bearer ${text}` }), basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+  const hashed = `sha256:${createHash('sha256').update(callbackSecret).digest('hex')}`
+  t.equal(await asked(undefined, {}), 404)
+  t.equal(await asked(undefined, bearer('undefined'), '/mqtt/auth'), 404)
+  for (const path of ['/mqtt/auth', '/mqtt/acl']) for (const wrong of [{}, bearer('x'), bearer(hashed), basic(callbackSecret), basic(`${callbackSecret}:x`), { authorization: callbackSecret }]) t.equal(await asked(hashed, wrong, path), 401, `${path} ${JSON.stringify(wrong)}`)
+  for (const configured of [callbackSecret, hashed]) for (const right of [bearer(callbackSecret), basic(`mosquitto:${callbackSecret}`)]) t.equal(await asked(configured, right), 200)
+  for (const weak of ['short', `sha256:${'a'.repeat(40)}`]) t.throws(() => secretOf(weak), /at least 32 characters/)
 })
 
 t.test('OA-138 OA-139 OA-141 another broker that asks us at every login, subscription and message: its clients hear their own topics and nobody writes', async (t) => {
   const broker = await Aedes.createBroker(), tcp = createServer(broker.handle)
   await new Promise<void>((done) => { tcp.listen(0, '127.0.0.1', done) })
   const url = `mqtt://127.0.0.1:${(tcp.address() as AddressInfo).port}`, publisher = 'loadstone', password = 'publisher-pass'
-  const e = await testVtn({ mqtt: { uris: [url], external: { url, username: publisher, password } }, clients: [['bl_client', '1001', 'BL'], ['ven_client', '999', 'VEN'], ['ven_client2', '9999', 'VEN'], [publisher, 'impostor-secret', 'VEN']].map(([clientID, clientSecret, role]) => ({ clientID, clientSecret, role })) as never })
+  const e = await testVtn({ mqtt: { uris: [url], external: { url, username: publisher, password, callbackSecret } }, clients: [['bl_client', '1001', 'BL'], ['ven_client', '999', 'VEN'], ['ven_client2', '9999', 'VEN'], [publisher, 'impostor-secret', 'VEN']].map(([clientID, clientSecret, role]) => ({ clientID, clientSecret, role })) as never })
   await e.app.listen({ host: '127.0.0.1', port: 0 })
   const door = `http://127.0.0.1:${(e.app.server.address() as AddressInfo).port}/mqtt`
-  const ask = (path: string, body: object): Promise<boolean> => fetch(`${door}/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }).then((r) => r.ok)
+  const ask = (path: string, body: object): Promise<boolean> => fetch(`${door}/${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${callbackSecret}` }, body: JSON.stringify(body) }).then((r) => r.ok)
   const nameOf = (client: object | null): string => (client as { username?: string } | null)?.username ?? ''
   Object.assign(broker, {
     authenticate: (client: { username?: string }, username: string, secret: Buffer, answer: (error: Error | null, ok: boolean) => void) => {
