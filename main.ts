@@ -50,16 +50,20 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
   const machine = systemClock, ids = randomIds(() => machine.nowMs()), closing = new Closing()
   const telemetry = await telemetryOf(options, { clock: machine, ids }, closing), log = telemetry ? saying(options.log, telemetry.logFields) : options.log
   try {
-    const database = await openStorage(options, closing)
+    const database = await openStorage(options, closing), stillWanted = (): void => options.signal?.throwIfAborted()
+    stillWanted()
     const core = assemble({ database, clock, ids, log, ...(telemetry ? { trace: telemetry.trace } : {}), tasks: outboundTasks(options, closing), clockFault: clockWatch(() => machine.nowMs(), () => performance.now()) })
     const certificates = await openCertificates(options, { database, machine, ids }, closing)
+    stillWanted()
     core.recognise(deviceCertificates({ certificates, machine, settings: options.settings, production: seed === undefined }), standingOf(certificates.registry, machine))
     const parts = new Parts(), needs: DoorNeeds = { options, core, certificates, machine, ids, log, closing, parts }
     parts.disk(options.data.path)
     const vtn = await openVtn(needs)
+    stillWanted()
     const csip = openCsip(needs), csms = openCsms(needs, serverSecret(options, () => ids.hex(32)))
     core.connect({ openadr: vtn.channel, ieee2030_5: csip.channel, ocpp: csms.channel })
     if (seed === 'conformance') await seedConformance({ core, csip, csms, pki: certificates.pki, enrol: (caller, wanted) => enrolSeed(core, caller, wanted) })
+    stillWanted()
     const enrolment = enrolmentOf(csip, needs), metrics = new Registry()
     collectMetrics(metrics, { ...needs, csip, csms, version: version() })
     telemetry?.metricsOf(metrics)

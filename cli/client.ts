@@ -12,6 +12,8 @@ export interface OperatorClient {
   all<T>(path: string): Promise<T[]>
   as(token: string): OperatorClient
   close(): Promise<void>
+  /** Closes without waiting for answers. */
+  abandon(): Promise<void>
 }
 
 export function operatorClient(url: string, token: string, agent: Agent = new Agent({ connections: 8, pipelining: 1, keepAliveTimeout: 30_000, bodyTimeout: 300_000, headersTimeout: 300_000 })): OperatorClient {
@@ -45,7 +47,7 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
     } while (cursor)
     return items
   }
-  return { url, call, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close() }
+  return { url, call, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close(), abandon: () => agent.destroy() }
 }
 
 /** One effect however often it is asked: reads, replacements, readings (CORE-115) and what carries a key (CORE-013). */

@@ -75,6 +75,14 @@ t.test('SEC-068 secrets out of examples are refused, SEC-061 and not repeated', 
   t.equal(check({ LOADSTONE_SEAL_KEY: 'f'.repeat(8) + '0123456789abcdef', LOADSTONE_DATABASE_URL: 'postgresql://app@db/loadstone' }).code, 0)
 })
 
+t.test('REL-003 what was left open does not keep a process that was told to end and has closed', async (t) => {
+  const { code } = await run(`
+    setInterval(() => {}, 1000)
+    setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20)
+    process.exitCode = await untilSignal(async () => {}, log)`)
+  t.equal(code, 0)
+})
+
 t.test('REL-003 the second signal ends at once', async (t) => {
   const { code } = await run(`
     const ended = untilSignal(() => new Promise(() => {}), log)

@@ -11,12 +11,22 @@ export function untilSignal(stop: () => Promise<void>, log: Log, patience_ms = 9
       if (stopping) process.exit(signal === 'SIGINT' ? 130 : 1)
       stopping = true
       const late = setTimeout(() => { log.error({}, 'shutdown took too long'); process.exit(1) }, patience_ms)
-      stop().then(() => { clearTimeout(late); resolve(signal === 'SIGINT' ? 130 : 0) }, (error: unknown) => { log.error({ err: error }, 'shutdown failed'); process.exit(1) })
+      stop().then(() => { clearTimeout(late); resolve(lastSay(signal === 'SIGINT' ? 130 : 0)) }, (error: unknown) => { log.error({ err: error }, 'shutdown failed'); process.exit(1) })
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
   })
 }
+
+/** What somebody forgot to close does not keep a process that was told to end. */
+function lastSay(code: number, grace_ms = 1000): number {
+  setTimeout(() => process.exit(code), grace_ms).unref()
+  return code
+}
+
+/** What is being built, or the exit code when a signal came first: then its failure is no news. */
+export const orSignal = <T>(building: Promise<T>, stopping: AbortSignal, signalled: Promise<number>): Promise<T | number> =>
+  Promise.race([building.catch((error: unknown) => { if (stopping.aborted) return signalled; throw error }), signalled])
 
 /** A throw that nothing caught: it is logged with its cause; one request dies, not the process (REL-006). */
 export function outlive(log: Log): void {

@@ -16,6 +16,17 @@ t.test('REL-003 things are closed last opened first; one that fails, and one tha
   t.equal(closed.length, 2, 'once')
 })
 
+t.test('REL-003 many things that hang do not add up: the last, the database, is closed within the patience of the whole', async (t) => {
+  const closed: string[] = [], closing = new Closing(200, 300)
+  closing.add('database', () => { closed.push('database') })
+  for (let i = 0; i < 4; i++) closing.add(`door ${i}`, () => new Promise(() => {}))
+  const begun = performance.now()
+  await closing.run({ error() {} } as unknown as Log)
+  t.same(closed, ['database'])
+  const took = performance.now() - begun
+  t.ok(took >= 300 && took < 750, `${Math.round(took)} ms, where one after the other would take 800`)
+})
+
 t.test('REL-048 who is drained on purpose is given that time beyond the patience', async (t) => {
   const said: string[] = [], closed: string[] = [], closing = new Closing(20)
   closing.add('drained', () => new Promise<void>((done) => { setTimeout(() => { closed.push('drained'); done() }, 60) }), 5000)

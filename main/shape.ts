@@ -60,8 +60,8 @@ export const firstTenant = 'main'
 
 /** Things to close, last opened first; one that fails or does not end does not keep the others open (REL-003). */
 export class Closing {
-  /** Machine milliseconds for each thing. */
-  constructor(readonly patience_ms = 5000) {}
+  /** Machine milliseconds for each thing, and for all of them together: a supervisor that waits ten seconds finds everything closed. */
+  constructor(readonly patience_ms = 5000, readonly whole_ms = 6500) {}
 
   readonly #steps: { what: string; close: () => Promise<unknown> | unknown; more_ms: number }[] = []
   /** `more_ms`: what a thing that takes its time on purpose is given beyond the patience. */
@@ -69,8 +69,11 @@ export class Closing {
     this.#steps.push({ what, close, more_ms })
   }
   async run(log: Log): Promise<void> {
-    for (const { what, close, more_ms } of this.#steps.splice(0).toReversed()) {
-      const patience_ms = this.patience_ms + more_ms
+    const steps = this.#steps.splice(0).toReversed()
+    let left_ms = this.whole_ms
+    for (const { what, close, more_ms } of steps) {
+      // what is closed late still gets a moment: the last is the database
+      const patience_ms = Math.max(Math.min(this.patience_ms, left_ms), this.patience_ms / 10) + more_ms, begun = performance.now()
       let late: NodeJS.Timeout | undefined
       const hung = new Promise<never>((_, fail) => { late = setTimeout(() => fail(new Error(`did not end within ${patience_ms} ms`)), patience_ms) })
       try {
@@ -79,6 +82,7 @@ export class Closing {
         log.error({ err: error, what }, 'could not be closed')
       } finally {
         clearTimeout(late)
+        left_ms -= Math.max(0, performance.now() - begun - more_ms)
       }
     }
   }

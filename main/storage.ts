@@ -12,7 +12,13 @@ export async function openStorage(options: BuildOptions, closing: Closing): Prom
   if (!url) {
     const embedded = await startEmbedded({ dataDir: data.path, log })
     // whoever leaves last switches it off: a process that joined it may still need it, and one whose starter was killed inherits it
-    closing.add('embedded PostgreSQL', () => (data.shared?.() ? undefined : embedded.stop({ joined: true })))
+    const atExit = (): void => { if (!data.shared?.()) embedded.end() }
+    // a process that ends in any other way than by its closing leaves no database behind either; kill -9 does, and the next start takes it over
+    process.once('exit', atExit)
+    closing.add('embedded PostgreSQL', async () => {
+      process.off('exit', atExit)
+      if (!data.shared?.()) await embedded.stop({ joined: true })
+    })
     url = embedded.url
   }
   const database = await patiently(options, async () => {

@@ -22,6 +22,8 @@ export interface Embedded {
   /** True when this process started the server: only then does `stop` stop it (launcher rule 2), unless it is told that nobody else uses it. */
   readonly started: boolean
   stop(options?: { joined?: boolean }): Promise<void>
+  /** Tells it to stop and does not wait: for a process that exits at this moment. */
+  end(): void
 }
 
 const startWithin_ms = 60_000
@@ -155,6 +157,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   return {
     url: urlOf(home, 'loadstone'),
     started,
+    end() {
+      stopping = true
+      const pid = child?.pid ?? postmaster(home.data)
+      if (pid !== undefined && !(child && gone(child))) process.kill(pid, 'SIGINT')
+    },
     async stop({ joined = false } = {}) {
       stopping = true
       await revival

@@ -22,12 +22,15 @@ export function startFleetProcess(config: FleetConfig, diaryFile: string, story:
   })
   const waiting = new Map<number, (answer: unknown) => void>()
   let asked = 0, gone = false
+  const atExit = (): void => { child.kill('SIGKILL') }
+  process.once('exit', atExit)
   child.on('message', (message: FromChild) => {
     waiting.get(message.id)?.(message.answer)
     waiting.delete(message.id)
   })
   child.on('exit', () => {
     gone = true
+    process.off('exit', atExit)
     for (const answer of waiting.values()) answer(undefined)
     waiting.clear()
   })

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { DateTime } from 'luxon'
 import type { Loadstone } from '#main/shape.js'
 import { CliExit, exitCode } from '#cli/exit-code.js'
-import { takeDataFolder, type DataFolder } from '#cli/data-folder.js'
+import { takeDataFolder } from '#cli/data-folder.js'
 import { makeLog } from '#cli/log.js'
-import { outlive, untilSignal } from '#cli/process.js'
+import { orSignal, outlive, untilSignal } from '#cli/process.js'
 import { doorPorts, readSettings } from '#cli/settings.js'
-import { storyClock, type StoryClock } from '#cli/story/clock.js'
+import { storyClock } from '#cli/story/clock.js'
 import type { StoryDocument } from '#cli/story/document.js'
 import { planStory, zone } from '#cli/story/plan.js'
 import { finalScreen } from '#cli/story/screen.js'
-import { beat_ms, stateFile, type StateFile, type StoryState } from '#cli/story/state.js'
+import { beat_ms, stateFile, type StoryState } from '#cli/story/state.js'
 import { tellStory } from '#cli/story/story.js'
 import { makeTeller } from '#cli/story/teller.js'
 import type { UpOptions } from '#cli/up.js'
@@ -18,6 +19,8 @@ import type { UpOptions } from '#cli/up.js'
 const doors = ['vtn', 'csip', 'csms', 'est', 'operator'] as const
 /** A story's clock starts some quiet minutes before its devices connect. */
 const leadIn_ms = 600_000
+/** How long the devices may take to say good-bye before the servers go. */
+const patience_ms = 3000
 
 /** Runs the main job; resolves with the exit code. */
 export async function up(options: UpOptions): Promise<number> {
@@ -35,12 +38,19 @@ export async function up(options: UpOptions): Promise<number> {
     tell.stage('servers start')
     // the rooms are loaded when the folder is ours: a second process is refused at once
     const { build } = await import('#main.js')
-    const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env })
-    let stopping = false
-    const signalled = untilSignal(async () => { stopping = true; await (await building.catch(() => undefined))?.stop() }, log)
-    const server = await Promise.race([building, signalled])
+    const abort = new AbortController(), { signal } = abort
+    const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env, signal })
+    let devicesGone: Promise<unknown> = Promise.resolve()
+    const signalled = untilSignal(async () => {
+      abort.abort()
+      await devicesGone
+      await (await building.catch(() => undefined))?.stop()
+    }, log)
+    const server = await orSignal(building, signal, signalled)
     if (typeof server === 'number') return server
-    return await play({ server, clock, file, begin, folder, tell, begunMs, options, signalled, stopping: () => stopping })
+    const story = tellStory({ server, clock, state: file, begin, demoFile: (name) => folder.at('demo', name), tell, signal })
+    devicesGone = Promise.race([story.catch(() => undefined), pause(patience_ms, undefined, { ref: false })])
+    return await play({ server, story, tell, begunMs, options, signalled, signal })
   } finally {
     folder.release()
   }
@@ -48,27 +58,23 @@ export async function up(options: UpOptions): Promise<number> {
 
 interface Scene {
   readonly server: Loadstone
-  readonly clock: StoryClock
-  readonly file: StateFile
-  readonly begin: StoryState
-  readonly folder: DataFolder
+  readonly story: ReturnType<typeof tellStory>
   readonly tell: ReturnType<typeof makeTeller>
   readonly begunMs: number
   readonly options: UpOptions
   /** Resolves when a signal has ended the server. */
   readonly signalled: Promise<number>
-  /** A signal has come: what fails from now on fails because we stop. */
-  readonly stopping: () => boolean
+  /** Aborted when a signal has come: what fails from then on fails because we stop. */
+  readonly signal: AbortSignal
 }
 
-async function play({ server, clock, file, begin, folder, tell, begunMs, options, signalled, stopping }: Scene): Promise<number> {
+async function play({ server, story, tell, begunMs, options, signalled, signal }: Scene): Promise<number> {
   tell.line(`console ${server.ready.operator ?? ''}/#/login?token=${server.ready.operatorToken ?? ''}&to=/live`)
   if (server.ready.setup) tell.line(`setup   ${server.ready.setup} (works once: makes the first person who signs in with a name)`)
-  const story = tellStory({ server, clock, state: file, begin, demoFile: (name) => folder.at('demo', name), tell })
   const ended = await Promise.race([story.then((document) => ({ document }), (error: unknown) => ({ error })), signalled.then((code) => ({ code }))])
   if ('code' in ended) return ended.code
   if ('error' in ended) {
-    if (stopping()) return signalled
+    if (signal.aborted) return signalled
     await server.stop()
     throw ended.error
   }

@@ -28,6 +28,8 @@ export interface StoryNeeds {
   readonly begin: StoryState
   readonly demoFile: (name: string) => string
   readonly tell: Teller
+  /** Ends the story where it stands; its devices go first. */
+  readonly signal: AbortSignal
 }
 
 const seed = 7
@@ -49,15 +51,17 @@ export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 
   const behaviours = planted(devices)
   let now: StoryState = begin
   const save = (change: Partial<StoryState>): void => { now = { ...now, ...change, clockMs: clock.nowMs() }; state.write(now) }
+  const here = <T>(work: Promise<T>): Promise<T> => unlessAborted(needs.signal, work)
   try {
-    if (now.stage === 'new') await prepare(needs, operator, devices, save, now)
-    if (now.stage === 'again') await catchUp(needs, operator, devices, save, now)
+    if (now.stage === 'new') await here(prepare(needs, operator, devices, save, now))
+    if (now.stage === 'again') await here(catchUp(needs, operator, devices, save, now))
     const beat = setInterval(() => state.tick(clock.nowMs()), beat_ms)
-    const fleet = await bringUp(needs, devices, now, behaviours)
+    const fleet = fleetOf(needs, devices, now, behaviours)
     try {
-      const dispatch = await order(needs, operator, now, save)
-      const last = await watch(needs, operator, now.plan, dispatch.id)
-      const document = await result(needs, operator, fleet, last, behaviours, devices)
+      await here(bringUp(needs, fleet, now))
+      const dispatch = await here(order(needs, operator, now, save))
+      const last = await here(watch(needs, operator, now.plan, dispatch.id))
+      const document = await here(result(needs, operator, fleet, last, behaviours, devices))
       save({ stage: 'finished' })
       return document
     } finally {
@@ -67,7 +71,7 @@ export async function tellStory(needs: StoryNeeds): Promise<Omit<StoryDocument, 
       await fleet.stop()
     }
   } finally {
-    await operator.close()
+    await (needs.signal.aborted ? operator.abandon() : operator.close())
   }
 }
 
@@ -114,21 +118,29 @@ async function declareBuildings(operator: OperatorClient, plan: StoryState['plan
   await operator.call('POST', '/availability', { availability: rows })
 }
 
-async function bringUp({ server, tell, demoFile, clock }: StoryNeeds, devices: readonly PlannedDevice[], { plan, credentials, orderKey }: StoryState, misbehave: Record<string, Behaviour>): Promise<FleetProcess> {
+/** The work's result, or a failure the moment that the story is to end; what the work still does is for nobody. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  return Promise.race([work, new Promise<never>((_, fail) => { signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true }) })])
+}
+
+function fleetOf({ server, tell, demoFile }: StoryNeeds, devices: readonly PlannedDevice[], { plan, credentials, orderKey }: StoryState, misbehave: Record<string, Behaviour>): FleetProcess {
   const { vtn, csip, ocppTls } = server.ready
   tell.stage(`${devices.length} devices connect`)
-  const fleet = startFleetProcess({
+  return startFleetProcess({
     devices, credentials, misbehave, lapse: plan.rate, spread_s: Math.min(60, devices.length / 20) * (plan.rate / 10), poll_s: { vtn: 120, csip: 240 },
     endpoints: { ...(vtn ? { vtn } : {}), ...(csip ? { csip } : {}), ...(ocppTls ? { ocppTls } : {}) },
   }, demoFile('fleet.json'), orderKey)
+}
+
+async function bringUp({ tell, clock, signal }: StoryNeeds, fleet: FleetProcess, { plan }: StoryState): Promise<void> {
   clock.pace(plan.rate)
-  for (let waited = 0; waited < 120; waited++) {
+  for (let waited = 0; waited < 120 && !signal.aborted; waited++) {
     const { up, of } = await fleet.connected()
     tell.progress(up, of)
     if (up >= of || clock.now() >= plan.orders) break
     await new Promise((done) => { setTimeout(done, 250) })
   }
-  return fleet
 }
 
 /** Waits for the hour of the order, then orders; asked again after a crash, the same key gives the same dispatch. */
@@ -147,7 +159,7 @@ async function order({ clock, tell }: StoryNeeds, operator: OperatorClient, { pl
 
 const until = (clock: StoryClock, at: number): Promise<void> => new Promise((done) => { clock.after(Math.max(0, at * 1000 - clock.nowMs()), done) })
 
-async function watch({ clock, tell }: StoryNeeds, operator: OperatorClient, plan: StoryState['plan'], id: string): Promise<{ dispatch: DispatchView; deliveries: readonly DeliveryView[] }> {
+async function watch({ clock, tell, signal }: StoryNeeds, operator: OperatorClient, plan: StoryState['plan'], id: string): Promise<{ dispatch: DispatchView; deliveries: readonly DeliveryView[] }> {
   let seen: readonly DeliveryView[] = []
   tell.stage('the event')
   const dispatch = await follow(operator, id, (d, deliveries, soFar) => {
@@ -156,7 +168,7 @@ async function watch({ clock, tell }: StoryNeeds, operator: OperatorClient, plan
     const minutes = (s: number): number => Math.floor(Math.max(0, s) / 60)
     tell.progress(Math.min(minutes(clock.now() - plan.start), minutes(plan.end - plan.start)), minutes(plan.end - plan.start),
       `minutes, ${d.state}${soFar && soFar.delivered_kWh !== null ? `, ${Math.round(soFar.delivered_kWh)} of ${Math.round(soFar.asked_kWh)} kWh so far` : ''}; ${count('accepted', 'received', 'started', 'completed')} of ${deliveries.length} obey, ${count('optedOut', 'rejected', 'noComms')} do not`)
-  }, ((plan.closes - plan.orders) * 1000) / plan.rate + patience_ms)
+  }, ((plan.closes - plan.orders) * 1000) / plan.rate + patience_ms, signal)
   return { dispatch, deliveries: seen }
 }
 

@@ -44,7 +44,7 @@ export interface SoFar { readonly delivered_kWh: number | null; readonly asked_k
 const pause = (ms: number): Promise<void> => new Promise((done) => { setTimeout(done, ms) })
 
 /** Follows a dispatch until it is verified; tells each new look at it. Gives up (exit 1) when the machine has waited too long. */
-export async function follow(operator: OperatorClient, id: string, tell: (d: DispatchView, deliveries: readonly DeliveryView[], soFar: SoFar | undefined) => void, patience_ms: number): Promise<DispatchView> {
+export async function follow(operator: OperatorClient, id: string, tell: (d: DispatchView, deliveries: readonly DeliveryView[], soFar: SoFar | undefined) => void, patience_ms: number, signal: AbortSignal): Promise<DispatchView> {
   const deadline = performance.now() + patience_ms
   let soFar: SoFar | undefined, look = 0
   /** A server that is busy for a moment is looked at again; anything else that goes wrong is told. */
@@ -61,6 +61,7 @@ export async function follow(operator: OperatorClient, id: string, tell: (d: Dis
     }
   }
   for (;;) {
+    signal.throwIfAborted()
     const dispatch = await looked()
     if (dispatch && ['verified', 'settled'].includes(dispatch.state)) return dispatch
     if (dispatch && ['cancelled', 'rejected'].includes(dispatch.state)) throw new CliExit(exitCode.failed, `The dispatch ended as ${dispatch.state}.`)
