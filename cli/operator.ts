@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { registerApi } from '#cli/api-verb.js'
+import { apiNouns } from '#cli/api-verbs.js'
 import { registerBaseline } from '#cli/baseline.js'
 import { registerCustomer } from '#cli/customer.js'
 import { registerDispatch } from '#cli/dispatch.js'
@@ -18,4 +20,5 @@ import { registerAudit } from '#cli/audit.js'
 /** The operator API by hand: one noun a file. */
 export function registerOperator(program: Command): void {
   for (const register of [registerProgram, registerResource, registerEnrolment, registerDispatch, registerStop, registerReadings, registerBaseline, registerSettlement, registerDispute, registerCustomer, registerStation, registerVendor, registerToken, registerWebhook, registerAudit]) register(program)
+  registerApi(program, apiNouns)
 }
