@@ -55,7 +55,7 @@ async function made(db: TestDatabase, more: Partial<VtnConfig> = {}): Promise<Vt
   return buildVtn({
     database: db.database, clock: systemClock, tokenClock: systemClock, ids: randomIds(() => systemClock.nowMs()), log: silent,
     config: { tenant: db.tenant, clients: [{ clientID: 'bl', clientSecret: 'bl', role: 'BL' }, ...Array.from({ length: fleet }, (_, i) => ({ clientID: `c${i}`, clientSecret: 's', role: 'VEN' as const }))], ...more },
-    readings: { record: async () => ({ accepted: 0, duplicates: 0, corrected: 0 }) }, happenings: { happened: nothing }, availability: { declare: nothing }, optOuts: { optOut: nothing },
+    readings: { record: async () => ({ accepted: 0, duplicates: 0, corrected: 0 }) }, happenings: { happened: nothing }, availability: { declare: nothing }, optOuts: { optOut: nothing }, claims: { claim: nothing },
     directory: { byRemote: async () => undefined },
   })
 }

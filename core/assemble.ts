@@ -6,10 +6,11 @@ import { commsCheckTask, endTask, expireReleaseTask, startTask } from '#core/dis
 import { reallocateTask } from '#core/dispatch/reallocate.js'
 import { timetable, type Handler, type Timetable } from '#core/dispatch/timetable.js'
 import { optOutIntake } from '#core/opt-out/opt-out.js'
+import { claimIntake } from '#core/flex/claim-baseline.js'
 import { nominationExpiry, nominationTask } from '#core/flex/nomination.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
-import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory, UntoldIntake } from '#core/port/intake.js'
+import type { AvailabilityIntake, ClaimIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory, UntoldIntake } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
 import { untraced, type Trace } from '#core/port/trace.js'
@@ -36,6 +37,7 @@ export interface Core {
   readonly readings: ReadingIntake
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
+  readonly claims: ClaimIntake
   readonly untold: UntoldIntake
   readonly happenings: DeliveryHappenings
   readonly directory: ResourceDirectory & { forget(): void }
@@ -78,7 +80,7 @@ export function assemble({ database, clock, ids, log, tasks, clockFault, trace =
   const stop = stopSwitch({ transact, stores, channels, clock, log })
   return {
     database, means, transact, stop,
-    readings: readingIntake(transact, sourceClocks(clock)), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact, trace),
+    readings: readingIntake(transact, sourceClocks(clock)), availability: availabilityIntake(transact), optOuts: optOutIntake(transact), claims: claimIntake(transact), untold: untoldIntake(transact), happenings: deliveryHappenings(transact, trace),
     directory: resourceDirectory(stores, clock), tokens: tokenBook(stores, clock), words: new LastWords(undefined, captures), captures,
     connect: (given) => { Object.assign(channels, tracedChannels(given, trace)) },
     recognise: (given, known) => {

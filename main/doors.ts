@@ -51,7 +51,7 @@ const limitOf = ({ options: { settings }, log }: Pick<DoorNeeds, 'options' | 'lo
 /** Where a door listens: the operator's on loopback, the others everywhere unless a demo or a seed keeps them at home. */
 export const hostsOf = ({ settings }: BuildOptions, door: 'operator' | 'other'): readonly string[] => addresses(settings.host, door === 'operator' ? 'loopback' : 'everywhere')
 
-const intakeOf = ({ core }: DoorNeeds) => ({ readings: core.readings, happenings: core.happenings, availability: core.availability, optOuts: core.optOuts, directory: core.directory })
+const intakeOf = ({ core }: DoorNeeds) => ({ readings: core.readings, happenings: core.happenings, availability: core.availability, optOuts: core.optOuts, claims: core.claims, directory: core.directory })
 
 /** Listens with a fastify application on all the door's addresses. */
 export async function serveApp(needs: Pick<DoorNeeds, 'options' | 'log' | 'parts' | 'closing'>, name: string, app: FastifyInstance, port: number, hosts: readonly string[], what: string): Promise<number> {

@@ -94,6 +94,14 @@ t.test('CORE-093 availability, opt-out and claimed baseline', async (t) => {
   t.match(vtn.told.happenings, [{ delivery: 'o-2', state: 'optedOut', reason: 'RUNNING_OPTED_OUT' }])
   const [claim] = await vtn.db.stores.documents.list<{ Wh: number }[]>('test', { kind: 'vtn/claimed-baseline' })
   t.equal(claim?.body[0]?.Wh, 25_000)
+  t.match(vtn.told.claims, [{ resource: 'res-site-2', claims: [{ start, end: start + 900, Wh: 25_000 }], source: 'openadr:site-2', lineage: /\/1$/ }], 'and the core is told')
+  const inUnit = async (units: string, value: number): Promise<number[]> => {
+    vtn.told.claims.length = 0
+    await vtn.call('POST', '/reports', 'ven_client2', { eventID: 'o-2', clientName: 'site-2', payloadDescriptors: [{ objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'BASELINE', units }], resources: [{ resourceName: 'site-2', intervals: [{ id: 0, payloads: [{ type: 'BASELINE', values: [value] }] }] }] })
+    await vtn.vtn.drain()
+    return vtn.told.claims.flatMap((c) => c.claims.map((x) => x.Wh))
+  }
+  t.same([await inUnit('KW', 40), await inUnit('WH', 700), await inUnit('VOLTS', 5)], [[10_000], [700], []], 'power is power, and what is neither is refused')
   t.equal(vtn.told.readings.length, 2)
   await vtn.call('POST', '/reports', 'ven_client2', { ...usage([10], 7), eventID: 'o-2' })
   await vtn.vtn.drain()

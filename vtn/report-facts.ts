@@ -77,8 +77,9 @@ export function readReport(report: ReportRequest, event: EventRequest, eventMade
     if (!at) return void faults.push(`${payload.type} has no place in time`)
     if (payload.type === 'USAGE' || payload.type === 'DEMAND' || payload.type === 'READING') return meter(payload, at, quality)
     if (payload.type === 'BASELINE') {
-      const value = plain(payload.values[0])
-      if (typeof value === 'number') claimedBaseline.push({ ...at, Wh: Math.round(value * (energyUnits[about('BASELINE').units ?? 'KWH'] ?? 1000)) })
+      const value = plain(payload.values[0]), unit = about('BASELINE').units ?? 'KWH', scale = energyUnits[unit] ?? (powerUnits[unit] ?? NaN) * (at.end - at.start) / 3600
+      if (typeof value !== 'number' || !Number.isSafeInteger(Math.round(value * scale))) return void faults.push(`BASELINE that is no energy or power: ${String(value)} ${unit}`)
+      claimedBaseline.push({ ...at, Wh: Math.round(value * scale) })
     }
     if (payload.type === 'LOAD_SHED_DELTA_AVAILABLE') {
       const W = power(payload)

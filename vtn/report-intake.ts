@@ -2,7 +2,7 @@ import type { Availability } from '#core/availability/availability.js'
 import { system } from '#core/caller.js'
 import type { Happening } from '#core/dispatch/delivery.js'
 import { isRefusal } from '#core/error.js'
-import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { AvailabilityIntake, ClaimIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 import type { Resource } from '#core/program/resource.js'
 import type { Context } from '#vtn/context.js'
@@ -22,6 +22,7 @@ export interface IntakeNeeds {
   readonly happenings: DeliveryHappenings
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
+  readonly claims: ClaimIntake
   readonly directory: ResourceDirectory
 }
 
@@ -56,6 +57,7 @@ async function take(needs: IntakeNeeds, entry: AgendaEntry): Promise<Outcome> {
   if (resource) {
     await storeReadings(needs, ven, report, resource, facts)
     await storeAvailability(needs, ven, resource, facts)
+    await claim(needs, ven, report, resource, facts)
   } else if (facts.energy.length) {
     needs.context.log.warn({ clause: 'CORE-093', caller: report.owner, ven: ven.key }, 'readings of a VEN that no resource is bound to')
   }
@@ -93,7 +95,12 @@ async function storeAvailability({ availability, context }: IntakeNeeds, ven: St
   await availability.declare(system(context.config.tenant), rows)
 }
 
-/** CORE-093: a baseline that a VEN reports is only a claim, kept beside the report and never settled on. */
+/** CORE-093: a baseline that a VEN reports is only a claim: the core's to judge, by when it came and what the program settles on. */
+async function claim({ claims, context }: IntakeNeeds, ven: Stored, report: Stored, resource: Resource, facts: ReportFacts): Promise<void> {
+  if (facts.claimedBaseline.length) await claims.claim(system(context.config.tenant), { resource: resource.id, claims: facts.claimedBaseline, source: `openadr:${ven.key}`, lineage: `${report.id}/${report.version}` })
+}
+
+/** The claim as it was reported stays beside its report, whoever it is bound to. */
 async function storeBaselines({ context }: IntakeNeeds, report: Stored, facts: ReportFacts): Promise<void> {
   if (!facts.claimedBaseline.length) return
   await context.documents.insertMany([{

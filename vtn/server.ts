@@ -5,7 +5,7 @@ import type { TlsOptions as MqttTlsOptions } from 'node:tls'
 import type { Clock } from '#core/port/clock.js'
 import type { DispatchChannel } from '#core/port/dispatch-channel.js'
 import type { Ids } from '#core/port/ids.js'
-import type { AvailabilityIntake, DeliveryHappenings, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
+import type { AvailabilityIntake, DeliveryHappenings, ClaimIntake, OptOutIntake, ReadingIntake, ResourceDirectory } from '#core/port/intake.js'
 import type { Log } from '#core/port/log.js'
 import type { Database } from '#core/port/store/index.js'
 import { makeAccess } from '#vtn/access.js'
@@ -54,6 +54,7 @@ export interface VtnNeeds {
   readonly happenings: DeliveryHappenings
   readonly availability: AvailabilityIntake
   readonly optOuts: OptOutIntake
+  readonly claims: ClaimIntake
   readonly directory: ResourceDirectory
   /** Told of every exchange with a VEN (UX-049). */
   readonly words?: Words

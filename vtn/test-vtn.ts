@@ -17,6 +17,7 @@ export interface Told {
   readonly readings: ReadingInput[]
   readonly happenings: Happening[]
   readonly availability: Availability[]
+  readonly claims: { resource: string; claims: readonly { start: number; end: number; Wh: number }[]; source: string; lineage: string }[]
   readonly optOuts: { resource: string; from: number; to: number | null; reason: string }[]
 }
 
@@ -59,7 +60,7 @@ export const orderOf = (id: string, venName: string, delta_W: number, revision =
 export async function testVtn(config: Partial<VtnConfig> = {}, more: Partial<VtnNeeds> = {}): Promise<TestVtn> {
   const clock = handClock(startedAt), tokenClock = handClock(Date.parse('2026-11-20T00:00:00Z'))
   const db = await testDatabase({ clock })
-  const told: Told = { readings: [], happenings: [], availability: [], optOuts: [] }
+  const told: Told = { readings: [], happenings: [], availability: [], claims: [], optOuts: [] }
   const resources = new Map<string, Resource>()
   const needs: VtnNeeds = {
     database: db.database, clock, tokenClock, ids: randomIds(() => clock.nowMs()), log: silent,
@@ -72,6 +73,7 @@ export async function testVtn(config: Partial<VtnConfig> = {}, more: Partial<Vtn
     readings: { record: async (_caller, rows) => { told.readings.push(...rows); return { accepted: rows.length, duplicates: 0, corrected: 0 } } },
     happenings: { happened: async (list) => void told.happenings.push(...list) },
     availability: { declare: async (_caller, rows) => void told.availability.push(...rows) },
+    claims: { claim: async (_caller, claim) => void told.claims.push(claim) },
     optOuts: { optOut: async (_caller, optOut) => void told.optOuts.push(optOut) },
     directory: { byRemote: async (_tenant, _protocol, remoteId) => resources.get(remoteId) },
     ...more,

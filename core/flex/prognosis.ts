@@ -21,6 +21,9 @@ export interface Prognosis {
   readonly servicePoint: string | null
   readonly start: Instant
   readonly kW: readonly number[]
+  /** Who claimed it, e.g. `openadr:site-1`, and in which message; absent where a participant or operator gave it. */
+  readonly source?: string
+  readonly lineage?: string
 }
 
 /** Seconds before an interval after which its forecast is not taken any more; `rules.gateClosure_s`, the interval's start when not said. */

@@ -23,6 +23,18 @@ export interface OptOutIntake {
   optOut(caller: Caller, optOut: { resource: string; from: number; to: number | null; reason: string; source: 'app' | 'device' | 'ven' | 'response' }): Promise<void>
 }
 
+/** What a device says that its load would be, without any order; Wh, consumption positive, epoch seconds. */
+export interface BaselineClaim {
+  readonly start: number
+  readonly end: number
+  readonly Wh: number
+}
+
+/** CORE-093: only a claim. `lineage` names the message and its version: the same one again changes nothing. */
+export interface ClaimIntake {
+  claim(caller: Caller, claim: { resource: string; claims: readonly BaselineClaim[]; source: string; lineage: string }): Promise<void>
+}
+
 /**
  * A device that says it still holds measurements which it has not sent: verification of what it took part in waits until it has told all
  * (`until` null), or until `until` (epoch seconds) at the latest, so that a queue that never empties holds nobody's money for ever.
