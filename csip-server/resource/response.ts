@@ -56,14 +56,11 @@ async function receive(x: Exchange, value: Value, root: string): Promise<Written
   const id = createHash('sha256').update(`${set} ${lfdi} ${event.id} ${status} ${created}`).digest('hex').slice(0, 24)
   const href = `/rsps/${set}/rsp/${id}`
   const known_ = await ctx.documents.get(ctx.tenant, 'csip/Response', id)
-  // who says it again may have heard a 503 because its word did not reach the core: told again, which changes nothing where it did
-  if (known_) {
-    await tell(x, event, lfdi, status, created)
-    return { created: false, href }
-  }
+  if (known_) return { created: false, href }
+  // told before it is kept: what is here has reached the core, and who hears a 503 says it again
+  await tell(x, event, lfdi, status, created)
   const targets = [...new Set([lfdi, device.owner ?? lfdi])]
   await ctx.documents.insertMany<Value>([{ tenant: ctx.tenant, kind: 'csip/Response', id, parent: set, targets, owner: lfdi, sort1: created, body: { ...value, endDeviceLFDI: lfdi, ...(root === 'Response' ? {} : { type: root }) } }], ctx.clock.nowMs(), { onConflict: 'skip' })
-  await tell(x, event, lfdi, status, created)
   return { created: true, href }
 }
 
