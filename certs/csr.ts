@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '#core/error.js'
-import { provesPossession } from '#certs/profile/station.js'
-import { guessableKey } from '#certs/profile/weak-key.js'
-import { attributeOf, hardwareModuleName, hwSerialText, publicKeyOf, readRequest } from '#certs/x509/certificate.js'
+import { requestFailures } from '#certs/profile/request-rules.js'
+import { attributeOf, hardwareModuleName, hwSerialText, readRequest } from '#certs/x509/certificate.js'
 import type { RequestView } from '#certs/x509/certificate.js'
 import { Oid } from '#certs/x509/oid.js'
 
@@ -26,13 +25,8 @@ export const longestRequest = 16_384
 export function checkDeviceRequest(der: Uint8Array): CheckedRequest {
   if (der.length > longestRequest) throw new Refusal('tooLarge', 'the request is too large')
   const view = readRequest(der)
-  // 91 octets: the point uncompressed. A compressed spelling of a known key would be another hash (SEC-021).
-  if (view.key.algorithm !== Oid.ecPublicKey || view.key.curve !== Oid.prime256v1 || view.key.spki.length !== 91) throw new Refusal('invalid', 'the key is not EC P-256')
-  publicKeyOf(view.key)
-  if (view.signatureAlgorithm !== Oid.ecdsaWithSHA256) throw new Refusal('invalid', 'the request is not signed with ecdsa-with-SHA256')
-  if (!provesPossession(view)) throw new Refusal('invalid', 'the signature of the request is wrong')
-  const why = guessableKey(view.key)
-  if (why) throw new Refusal('invalid', `the key is refused: ${why}`)
+  const [first] = requestFailures(view)
+  if (first) throw new Refusal('invalid', `${first.sentence} (${first.rule}, ${first.clause})`)
   const name = hardwareModuleName(view)
   // Interpretation: a request without a SAN may name the device in Subject serialNumber, as vendors' tools do.
   const hwSerialNum = name ? hwSerialText(name) : attributeOf(view.subject, Oid.serialNumber)

@@ -5,7 +5,7 @@ import { Act, D, Field, text } from '../../part/basics.tsx'
 
 interface Explanation {
   verdict: string
-  lfdi: string
+  lfdi?: string
   certificate?: Record<string, unknown>
   failures: Record<string, string>[]
 }
@@ -30,7 +30,7 @@ export function Explain() {
         {found && (
           <div aria-live="polite">
             <p>
-              <strong>{t(found.verdict === 'accepted' ? 'cert.accepted' : 'cert.refused')}</strong> <D>{found.lfdi}</D>
+              <strong>{t(found.verdict === 'accepted' ? 'cert.accepted' : 'cert.refused')}</strong> {found.lfdi && <D>{found.lfdi}</D>}
             </p>
             <ul translate={false}>
               {found.failures.map((f, i) => (
