@@ -5,12 +5,12 @@ interface Folder { dir: string; sealingKeyFile?: string; json?: boolean }
 /** The offline side of the manufacturing PKI (SEP-230): `ca init`, `ca issue-mica`, `ca export`. */
 export function registerCa(program: Command): void {
   const ca = program.command('ca').description('certificate authorities of IEEE 2030.5: root (SERCA) and issuing (MICA)')
-    .addHelpText('before', 'Examples:\n  $ loadstone ca init --dir ./pki\n  $ loadstone ca issue-mica --dir ./pki --mca\n  $ loadstone ca export --dir ./pki > trust.pem\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone ca init --dir ./pki\n  $ npx loadstone ca issue-mica --dir ./pki --mca\n  $ npx loadstone ca export --dir ./pki > trust.pem\n')
   const folder = (command: Command): Command => command.requiredOption('--dir <folder>', 'folder of the authority; `serve` reads the same layout in DATA/pki')
     .option('--sealing-key-file <file>', 'key that seals private keys (else LOADSTONE_SEAL_KEY, else one is made in the folder)').option('--json', 'one JSON document on stdout')
 
   folder(ca.command('init').description('make a root; its key goes sealed to DIR/offline, keep that away from servers'))
-    .addHelpText('before', 'Examples:\n  $ loadstone ca init --dir ./pki\n  $ loadstone ca init --dir ./pki --sealing-key-file ./seal.txt --json\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone ca init --dir ./pki\n  $ npx loadstone ca init --dir ./pki --sealing-key-file ./seal.txt --json\n')
     .action(async (options: Folder) => {
       const { initSerca, certificatePem } = await import('#certs/index.js')
       const made = await initSerca(options.dir, await needsOf(options))
@@ -20,7 +20,7 @@ export function registerCa(program: Command): void {
 
   folder(ca.command('issue-mica').description('make the issuing authority that signs devices'))
     .option('--mca', 'put a manufacturer CA between root and issuing CA').option('--replace', 'even though there is one')
-    .addHelpText('before', 'Examples:\n  $ loadstone ca issue-mica --dir ./pki\n  $ loadstone ca issue-mica --dir ./pki --mca --replace\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone ca issue-mica --dir ./pki\n  $ npx loadstone ca issue-mica --dir ./pki --mca --replace\n')
     .action(async (options: Folder & { mca?: boolean; replace?: boolean }) => {
       const { issueMica, wholeChain, certificatePem } = await import('#certs/index.js')
       const made = await issueMica(options.dir, await needsOf(options), { mca: options.mca ?? false, replace: options.replace ?? false })
@@ -30,7 +30,7 @@ export function registerCa(program: Command): void {
 
   ca.command('export').description('print public certificates').requiredOption('--dir <folder>', 'folder of the authority')
     .option('--what <part>', 'chain, root or mica', 'chain').option('--format <form>', 'pem or p7', 'pem').option('--json', 'one JSON document on stdout')
-    .addHelpText('before', 'Examples:\n  $ loadstone ca export --dir ./pki > trust.pem\n  $ loadstone ca export --dir ./pki --what root\n  $ loadstone ca export --dir ./pki --format p7 > chain.p7b\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone ca export --dir ./pki > trust.pem\n  $ npx loadstone ca export --dir ./pki --what root\n  $ npx loadstone ca export --dir ./pki --format p7 > chain.p7b\n')
     .action(async (options: { dir: string; what: string; format: string; json?: boolean }) => {
       const [{ readFile }, { join }, { Refusal }, { certificatesFrom, certificatePem, lfdiOf, toPem, certsOnly }] = await Promise.all([import('node:fs/promises'), import('node:path'), import('#core/error.js'), import('#certs/index.js')])
       const name = { chain: 'chain.pem', root: 'serca.pem', mica: 'mica.pem' }[options.what]

@@ -51,7 +51,7 @@ export function registerCalc(program: Command): void {
   program.command('calc').argument('[kind]', 'kind of calculation').option('--list', 'names every kind and what it reads')
     .summary('one calculation of the core: JSON in, JSON out')
     .description('one calculation: reads one JSON value from standard input, prints {"result": …, "trace": …}')
-    .addHelpText('before', 'Examples:\n  $ loadstone calc split < input.json\n  $ loadstone calc --list\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone calc split < input.json\n  $ npx loadstone calc --list\n')
     .action(async (kind: string | undefined, options: { list?: boolean }) => {
       if (options.list || kind === undefined) {
         const { kinds } = await import('#core/calc/registry.js')

@@ -133,9 +133,16 @@ t.test('REL-003, REL-008, UX-018 serve: second start refused by name, --fresh re
   writeFileSync(join(folder, 'program.json'), JSON.stringify({ name: 'kept', timeZone: 'UTC', direction: 'down', intervalMinutes: 15, baseline: { method: 'CAISO_10IN10', level: 'portfolio' }, currency: 'USD', energyPrice: '0.50', customerShare: '0.70' }))
   t.equal(loadstone(['program', 'create', '--file', 'program.json'], { env: account }).code, 0)
   t.equal(loadstone(['program', 'create', '--file', 'program.json'], { env: account }).code, 6, 'a name that is taken')
-  t.equal(loadstone(['program', 'show', 'nobody'], { env: account }).code, 5)
+  const nobody = loadstone(['program', 'show', 'nobody'], { env: account })
+  t.equal(nobody.code, 5)
+  t.match(nobody.err, /there is no program 'nobody' .*request [0-9a-f-]{36}\)\n\s+'npx loadstone program list' shows/, 'UX-013')
   t.equal(loadstone(['program', 'list'], { env: { ...account, LOADSTONE_TOKEN: 'wrong' } }).code, 4)
   t.match(JSON.parse(loadstone(['program', 'list', '--json'], { env: account }).out), [{ name: 'kept' }])
+
+  const { out } = loadstone(['completion', 'bash']), complete = (words: string, n: number): string => spawnSync('bash', ['-c', `${out}\nloadstone() { "${process.execPath}" "${program}" "$@"; }; COMP_WORDS=(${words}) COMP_CWORD=${n}; _loadstone; echo "\${COMPREPLY[@]}"`], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', ...account } }).stdout.trim()
+  t.equal(complete('loadstone program show ""', 3), 'kept', 'UX-015 names from the server')
+  t.equal(complete('loadstone dispatch create --program k', 4), 'kept', 'behind a flag too')
+  t.match(complete('loadstone program show --', 3), /--json/, 'flags are flags')
 
   for (const args of [['serve'], ['serve', '--fresh']]) {
     const again = loadstone(args, { env })
@@ -163,4 +170,43 @@ t.test('REL-003, REL-008, UX-018 serve: second start refused by name, --fresh re
   const token = { ...account, LOADSTONE_TOKEN: third.ready.operatorToken as string }
   t.same(JSON.parse(loadstone(['program', 'list', '--json'], { env: token }).out), [], '--fresh empties what two starts have left, files of ours and all')
   await third.end('SIGTERM')
+})
+
+t.test('UX-013 planted mistakes of a stranger: what was wrong, which input, what to do; UX-012 their codes', (t) => {
+  writeFileSync(join(folder, 'broken.yaml'), 'vtnPort: [1\n')
+  writeFileSync(join(folder, 'list.yaml'), '- 1\n')
+  writeFileSync(join(folder, 'not-a-certificate.pem'), 'hello\n')
+  const cases: [string[], number, RegExp, Record<string, string>?][] = [
+    [['progam', 'list'], 2, /did you mean program[^]*npx loadstone --help/i], [['program', 'lst'], 2, /did you mean list[^]*npx loadstone program --help/i], [['ven', 'evnts'], 2, /did you mean events/i], [['db', 'bakup'], 2, /did you mean backup/i],
+    [['dispatch', 'create', '--program', 'p', '--power', 'ten', '--start', 'x'], 2, /--power.*'ten'.*is a number/], [['token', 'create', 'viewer', '--expires', 'soon'], 2, /--expires.*'soon'.*a number from 1/],
+    [['ven', 'events', '--url', 'vtn.example'], 2, /--url.*'vtn.example'.*http:\/\/ or https:\/\//], [['sim', 'charger', '--url', 'localhost:9000'], 2, /'localhost:9000'.*ws:\/\//], [['cert', 'enroll', '--url', 'http://x', '--serial', '1'], 2, /'http:\/\/x'.*https:\/\//],
+    [['program', 'list', '--url', 'localhost:8080', '--token', 'x'], 2, /begins with http:\/\/ or https:\/\/, not 'localhost:8080'/], [['program', 'list'], 4, /--token or set LOADSTONE_TOKEN.*operator\.token/],
+    [['serve', '--config', 'nope.yaml'], 2, /nope\.yaml cannot be read: there is no such file/], [['config', 'check', '--config', 'broken.yaml'], 2, /broken\.yaml is not YAML/], [['config', 'check', '--config', 'list.yaml'], 2, /list\.yaml holds no settings.*config show/],
+    [['config', 'check'], 2, /OTEL_EXPORTER_OTLP_PROTOCOL: is grpc.*http\/json.*4318/, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
+    [['cert', 'inspect', 'not-a-certificate.pem'], 2, /not-a-certificate\.pem: neither a PEM nor a DER/], [['cert', 'lfdi', 'nowhere.pem'], 5, /nowhere\.pem cannot be read/], [['calc', 'splitt'], 2, /did you mean 'split'/],
+    [['conformance', 'run', 'vtm'], 2, /There is no subject 'vtm'; there are vtn/], [['completion'], 2, /missing required argument 'shell'[^]*npx loadstone completion --help/],
+  ]
+  for (const [args, code, sentence, env] of cases) {
+    const ran = loadstone(args, env ? { env } : {})
+    t.equal(ran.code, code, `${args.join(' ')}: ${ran.err.slice(0, 300)}`)
+    t.match(ran.err, sentence, args.join(' '))
+    t.equal(ran.out, '', `${args.join(' ')}: stdout`)
+  }
+  t.end()
+})
+
+t.test('UX-010 nouns too begin their help with examples, all called in the same way', (t) => {
+  const every = (command: Command): Command[] => [command, ...command.commands.filter((c) => c.name() !== 'help').flatMap(every)]
+  for (const command of every(commandLine())) {
+    let text = ''
+    command.configureOutput({ writeOut: (s) => { text += s } }).outputHelp()
+    t.match(text, /^\s*Examples:\n\s+\$ \S/, command.name())
+    t.notMatch(text, /\$ (?:[A-Z_]+=\S+ )*loadstone /, command.name())
+  }
+  t.end()
+})
+
+t.test('UX-011 config check --json is one document that says where telemetry goes', (t) => {
+  t.same(JSON.parse(loadstone(['config', 'check', '--json'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' } }).out), { ok: true, telemetry: { traces: 'http://c:4318/v1/traces', metrics: 'http://c:4318/v1/metrics' } })
+  t.end()
 })

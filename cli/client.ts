@@ -33,7 +33,7 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
   }
   async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
     const answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body), { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers })
-    if (answer.status >= 400) throw problem(method, path, answer.status, answer.body)
+    if (answer.status >= 400) throw problem(method, path, answer.status, answer.body, text(answer.headers['x-request-id']))
     return answer.body as T
   }
   async function all<T>(path: string): Promise<T[]> {
@@ -54,14 +54,26 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
 const repeatable = (method: string, path: string, headers: Record<string, string>): boolean =>
   ['GET', 'PUT', 'DELETE'].includes(method) || (method === 'POST' && (path === '/readings' || 'idempotency-key' in headers))
 
+const text = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined)
+
 const parse = (text: string): unknown => {
   try { return JSON.parse(text) } catch { return text }
 }
 
-function problem(method: string, path: string, status: number, body: unknown): CliExit {
+/** Which command shows what there is. */
+const shows: Readonly<Record<string, string>> = { 'program': 'program', 'resource': 'resource', 'service point': 'service-point', 'enrolment': 'enrolment', 'dispatch': 'dispatch', 'station': 'station', 'vendor': 'vendor', 'webhook': 'webhook', 'token': 'token', 'dispute': 'dispute', 'settlement run': 'settlement' }
+
+/** What to do about it, where that can be said (UX-013). */
+function advice(status: number, detail: string): string {
+  const missing = shows[/^there is no ([a-z ]+?) '/.exec(detail)?.[1] ?? '']
+  if (status === 404 && missing !== undefined) return `\n  'npx loadstone ${missing} list' shows what there is.`
+  return status === 401 ? '\n  Give --token or LOADSTONE_TOKEN; the first token of a server stands in operator.token of its data folder.' : ''
+}
+
+function problem(method: string, path: string, status: number, body: unknown, request: string | undefined): CliExit {
   const p = (body ?? {}) as { title?: string; detail?: string; instance?: string; checks?: { check: string; detail: string }[]; faults?: { path?: string; field?: string; row?: number; reason: string }[] }
   const code = status === 401 || status === 403 ? exitCode.notAuthenticated : status === 404 ? exitCode.notFound
     : status === 409 || status === 412 || (status === 422 && p.checks) ? exitCode.refused : status === 400 || status === 422 ? exitCode.usage : status === 503 ? exitCode.unreachable : exitCode.failed
   const details = [...(p.checks ?? []).map((c) => `  ${c.check}: ${c.detail}`), ...(p.faults ?? []).slice(0, 20).map((f) => `  ${f.row === undefined ? '' : `row ${f.row} `}${f.path ?? f.field ?? ''}: ${f.reason}`)]
-  return new CliExit(code, [`${p.detail ?? p.title ?? `The server answered ${status}`} (${method} ${path}: ${status}${p.instance ? `, request ${p.instance}` : ''})`, ...details].join('\n'))
+  return new CliExit(code, [`${p.detail ?? p.title ?? `The server answered ${status}`} (${method} ${path}: ${status}${request ? `, request ${request}` : ''})`, ...details].join('\n') + advice(status, p.detail ?? ''))
 }

@@ -31,7 +31,7 @@ export function commandLine(): Command {
     .addHelpText('before', 'Examples:\n  $ npx loadstone up                         the main job, with a demo fleet\n  $ npx loadstone serve --data ./data         every server, no demo\n  $ npx loadstone calc split < case.json      one calculation\n')
     .addHelpText('after', '\nExit codes: loadstone help exit-codes')
   for (const register of [registerUp, registerServe, registerSim, registerVen, registerCa, registerCert, registerCalc, registerDb, registerConfig, registerConformance, registerDoctor, registerOperator, registerCompletion]) register(program)
-  program.command('exit-codes', { hidden: true }).description('what each exit code means').addHelpText('before', 'Examples:\n  $ loadstone help exit-codes\n').action(() => { process.stdout.write(exitCodesHelp) })
+  program.command('exit-codes', { hidden: true }).description('what each exit code means').addHelpText('before', 'Examples:\n  $ npx loadstone help exit-codes\n').action(() => { process.stdout.write(exitCodesHelp) })
   return program
 }
 

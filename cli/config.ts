@@ -4,10 +4,11 @@ import { readSettings } from '#cli/settings.js'
 /** `config show|check`: every setting, its value and where it came from; secrets masked (UX-017). */
 export function registerConfig(program: Command): void {
   const config = program.command('config').description('the configuration and where each value comes from')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone config show\n  $ npx loadstone config check --config loadstone.yaml\n')
   config.command('show').description('print every setting')
     .option('--config <file>', 'a loadstone.yaml to read')
     .option('--json', 'one JSON document')
-    .addHelpText('before', 'Examples:\n  $ loadstone config show\n  $ LOADSTONE_VTN_PORT=9081 loadstone config show --json\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone config show\n  $ LOADSTONE_VTN_PORT=9081 npx loadstone config show --json\n')
     .action(async (options: { config?: string; json?: boolean }) => {
       const { resolved } = await readSettings({}, process.env, {}, options.config)
       const rows = resolved.map((r) => ({
@@ -17,10 +18,11 @@ export function registerConfig(program: Command): void {
       else for (const row of rows) process.stdout.write(`${row.variable.padEnd(26)} ${String(row.value === '' ? '(unset)' : row.value).padEnd(24)} ${row.origin.padEnd(12)} ${row.meaning}\n`)
     })
   config.command('check').description('check before start; exit 2 with every fault at once')
-    .option('--config <file>', 'a loadstone.yaml to read')
-    .addHelpText('before', 'Examples:\n  $ loadstone config check --config /etc/loadstone.yaml\n')
-    .action(async (options: { config?: string }) => {
+    .option('--config <file>', 'a loadstone.yaml to read').option('--json', 'one JSON document')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone config check --config /etc/loadstone.yaml\n')
+    .action(async (options: { config?: string; json?: boolean }) => {
       await readSettings({}, process.env, {}, options.config)
-      process.stdout.write('The configuration can be used.\n')
+      const telemetry = (await import('#main/telemetry/config.js')).telemetryConfig(process.env), signals = { traces: telemetry?.traces?.url ?? null, metrics: telemetry?.metrics?.url ?? null }
+      process.stdout.write(options.json ? `${JSON.stringify({ ok: true, telemetry: signals })}\n` : `The configuration can be used.\n${Object.entries(signals).map(([what, url]) => (url ? `${what} go to ${url}\n` : '')).join('')}`)
     })
 }

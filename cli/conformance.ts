@@ -15,6 +15,7 @@ const subjects: readonly Subject[] = ['vtn', 'csip', 'csms', 'est', 'ven']
 /** `conformance run|list`: black-box conformance of any implementation, for a pipeline (contract §2, UX-035 … UX-041). */
 export function registerConformance(program: Command): void {
   const noun = program.command('conformance').description('black-box conformance runs against any implementation')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone conformance list vtn\n  $ npx loadstone conformance run csms --from ready.json --smoke\n')
   noun.command('run').description('run a set of procedures against a target').argument('<subject>', subjects.join(', '))
     .option('--target <url>', 'what to test').option('--config <file>', 'target, credentials, capabilities').option('--from <file>', 'a saved ready line of loadstone serve')
     .option('--profile <name>', 'e.g. 3.1.1, 3.0.1, csip, csip-aus-1.2, 2.0.1, 1.6').option('--only <ids...>', 'ids, prefixes*, requirement numbers, tag:NAME')
@@ -23,16 +24,16 @@ export function registerConformance(program: Command): void {
     .option('--seed <n>', 'order and values; 0 = order of ids', '0').option('--bail', 'stop at the first failure').option('--retries <n>', 'run what failed again; a pass after that is told as flaky', '0')
     .option('--xsd <file>', 'your copy of the 2030.5 schema: every answer in its namespace must keep it (csip)').option('--statement <file>', 'a signed statement of the verdicts').option('--statement-key <file>', 'PEM key that signs it, Ed25519 or P-256; made when it is not there')
     .option('--expect-failures <file>', 'ids that may fail; an unexpected pass fails too')
-    .addHelpText('before', 'Examples:\n  $ loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ loadstone conformance run csms --from ready.json --smoke\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone conformance run vtn --target https://vtn.example/openadr3/3.1.1 --config target.yaml --junit report.xml\n  $ npx loadstone conformance run csms --from ready.json --smoke\n')
     .action(async (subject: string, flags: RunFlags) => { process.exitCode = await run(subject, { ...flags, ...program.opts<{ color: boolean }>() }) })
   noun.command('verify').description('check a signed statement: exit 0 when its signature holds, 3 when not').argument('<file>', 'what --statement wrote').option('--key <file>', 'public key (PEM) of the signer you expect').option('--json', 'one JSON document')
-    .addHelpText('before', 'Examples:\n  $ loadstone conformance verify statement.json --key signer.pub.pem\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone conformance verify statement.json --key signer.pub.pem\n')
     .action(async (file: string, o: { key?: string; json?: boolean }) => { process.exitCode = await verify(file, o) })
   noun.command('artefact').description('compare our descriptions with published files: your own copies').argument('<kind>', 'openapi, sep or ocpp').requiredOption('--file <file>', 'your copy: the OpenAPI file, the schema of 2030.5, the folder of OCPP schemas').option('--json', 'one JSON document')
-    .addHelpText('before', 'Examples:\n  $ loadstone conformance artefact openapi --file openadr3.yaml\n  $ loadstone conformance artefact sep --file sep.xsd\n  $ loadstone conformance artefact ocpp --file OCPP-2.0.1_part3_JSON_schemas\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone conformance artefact openapi --file openadr3.yaml\n  $ npx loadstone conformance artefact sep --file sep.xsd\n  $ npx loadstone conformance artefact ocpp --file OCPP-2.0.1_part3_JSON_schemas\n')
     .action(async (kind: string, o: { file: string; json?: boolean }) => { process.exitCode = await artefact(kind, o) })
   noun.command('list').description('list procedures').argument('[subject]', subjects.join(', ')).option('--json', 'one JSON document')
-    .addHelpText('before', 'Examples:\n  $ loadstone conformance list vtn\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone conformance list vtn\n')
     .action(async (subject: string | undefined, flags: { json?: boolean }) => {
       const [{ procedures }, { CliExit, exitCode }] = await Promise.all([import('#conformance/registry.js'), import('#cli/exit-code.js')])
       if (subject !== undefined && !(subjects as readonly string[]).includes(subject)) throw new CliExit(exitCode.usage, `There is no subject '${subject}'; there are ${subjects.join(', ')}.`)

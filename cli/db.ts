@@ -16,8 +16,8 @@ interface Options {
 /** `db migrate|backup|restore|verify`: on the database that the settings name, joined while servers run on it or started for the time of the command. */
 export function registerDb(program: Command): void {
   const db = program.command('db').description('look after the database')
-    .addHelpText('before', 'Examples:\n  $ loadstone db backup monday.backup\n  $ loadstone db restore monday.backup --data ./empty\n  $ loadstone db verify --json\n')
-  const verb = (name: string, description: string, example: string): Command => db.command(name).description(description).addHelpText('before', `Examples:\n  $ loadstone db ${example}\n`)
+    .addHelpText('before', 'Examples:\n  $ npx loadstone db backup monday.backup\n  $ npx loadstone db restore monday.backup --data ./empty\n  $ npx loadstone db verify --json\n')
+  const verb = (name: string, description: string, example: string): Command => db.command(name).description(description).addHelpText('before', `Examples:\n  $ npx loadstone db ${example}\n`)
     .option('--data <dir>', 'data folder of the embedded database').option('--db <url>', 'postgresql://… instead of it').option('--config <file>', 'a loadstone.yaml').option('--json', 'one JSON document')
 
   const keyed = (command: Command): Command => command.option('--key-file <file>', 'file with the secret that encrypts the backup (else LOADSTONE_BACKUP_KEY)')

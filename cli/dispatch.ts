@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { numberFrom } from '#cli/argument.js'
 import { listAndShow } from '#cli/listing.js'
 import { act, collect, confirm, noun, verb, type OperatorOptions } from '#cli/operator-noun.js'
 
@@ -50,7 +51,7 @@ export function registerDispatch(program: Command): void {
   const own = noun(program, 'dispatch', 'orders of power', ['dispatch create --program peak --power 2000 --start 2026-07-15T16:00 --duration PT2H --dry-run', 'dispatch cancel ID', 'dispatch deliveries ID'])
   listAndShow(own, 'dispatch', 'dispatches', ['id', 'programName', 'power_kW', 'start', 'end', 'state', 'revision', 'allocated_kW', 'shortfall_kW'])
   verb(own, 'create', 'order power; shows devices and limits first', 'dispatch create --program peak --power 2000 --start 2026-07-15T16:00 --duration PT2H --yes')
-    .requiredOption('--program <name>', 'program').requiredOption('--power <kW>', 'kW in the direction of the program').requiredOption('--start <time>', 'RFC 3339, or local time of the program')
+    .requiredOption('--program <name>', 'program').requiredOption('--power <kW>', 'kW in the direction of the program', numberFrom(Number.NEGATIVE_INFINITY)).requiredOption('--start <time>', 'RFC 3339, or local time of the program')
     .option('--end <time>', 'end').option('--duration <iso>', 'instead of end: PT2H').option('--mode <mode>', 'merit, proportional, rotation, optimal').option('--reason <text>', 'why')
     .option('--resource <name>', 'only this resource (repeat)', collect, []).option('--aggregation <name>', 'only below this node').option('--emergency <check>', 'override a publishing check (repeat)', collect, [])
     .option('--key <key>', 'Idempotency-Key: the same order twice is one').option('--dry-run', 'show, send nothing').option('--yes', 'do not ask')

@@ -8,7 +8,7 @@ export interface Finding { readonly name: string; readonly ok: boolean; readonly
 export function registerDoctor(program: Command): void {
   program.command('doctor').description('look at everything a server needs; each failed line says how to mend it')
     .option('--config <file>', 'a loadstone.yaml').option('--data <dir>', 'data folder').option('--json', 'one JSON document')
-    .addHelpText('before', 'Examples:\n  $ loadstone doctor\n  $ loadstone doctor --json | jq .findings\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone doctor\n  $ npx loadstone doctor --json | jq .findings\n')
     .action(async (options: { config?: string; data?: string; json?: boolean }) => {
       const { settings } = await readSettings(options.data ? { data: options.data } : {}, process.env, {}, options.config)
       const findings = [node(), clock(), memory(await import('node:os')), await names(settings.names), ...(await ports(doorPorts(settings, ['operator', 'vtn', 'csip', 'est', 'csms']), settings.data)), await disk(settings.data), await database(settings.databaseUrl, settings.data), ...(await certificates(settings.data))]

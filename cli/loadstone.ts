@@ -6,8 +6,11 @@ import { codeOf, exitCode, exitCodesHelp } from '#cli/exit-code.js'
 /** Every command ends here: usage errors are 2 and an error is one sentence, never a stack unless asked (UX-013). */
 async function run(argv: readonly string[]): Promise<number> {
   const program = commandLine()
-  const strict = (command: Command): void => { command.exitOverride(); command.commands.forEach(strict) }
-  strict(program)
+  const strict = (command: Command, path: string): void => {
+    command.exitOverride().showHelpAfterError(`'npx ${path} --help' shows examples.`)
+    for (const c of command.commands) strict(c, `${path} ${c.name()}`)
+  }
+  strict(program, 'loadstone')
   if (argv[2] === 'help' && argv[3] === 'exit-codes') { process.stdout.write(exitCodesHelp); return exitCode.done }
   try {
     await program.parseAsync(argv as string[])

@@ -25,7 +25,8 @@ export function verb(parent: Command, usage: string, description: string, exampl
 /** Runs a verb with a client that is closed afterwards; what it returns is printed. */
 export async function act(options: OperatorOptions, work: (client: OperatorClient) => Promise<unknown>): Promise<void> {
   const token = options.token ?? process.env.LOADSTONE_TOKEN
-  if (!token) throw new CliExit(exitCode.notAuthenticated, 'No token: give --token or set LOADSTONE_TOKEN.')
+  if (!token) throw new CliExit(exitCode.notAuthenticated, 'No token: give --token or set LOADSTONE_TOKEN. The first one of a server stands in operator.token of its data folder.')
+  if (!URL.canParse(options.url) || !/^https?:\/\//i.test(options.url)) throw new CliExit(exitCode.usage, `--url (or LOADSTONE_URL) begins with http:// or https://, not '${options.url}'.`)
   const { operatorClient } = await import('#cli/client.js')
   const client = operatorClient(options.url, token)
   try {

@@ -12,7 +12,7 @@ export function registerServe(program: Command): void {
     .option('--data <dir>', 'data folder')
     .option('--keep', 'go on with the data folder (default)')
     .option('--fresh', 'empty the data folder first; refused while a process uses it')
-    .addHelpText('before', 'Examples:\n  $ loadstone serve\n  $ loadstone serve --seed conformance --fresh --data /tmp/ls\n  $ LOADSTONE_PORT_BASE=20000 loadstone serve --only vtn,operator\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone serve\n  $ npx loadstone serve --seed conformance --fresh --data /tmp/ls\n  $ LOADSTONE_PORT_BASE=20000 npx loadstone serve --only vtn,operator\n')
     .action(async (options: ServeOptions) => { process.exitCode = await serve(options) })
 }
 

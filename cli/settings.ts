@@ -54,11 +54,24 @@ export type Defaults = Partial<Settings>
 /** Reads flag, environment and loadstone.yaml (or `--config FILE`) into settings with their origins. */
 export async function readSettings(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv, defaults: Defaults = {}, file?: string): Promise<{ settings: Settings; resolved: Resolved[] }> {
   const path = file ?? (existsSync('loadstone.yaml') ? 'loadstone.yaml' : undefined)
-  const content = path === undefined ? undefined : ((await import('yaml')).parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null) ?? undefined
+  const content = path === undefined ? undefined : await contentOf(path)
   const own = Object.values(settings).map((s) => (s.key in defaults ? { ...s, default: defaults[s.key as keyof Settings] } : s)) as Setting<unknown>[]
   const resolved = sound(resolve(own, { flags, environment, ...(content ? { file: content } : {}) }))
   const value = Object.fromEntries(resolved.map((r) => [r.setting.key, r.value])) as Settings
   return { settings: shifted(value, resolved), resolved }
+}
+
+async function contentOf(path: string): Promise<Record<string, unknown> | undefined> {
+  const text = ((): string => {
+    try { return readFileSync(path, 'utf8') } catch (error) { throw new Refusal('invalid', `${path} cannot be read: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}. Give another --config, or leave it out.`) }
+  })()
+  const { parse } = await import('yaml')
+  const content = ((): unknown => {
+    try { return parse(text) } catch (error) { throw new Refusal('invalid', `${path} is not YAML: ${(error as Error).message.trim()}`) }
+  })()
+  if (content === null || content === undefined) return undefined
+  if (typeof content !== 'object' || Array.isArray(content)) throw new Refusal('invalid', `${path} holds no settings: one 'name: value' a line, as 'loadstone config show' names them`)
+  return content as Record<string, unknown>
 }
 
 /** Values that stand in somebody's example, and no secret of anybody (SEC-068). */

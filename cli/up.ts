@@ -26,7 +26,7 @@ export function registerUp(program: Command): void {
     .option('--keep', 'go on with the data folder: an unfinished story continues, a finished one gets a new order (default)')
     .option('--fresh', 'empty the data folder first; refused while a process uses it')
     .option('--config <file>', 'a loadstone.yaml')
-    .addHelpText('before', 'Examples:\n  $ loadstone up\n  $ loadstone up --exit --json\n  $ loadstone up --devices 2000 --fresh\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone up\n  $ npx loadstone up --exit --json\n  $ npx loadstone up --devices 2000 --fresh\n')
     .action(async (options: UpOptions) => {
       const { up } = await import('#cli/story/run.js')
       process.exitCode = await up(options)

@@ -16,6 +16,6 @@ export function registerWebhook(program: Command): void {
     .option('--ca <file>', 'roots to trust (PEM)').option('--insecure', 'do not check the VTN\'s certificate').option('--json', 'NDJSON on stdout')
     .option('--forward <url>', 'where to post each notification, e.g. http://localhost:3000/hook').option('--objects <types>', 'object types', 'EVENT,PROGRAM').option('--operations <names>', 'operations', 'CREATE,UPDATE,DELETE')
     .option('--program <id>', 'only of one program').option('--port <n>', 'port of the receiver; 0 = any', '0').option('--public-url <url>', 'https address under which the VTN reaches the receiver').option('--for <s>', 'stop after so many seconds')
-    .addHelpText('before', 'Examples:\n  $ loadstone webhook listen --url http://localhost:8082/openadr3/3.1.1 --client-id bl_client --client-secret-file secret.txt\n  $ loadstone webhook listen --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --forward http://localhost:3000/hook --public-url https://me.example/hook --port 4000\n')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone webhook listen --url http://localhost:8082/openadr3/3.1.1 --client-id bl_client --client-secret-file secret.txt\n  $ npx loadstone webhook listen --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --forward http://localhost:3000/hook --public-url https://me.example/hook --port 4000\n')
     .action(async (o: ListenOptions) => { await (await import('#cli/webhook-listen.js')).listen(o) })
 }

@@ -73,6 +73,8 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   app.setValidatorCompiler(validators() as never)
   app.decorateRequest('operator')
   if (core.means.trace?.on) traceRequests(app, core.means.trace)
+  // what a person quotes and a log line says is one word (UX-013)
+  app.addHook('onRequest', async (request, reply) => { reply.header('x-request-id', request.id) })
   app.addHook('onRequest', doorkeeper(authenticate))
   if (needs.limits) admitWithin(app, needs.limits, () => performance.now())
   app.addHook('preValidation', async (request) => soundBody(request.body))
