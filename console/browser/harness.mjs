@@ -35,7 +35,7 @@ const free = (port) =>
   })
 
 /** Eight ports in a row that nobody uses. */
-async function portBase() {
+export async function portBase() {
   for (let base = 24_600 + (process.pid % 300) * 10; ; base = base + 10 > 32_000 ? 24_600 : base + 10)
     if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
 }

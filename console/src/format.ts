@@ -1,7 +1,16 @@
 import { serverNow } from './session.ts'
 import { locale, t } from './text/index.ts'
 
-const number = (value: number, digits = 1): string => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value === 0 ? 0 : value)
+/** Making a formatter costs far more than using it: each is made once. */
+const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>()
+function once<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => T): T {
+  const name = `${locale} ${key}`
+  if (!made.has(name)) made.set(name, make())
+  return made.get(name) as T
+}
+
+const number = (value: number, digits = 1): string =>
+  once(`number ${digits}`, () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits })).format(value === 0 ? 0 : value)
 
 const none = '–'
 type Maybe = number | null | undefined
@@ -34,7 +43,7 @@ const styles: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
 /** A time in a zone; the caller prints the zone, UTC is for the title of the element. */
 export function when(iso: string | number | null | undefined, zone: string, style: Style = 'full'): string {
   if (iso === null || iso === undefined || iso === '') return none
-  return new Intl.DateTimeFormat(locale, { timeZone: zone, ...styles[style] }).format(new Date(iso))
+  return once(`${zone} ${style}`, () => new Intl.DateTimeFormat(locale, { timeZone: zone, ...styles[style] })).format(new Date(iso))
 }
 
 /** "16:00" and "2026-11-23" in a zone, for fields of a form. */

@@ -5,7 +5,7 @@ import { useLoad } from '../live.ts'
 import { may } from '../session.ts'
 import { t } from '../text/index.ts'
 import type { Dispatch, Progress } from '../types.ts'
-import { Act, Age, Await, D, Figure, State } from '../part/basics.tsx'
+import { Act, Age, Await, D, Figure, Loading, State } from '../part/basics.tsx'
 import { directionOf, orderWords, window } from '../part/dispatch-words.tsx'
 import { everything, type Everything } from './dispatch/everything.ts'
 import { Cancel } from './dispatch/cancel.tsx'
@@ -21,8 +21,8 @@ export function DispatchPage({ id }: { id: string }) {
     m.entity === id || m.action.startsWith('delivery') || m.action.startsWith('dispatch') || m.action.startsWith('settlementRun')
   const kept = useRef<{ all: Everything; at: number } | undefined>(undefined)
   const all_ = useLoad(
-    async () => {
-      const found = await everything(id, kept.current)
+    async (partly: (e: Everything) => void) => {
+      const found = await everything(id, kept.current, partly)
       if (found.performance !== kept.current?.all.performance) kept.current = { all: found, at: Date.now() }
       return found
     },
@@ -117,8 +117,14 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
           />
         </div>
       )}
-      <Explanation e={e} progress={progress} direction={direction} />
-      <Steps e={e} progress={progress} />
+      {e.partial ? (
+        <Loading />
+      ) : (
+        <>
+          <Explanation e={e} progress={progress} direction={direction} />
+          <Steps e={e} progress={progress} />
+        </>
+      )}
       <div class="cards">
         <Figure label="dispatch.ordered" value={power(Math.abs(d.power_kW))}>
           <p class="soft" translate={false}>
@@ -144,12 +150,16 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
         )}
       </div>
       <PowerChart d={d} p={p} progress={progress} />
-      <h2>{t('dispatch.deliveries')}</h2>
-      <Parts e={e} progress={progress} />
-      <div class="columns">
-        <Split d={d} deliveries={e.deliveries} />
-        <Moves e={e} />
-      </div>
+      {!e.partial && (
+        <>
+          <h2>{t('dispatch.deliveries')}</h2>
+          <Parts e={e} progress={progress} />
+          <div class="columns">
+            <Split d={d} deliveries={e.deliveries} />
+            <Moves e={e} />
+          </div>
+        </>
+      )}
       {may('admin', 'auditor') && <History id={d.id} zone={d.timeZone} version={d.version} />}
     </div>
   )

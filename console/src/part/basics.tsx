@@ -121,12 +121,14 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
 export function Await<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
   if (of.data !== undefined) return <>{children(of.data)}</>
   if (of.error) return <Failure error={of.error} retry={of.reload} />
-  return (
-    <p class="empty" role="status" data-loading>
-      {t('common.loading')}
-    </p>
-  )
+  return <Loading />
 }
+
+export const Loading = () => (
+  <p class="empty" role="status" data-loading>
+    {t('common.loading')}
+  </p>
+)
 
 /** A button that does something on the server: busy while it runs, dead while the server is gone, tells what went wrong. */
 export function Act({

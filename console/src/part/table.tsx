@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { setSearch, usePlace } from '../route.ts'
 import { t, type Key } from '../text/index.ts'
 import { D } from './basics.tsx'
+import { ordered } from './order.ts'
 import { usePrinting } from './print.tsx'
 import { Tools } from './table-tools.tsx'
 
@@ -47,21 +48,6 @@ export function chosen<R>(
   const q = (at.get(`${name}.q`) ?? '').toLowerCase().trim()
   const wanted = filters.map((f) => [f, at.get(`${name}.${f.id}`)] as const).filter(([, v]) => v)
   return rows.filter((r) => (q === '' || search?.(r).toLowerCase().includes(q)) && wanted.every(([f, v]) => f.value(r) === v))
-}
-
-function ordered<R>(rows: R[], columns: readonly Column<R>[], sort: string): R[] {
-  const down = sort.startsWith('-'),
-    by = columns.find((c) => c.id === sort.replace(/^-/, ''))?.value
-  if (!by) return rows
-  const empty = (v: unknown): boolean => v === null || v === undefined || v === ''
-  return [...rows].sort((a, b) => {
-    const x = by(a),
-      y = by(b)
-    if (empty(x) || empty(y)) return Number(empty(x)) - Number(empty(y))
-    return (
-      (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true })) * (down ? -1 : 1)
-    )
-  })
 }
 
 const Arrow = ({ dir }: { dir: string }) => (

@@ -8,6 +8,8 @@ export interface Everything {
   program: Program
   revisions: Dispatch[]
   run: Run | undefined
+  /** The parts of the devices are still on their way. */
+  partial?: true
 }
 
 export const lostStates = new Set(['noComms', 'rejected', 'optedOut', 'cancelled'])
@@ -25,23 +27,20 @@ export const order = ['scheduled', 'notified', 'active', 'completed', 'verified'
 /** What changes only with the order itself is asked again when its version moves, or after a while: two thousand parts are enough to carry each second. */
 const keep_ms = 10_000
 
-export async function everything(id: string, before: { all: Everything; at: number } | undefined): Promise<Everything> {
-  const [dispatch, deliveries] = await Promise.all([get<Dispatch>(`/dispatches/${id}`), all<Delivery>(`/dispatches/${id}/deliveries`)])
+export async function everything(id: string, before: { all: Everything; at: number } | undefined, partly: (soFar: Everything) => void): Promise<Everything> {
+  const parts = all<Delivery>(`/dispatches/${id}/deliveries`),
+    dispatch = await get<Dispatch>(`/dispatches/${id}`)
   if (before && before.all.dispatch.id === id && before.all.dispatch.version === dispatch.version && Date.now() - before.at < keep_ms)
-    return { ...before.all, dispatch, deliveries }
+    return { ...before.all, dispatch, deliveries: await parts }
   const [performance, program, revisions, runs] = await Promise.all([
     get<Performance>(`/dispatches/${id}/performance`),
     get<Program>(`/programs/${dispatch.program}`),
     get<List<Dispatch>>(`/dispatches/${id}/revisions`),
     dispatch.state === 'settled' ? orNone(get<List<Run>>(`/settlement-runs?program=${dispatch.program}`)) : undefined,
   ])
-  const start = Date.parse(dispatch.start)
-  return {
-    dispatch,
-    deliveries,
-    performance,
-    program,
-    revisions: revisions.items,
-    run: runs?.items.filter((r) => Date.parse(r.from) <= start && start < Date.parse(r.to) && r.state !== 'superseded').at(-1),
-  }
+  const start = Date.parse(dispatch.start),
+    run = runs?.items.filter((r) => Date.parse(r.from) <= start && start < Date.parse(r.to) && r.state !== 'superseded').at(-1),
+    known = { dispatch, performance, program, revisions: revisions.items, run }
+  partly({ ...known, deliveries: [], partial: true })
+  return { ...known, deliveries: await parts }
 }
