@@ -6,6 +6,8 @@ export interface OperatorClient {
   readonly url: string
   /** The answer's body; a problem becomes a CliExit with the exit code of UX-012. */
   call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  /** What is no JSON, as text: a page, a CSV. */
+  text(path: string, headers?: Record<string, string>): Promise<string>
   /** The same with any body and the raw answer. */
   send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: unknown }>
   /** All items of a list, page by page. */
@@ -36,6 +38,11 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
     if (answer.status >= 400) throw problem(method, path, answer.status, answer.body, text(answer.headers['x-request-id']))
     return answer.body as T
   }
+  async function page(path: string, headers: Record<string, string> = {}): Promise<string> {
+    const { status, headers: said, body } = await send('GET', path, undefined, headers)
+    if (status >= 400) throw problem('GET', path, status, body, text(said['x-request-id']))
+    return typeof body === 'string' ? body : `${JSON.stringify(body)}\n`
+  }
   async function all<T>(path: string): Promise<T[]> {
     const items: T[] = []
     let cursor: string | null = null
@@ -47,7 +54,7 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
     } while (cursor)
     return items
   }
-  return { url, call, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close(), abandon: () => agent.destroy() }
+  return { url, call, text: page, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close(), abandon: () => agent.destroy() }
 }
 
 /** One effect however often it is asked: reads, replacements, readings (CORE-115) and what carries a key (CORE-013). */

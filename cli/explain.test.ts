@@ -42,7 +42,7 @@ function door(trust: ReturnType<typeof trustOf>) {
   return async (certificate: string): Promise<Answer> => { await ready; return (await app.inject({ method: 'POST', url: '/certificates/explain', payload: { certificate } })).json() }
 }
 
-async function same(t: { same: typeof import('tap').same; equal: typeof import('tap').equal; ok: typeof import('tap').ok; match: typeof import('tap').match }, name: string, file: string, trust: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
+async function same(t: Pick<typeof import('tap').default, 'same' | 'equal' | 'ok' | 'match'>, name: string, file: string, trust: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
   const { answer, code, text } = await inspect(file, ...trust.length > 0 ? ['--trust', ...trust] : []), input = readFileSync(file)
   t.same(answer.failures.map((f) => f.rule), expected, name)
   t.same([answer.verdict, code], expected.length === 0 ? ['accepted', 0] : ['refused', 3], name)

@@ -82,9 +82,9 @@ async function stdin(): Promise<string> {
 
 export const collect = (one: string, all: string[]): string[] => [...all, one]
 
-/** A table for people, one document for machines (UX-011). */
+/** A table for people, one document for machines, also where people get a page or a CSV (UX-011). */
 export function print(result: unknown, json: boolean): void {
-  if (typeof result === 'string') process.stdout.write(result)
+  if (typeof result === 'string' && !json) process.stdout.write(result)
   else if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else if (Array.isArray(result)) process.stdout.write(`${table(result as Record<string, unknown>[])}\n`)
   else process.stdout.write(`${Object.entries((result ?? {}) as object).map(([k, v]) => `${k.padEnd(20)} ${cell(v)}`).join('\n')}\n`)

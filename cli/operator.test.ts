@@ -79,8 +79,11 @@ t.test('UX-010, UX-011, UX-012, UX-016, UX-063, UX-066 the operator API by hand'
   t.equal(await code('dispatch', 'show', 'nobody'), exitCode.notFound)
   t.match(await cli('token', 'create', 'viewer', '--user', 'vera'), { role: 'viewer', token: /^lst_/ })
   // UX-066: what a customer may ask for, one command each; UX-063: methods side by side; UX-065: a dispute by hand
-  t.match(await cli('readings', 'export', '--service-point', 'home-1', '--format', 'ndjson', '--scope', 'regulator').catch((e: unknown) => e), { servicePoint: /^[0-9a-f]{32}$/, Wh: 100 })
+  t.match(JSON.parse(await cli('readings', 'export', '--service-point', 'home-1', '--format', 'ndjson', '--scope', 'regulator')), { servicePoint: /^[0-9a-f]{32}$/, Wh: 100 })
   t.match((await run(['readings', 'export', '--service-point', 'home-1', '--format', 'xlsx-csv', '--url', url, '--token', token])).out, /servicePoint,start,minutes,Wh,channel,quality\r\nhome-1,/)
+  t.match(await cli('readings', 'export', '--service-point', 'home-1'), /^servicePoint,/, 'UX-011: one document, a CSV too')
+  t.equal(await code('readings', 'export', '--service-point', 'nobody'), exitCode.notFound)
+  t.equal(await code('settlement', 'page', 'nobody'), exitCode.notFound)
   t.match(await cli('readings', 'aggregate', '--by', 'node', '--from', '2026-07-14T00:00:00Z', '--to', '2026-07-15T00:00:00Z'), { groups: [], suppressed: 1 })
   t.match(await cli('customer', 'data', 'home-1'), { servicePoint: { name: 'home-1' }, enrolments: [{ state: 'active' }], resources: [{ name: 'b' }], readings: [{ Wh: 100 }] })
   t.equal(await code('customer', 'erase', 'home-1', '--reason', 'asked for'), exitCode.usage, 'not without being asked')

@@ -19,6 +19,6 @@ export function registerSettlement(program: Command): void {
     .option('--statement <id>', 'a statement').option('--line <dispatch>', 'only this line').option('--reading <point/start/channel>', 'a reading: home-1/2026-07-15T22:00:00Z/import')
     .action((o: OperatorOptions & { statement?: string; line?: string; reading?: string }) => act(o, (c) => c.call('GET', `/lineage?${new URLSearchParams(Object.entries({ statement: o.statement, line: o.line, reading: o.reading }).filter((p): p is [string, string] => p[1] !== undefined))}`)))
   verb(own, 'page <statement>', 'the statement as a page to print (HTML on stdout)', 'settlement page ID > statement.html')
-    .action((id: string, o: OperatorOptions) => act(o, async (c) => (await c.send('GET', `/statements/${encodeURIComponent(id)}`, undefined, { accept: 'text/html' })).body))
+    .action((id: string, o: OperatorOptions) => act(o, (c) => c.text(`/statements/${encodeURIComponent(id)}`, { accept: 'text/html' })))
   verb(own, 'ledger', 'sum of every account; the whole is zero', 'settlement ledger').action((o: OperatorOptions) => act(o, (c) => c.call('GET', '/ledger/trial-balance')))
 }
