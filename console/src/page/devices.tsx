@@ -72,12 +72,12 @@ export function Devices() {
                     </a>
                   ),
                 },
-                { id: 'kind', title: 'device.kind', value: (d) => d.kind, cell: (d) => word('kind', d.kind) },
-                { id: 'protocol', title: 'device.protocol', value: (d) => d.protocol, cell: (d) => word('protocol', d.protocol) },
-                { id: 'feeder', title: 'device.feeder', value: (d) => d.gridPath[0] ?? '', cell: (d) => d.gridPath[0] ?? '–' },
-                { id: 'rated', title: 'device.rated', num: true, value: (d) => d.rated_kW, cell: (d) => power(d.rated_kW) },
+                { id: 'kind', wide: true, title: 'device.kind', value: (d) => d.kind, cell: (d) => word('kind', d.kind) },
+                { id: 'protocol', wide: true, title: 'device.protocol', value: (d) => d.protocol, cell: (d) => word('protocol', d.protocol) },
+                { id: 'feeder', wide: true, title: 'device.feeder', value: (d) => d.gridPath[0] ?? '', cell: (d) => d.gridPath[0] ?? '–' },
+                { id: 'rated', wide: true, title: 'device.rated', num: true, value: (d) => d.rated_kW, cell: (d) => power(d.rated_kW) },
                 { id: 'available', title: 'device.available', num: true, value: (d) => d.available_kW, cell: (d) => power(d.available_kW) },
-                { id: 'enrolment', title: 'device.enrolment', value: (d) => d.enrolment, cell: (d) => <State of={d.enrolment ?? 'notEnrolled'} /> },
+                { id: 'enrolment', wide: true, title: 'device.enrolment', value: (d) => d.enrolment, cell: (d) => <State of={d.enrolment ?? 'notEnrolled'} /> },
                 {
                   id: 'state',
                   title: 'device.delivery',

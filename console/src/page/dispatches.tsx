@@ -49,6 +49,7 @@ export function Dispatches() {
               },
               {
                 id: 'end',
+                wide: true,
                 title: 'new.end',
                 value: (d) => d.end,
                 cell: (d) => (
@@ -57,13 +58,13 @@ export function Dispatches() {
                   </>
                 ),
               },
-              { id: 'program', title: 'new.program', value: (d) => d.programName, cell: (d) => d.programName },
+              { id: 'program', wide: true, title: 'new.program', value: (d) => d.programName, cell: (d) => d.programName },
               { id: 'power_kW', title: 'dispatch.ordered', num: true, value: (d) => d.power_kW, cell: (d) => power(d.power_kW) },
-              { id: 'allocated_kW', title: 'dispatch.placed', num: true, value: (d) => d.allocated_kW, cell: (d) => power(d.allocated_kW) },
-              { id: 'shortfall_kW', title: 'dispatch.shortfall', num: true, value: (d) => d.shortfall_kW, cell: (d) => power(d.shortfall_kW) },
+              { id: 'allocated_kW', wide: true, title: 'dispatch.placed', num: true, value: (d) => d.allocated_kW, cell: (d) => power(d.allocated_kW) },
+              { id: 'shortfall_kW', wide: true, title: 'dispatch.shortfall', num: true, value: (d) => d.shortfall_kW, cell: (d) => power(d.shortfall_kW) },
               { id: 'state', title: 'common.state', value: (d) => d.state, cell: (d) => <State of={d.state} /> },
-              { id: 'createdBy', title: 'common.by', value: (d) => d.createdBy, cell: (d) => d.createdBy },
-              { id: 'reason', title: 'common.reason', value: (d) => d.reason, cell: (d) => d.reason ?? '' },
+              { id: 'createdBy', wide: true, title: 'common.by', value: (d) => d.createdBy, cell: (d) => d.createdBy },
+              { id: 'reason', wide: true, title: 'common.reason', value: (d) => d.reason, cell: (d) => d.reason ?? '' },
               { id: 'id', title: 'common.raw', hidden: true, value: (d) => d.id, cell: (d) => d.id },
             ]}
           />

@@ -5,6 +5,7 @@ import { ageOf, utc, when, type Style } from '../format.ts'
 import { useGone, type Loaded } from '../live.ts'
 import { useTick, zone } from '../session.ts'
 import { t, word, type Key } from '../text/index.ts'
+import { usePrinting } from './print.tsx'
 
 /** Names, numbers and words of the API: not in the catalogue, and not for a translator. */
 export const D = ({ children, class: c }: { children: ComponentChildren; class?: string }) => (
@@ -15,9 +16,11 @@ export const D = ({ children, class: c }: { children: ComponentChildren; class?:
 
 export function Age({ at }: { at: string | null | undefined }) {
   useTick(1000)
+  // an age means nothing on paper
+  const paper = usePrinting()
   return (
     <span class="age" title={at ? utc(at) : ''}>
-      {t('age.label', { age: ageOf(at) })}
+      {t('age.label', { age: paper && at ? utc(at) : ageOf(at) })}
     </span>
   )
 }

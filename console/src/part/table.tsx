@@ -15,6 +15,8 @@ export interface Column<R> {
   readonly value?: (row: R) => string | number | null | undefined
   /** Left out until asked for. */
   readonly hidden?: boolean
+  /** Left out on a phone unless its columns were chosen. */
+  readonly wide?: boolean
 }
 
 export interface Filter<R> {
@@ -73,7 +75,8 @@ export function Table<R>(props: TableProps<R>) {
     limit = usePrinting() ? Infinity : Number(search.get(`${name}.n`) ?? step)
   const found = ordered(chosen({ ...props, search: find }, search), columns, sort),
     shown = columns.filter((c) => (shownIds ? shownIds.includes(c.id) : !c.hidden)),
-    page = found.slice(0, limit)
+    page = found.slice(0, limit),
+    look = (c: Column<R>): string => [c.num ? 'num' : '', c.wide && !shownIds ? 'wide' : ''].join(' ').trim()
   if (rows.length === 0) return <p class="empty card">{t(empty)}</p>
   return (
     <section class="table" aria-label={t(caption)} data-table={name}>
@@ -94,7 +97,7 @@ export function Table<R>(props: TableProps<R>) {
                 {shown.map((c) => {
                   const dir = sort === c.id ? 'ascending' : sort === `-${c.id}` ? 'descending' : 'none'
                   return (
-                    <th key={c.id} scope="col" class={c.num ? 'num' : ''} aria-sort={c.value ? dir : undefined}>
+                    <th key={c.id} scope="col" class={look(c)} aria-sort={c.value ? dir : undefined}>
                       {c.value ? (
                         <button
                           type="button"
@@ -119,7 +122,7 @@ export function Table<R>(props: TableProps<R>) {
                   {shown.map((c) => {
                     const v = c.cell(r)
                     return (
-                      <td key={c.id} data-col={c.id} class={c.num ? 'num' : ''}>
+                      <td key={c.id} data-col={c.id} class={look(c)}>
                         {typeof v === 'string' || typeof v === 'number' ? <D>{v}</D> : v}
                       </td>
                     )

@@ -8,6 +8,9 @@ import { Await, download, Facts, Figure, State, Time } from '../../part/basics.t
 import { PrintButton } from '../../part/print.tsx'
 import { OpenDispute } from './open-dispute.tsx'
 
+/** Days of a year in few words: "Nov 13, Nov 16". */
+const daysOf = (days: readonly string[]): string => days.map((d) => when(`${d}T12:00:00Z`, 'UTC', 'date')).join(', ') + (days[0] ? ` ${days.at(-1)!.slice(0, 4)}` : '')
+
 /** One participant's statement; the browser's print makes the PDF (UX-064). */
 export function StatementPage({ id }: { id: string }) {
   const found = useLoad(async () => {
@@ -46,6 +49,7 @@ export function StatementPage({ id }: { id: string }) {
                     'settle.period',
                     `${when(s.body.period.from * 1000, program.timeZone, 'day')} – ${when(s.body.period.to * 1000, program.timeZone, 'day')} (${program.timeZone})`,
                   ],
+                  ['settle.number', String(run.runNumber)],
                   ['common.state', <State of={run.state} />],
                   ['settle.delta', money(s.delta, s.currency)],
                   ['statement.price', s.body.price ? `${s.body.price} ${s.currency}` : '–'],
@@ -96,7 +100,7 @@ export function StatementPage({ id }: { id: string }) {
                         <td class="num" translate={false}>
                           {money(l.amount, s.currency)}
                         </td>
-                        <td translate={false}>{l.days?.join(', ')}</td>
+                        <td translate={false}>{daysOf(l.days ?? [])}</td>
                         <td>
                           <State of={l.status} />
                         </td>
