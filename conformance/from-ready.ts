@@ -22,7 +22,7 @@ type Read = (name: string) => string
 const vtn = (ready: ReadyLine, _read: Read, tls: { ca: string }): TargetFile => ({
   target: String(ready.vtn),
   targets: { '3.0.1': String(ready.vtn).replace(/3\.1\.\d+$/, '3.0.1') },
-  capabilities: ['authenticating', 'etag', 'body-limit', 'token-basic', 'program-name-filter', 'openapi', 'two-revisions', 'idempotency-key', 'privacy-301', 'payload-warn', 'webhook', 'webhook-loopback', 'tls', 'token-endpoint', 'mqtt', ...(ready.vtnHttp ? ['http'] : [])],
+  capabilities: ['authenticating', 'decisions', 'etag', 'body-limit', 'token-basic', 'program-name-filter', 'openapi', 'two-revisions', 'idempotency-key', 'privacy-301', 'payload-warn', 'webhook', 'webhook-loopback', 'tls', 'token-endpoint', 'mqtt', ...(ready.vtnHttp ? ['http'] : [])],
   values: {
     bl_id: 'bl_client', bl_secret: '1001', ven_id: 'ven_client', ven_secret: '999', ven2_id: 'ven_client2', ven2_secret: '9999', base301: String(ready.vtn).replace(/3\.1\.\d+$/, '3.0.1'), alias310: String(ready.vtn).replace(/3\.1\.\d+$/, '3.1.0'), alias31: String(ready.vtn).replace(/3\.1\.\d+$/, '3.1'), ven_basic: Buffer.from('ven_client:999').toString('base64'),
     operator: ready.operator, operatorToken: ready.operatorToken, ...(ready.vtnHttp ? { http: ready.vtnHttp } : {}), ...(ready.mqtt ? { mqtt: ready.mqtt } : {}),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Matcher } from '#conformance/procedure.js'
+import { same, sameLexical, sameSet } from '#conformance/meaning.js'
 
 /** The value at a dotted path: `body.items[0].id`, `headers.content-type`, `body.length`, `body[*].id` (a list of all). */
 export function at(value: unknown, path: string): unknown {
@@ -30,6 +31,10 @@ export function mismatch(value: unknown, wanted: Matcher): string | undefined {
   if ('contains' in wanted) return holds(value, wanted.contains) ? undefined : `expected it to contain ${show(wanted.contains)}, got ${show(value)}`
   if ('lacks' in wanted) return holds(value, wanted.lacks) ? `expected it not to contain ${show(wanted.lacks)}, got ${show(value)}` : undefined
   if ('equals' in wanted) return isDeepStrictEqual(value, wanted.equals) ? undefined : `expected ${show(wanted.equals)}, got ${show(value)}`
+  if ('same' in wanted) return same(value, wanted.same) ? undefined : `expected ${show(wanted.same)} in meaning, got ${show(value)}`
+  if ('lexical' in wanted) return typeof value === 'string' && sameLexical(value, wanted.lexical) ? undefined : `expected ${show(wanted.lexical)} as an XML value, got ${show(value)}`
+  if ('sameSet' in wanted) return sameSet(value, wanted.sameSet) ? undefined : `expected ${show(wanted.sameSet)} in any order, got ${show(value)}`
+  if ('any' in wanted) return wanted.any.some((each) => mismatch(value, each) === undefined) ? undefined : wanted.any.map((each) => mismatch(value, each)).join(', or ')
   if ('sorted' in wanted) return sorted(value, wanted.sorted, wanted.by) ? undefined : `expected ${wanted.sorted === 'asc' ? 'ascending' : 'descending'} order${wanted.by ? ` by ${wanted.by}` : ''}, got ${show(value)}`
   if ('not' in wanted) return mismatch(value, wanted.not) === undefined ? `expected anything but ${show(wanted.not)}` : undefined
   if ('each' in wanted) return Array.isArray(value) ? value.map((one) => mismatch(one, wanted.each)).find((miss) => miss !== undefined) : `expected a list, got ${show(value)}`

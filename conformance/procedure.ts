@@ -46,6 +46,7 @@ export interface Step {
 export type Matcher =
   | string | number | boolean | null
   | { readonly oneOf: readonly unknown[] } | { readonly matches: string } | { readonly exists: boolean } | { readonly atLeast: number } | { readonly atMost: number }
+  | { readonly same: unknown } | { readonly lexical: string } | { readonly sameSet: readonly unknown[] } | { readonly any: readonly Matcher[] }
   | { readonly contains: unknown } | { readonly lacks: unknown } | { readonly equals: unknown } | { readonly sorted: 'asc' | 'desc'; readonly by?: string } | { readonly not: Matcher }
   | { readonly each: Matcher } | { readonly inOrderOf: readonly string[] } | { readonly near: number; readonly within: number } | { readonly unique: true } | { readonly notBetween: readonly [number, number] } | { readonly decimals: number } | { readonly all: readonly Matcher[] }
 

@@ -31,7 +31,7 @@ const starts = (control: string): number => Number(/<start>(\d+)</.exec(control)
 
 /** At least forty (issue F): wrong order, wrong status, leaks, losses, lateness, duplicates, numbers that are off. */
 export const planted: readonly Planted[] = [
-  vtn('a list answers in the wrong order', 'vtn.list.walk', json('GET', /\/events$/, reverse)),
+  vtn('a list answers in the wrong order', 'vtn.list.order', json('GET', /\/events$/, reverse)),
   vtn('a page repeats a member', 'vtn.list.walk', json('GET', /\/events$/, (rows: unknown[]) => (rows.length > 1 ? [rows[0], rows[0], ...rows.slice(2)] : rows))),
   vtn('limit 51 is let through', 'vtn.list.limits.events', status(400, 200)),
   vtn('an unknown id is 200', 'vtn.program.unknown', http((a) => (a.status === 404 ? { status: 200, text: '{}' } : undefined))),
@@ -46,7 +46,8 @@ export const planted: readonly Planted[] = [
   vtn('a token answer may be cached', 'vtn.auth.token', without('cache-control')),
   vtn('scope is a list', 'vtn.auth.token', json('POST', /token$/, (t: { scope: string }) => ({ ...t, scope: t.scope.split(' ') }))),
   vtn('objectType is missing', 'vtn.event.create', json('POST', /\/events$/, ({ objectType: _o, ...e }: Record<string, unknown>) => e)),
-  vtn('P9999Y is rewritten', 'vtn.event.literal', text('POST', /\/events$/, (t) => t.replace('"P9999Y"', '"P9999Y0M0DT0H0M0S"'))),
+  vtn('P9999Y is rewritten', 'vtn.event.letters', text('POST', /\/events$/, (t) => t.replace('"P9999Y"', '"P9999Y0M0DT0H0M0S"'))),
+  vtn('a duration becomes another one', 'vtn.event.literal', text('POST', /\/events$/, (t) => t.replace('"PT24H"', '"P1W"'))),
   vtn('numbers lose their digits', 'vtn.event.literal', text('POST', /\/events$/, (t) => t.replace('[0.1,', '[0.10000000149,'))),
   vtn('a PUT does not advance the time of change', 'vtn.program.replace', json('PUT', /\/programs\//, (p: Record<string, unknown>) => ({ ...p, modificationDateTime: p['createdDateTime'] }))),
   vtn('an error is no Problem', 'vtn.program.required', http((a) => (a.status === 400 ? { text: '"bad"' } : undefined))),

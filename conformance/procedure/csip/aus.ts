@@ -25,11 +25,11 @@ export const australian: readonly Procedure[] = [
   ], { needs, tags: ['aus', 'derp'] }),
   proc(aus, 'csip.aus.settings', 'DERSettings give back doeModesEnabled after the base’s own', 'SEP-143 SEP-240 SEP-241', `${clause} DERSettings`, [
     discover(), ask('device-1', 'PUT', '${it.der.DERSettingsLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERSettings', `${settings}${own('doeModesEnabled', '03')}`) }),
-    ask('device-1', 'GET', '${it.der.DERSettingsLink}', { status: 200, 'xml.doeModesEnabled[0]': { matches: '03' }, order: { inOrderOf: ['setGradW', 'setMaxW', 'updatedTime', 'doeModesEnabled'] }, text: { contains: '${ausNs}' } }),
+    ask('device-1', 'GET', '${it.der.DERSettingsLink}', { status: 200, 'xml.doeModesEnabled[0]': '03', order: { inOrderOf: ['setGradW', 'setMaxW', 'updatedTime', 'doeModesEnabled'] }, text: { contains: '${ausNs}' } }),
   ], { tags: ['aus', 'der'] }),
   proc(newest, 'csip.aus13.settings', 'DERSettings give back vppModesEnabled and setMinWh too', 'SEP-143 SEP-241', 'CSIP-AUS 1.3 DERSettings', [
     discover(), ask('device-1', 'PUT', '${it.der.DERSettingsLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERSettings', `${settings}${own('doeModesEnabled', '03')}${own('vppModesEnabled', '01')}${watts('setMinWh', 400)}`) }),
-    ask('device-1', 'GET', '${it.der.DERSettingsLink}', { 'status': 200, 'xml.vppModesEnabled[0]': { matches: '01' }, 'xml.setMinWh[0].value[0]': '400' }),
+    ask('device-1', 'GET', '${it.der.DERSettingsLink}', { 'status': 200, 'xml.vppModesEnabled[0]': '01', 'xml.setMinWh[0].value[0]': '400' }),
   ], { tags: ['aus', 'der'] }),
   proc(aus, 'csip.aus.connection-point.id', 'the name that version 1.1 gave the connection point is read', 'SEP-112', `${clause} ConnectionPoint`, [
     discover('device-2'), ask('device-2', 'PUT', '${it.links.ConnectionPointLink}', { 'status': { oneOf: [201, 204] }, 'headers.location': { matches: '^/' } }, { text: point('${ausNs}', '<csipaus:id>4102123456</csipaus:id>') }), ask('device-2', 'GET', '${it.links.ConnectionPointLink}', { status: 200, 'xml.connectionPointId[0]': '4102123456' }), ask('device-1', 'GET', '${it.links.ConnectionPointLink}', { status: { oneOf: [403, 404] } }),

@@ -5,8 +5,11 @@ export type Expect = Readonly<Record<string, Matcher>>
 type More = Partial<Pick<Step, 'save' | 'should' | 'needs' | 'within_ms'>> & { readonly text?: string; readonly headers?: object; readonly keep?: boolean }
 export const us = ['csip'], aus = ['csip-aus-1.2', 'csip-aus-1.3'], all = [...us, ...aus]
 
+/** XML Schema lets a server write `3` for `03` and `1` for `true`: element and attribute values are compared by meaning. */
+const byMeaning = (expect: Expect): Expect => Object.fromEntries(Object.entries(expect).map(([path, wanted]) => [path, path.startsWith('xml.') && typeof wanted === 'string' ? { lexical: wanted } : wanted]))
+
 const step = (action: string, say: string, args: object, expect: Expect, { save, should, needs, within_ms }: More): Step =>
-  ({ say, do: action, with: args as Record<string, unknown>, expect, ...(save ? { save } : {}), ...(should ? { should } : {}), ...(needs ? { needs } : {}), ...(within_ms ? { within_ms } : {}) })
+  ({ say, do: action, with: args as Record<string, unknown>, expect: byMeaning(expect), ...(save ? { save } : {}), ...(should ? { should } : {}), ...(needs ? { needs } : {}), ...(within_ms ? { within_ms } : {}) })
 
 export function ask(as: string, method: string, path: string, expect: Expect, more: More = {}): Step {
   const { text, headers, keep } = more

@@ -11,7 +11,7 @@ export const connect = ({ id = '${station}', password = '${password}', ...more }
   step('ocpp.connect', `station ${String(id)} connects`, { id, as: 'cs', password, subprotocols: [subprotocol], ...more }, expect)
 
 export const bootPayload = (version: string): object => version === '1.6' ? { chargePointVendor: 'Conformance', chargePointModel: 'M1', chargePointSerialNumber: 'S1' } : { reason: 'PowerUp', chargingStation: { vendorName: 'Conformance', model: 'M1', serialNumber: 'S1' } }
-export const boot = (version: string): Step => step('ocpp.call', 'BootNotification', { as: 'cs', action: 'BootNotification', payload: bootPayload(version) }, { type: 'CALLRESULT', 'payload.status': 'Accepted', 'payload.interval': { atLeast: 1 }, 'payload.currentTime': { matches: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z$' } })
+export const boot = (version: string): Step => step('ocpp.call', 'BootNotification', { as: 'cs', action: 'BootNotification', payload: bootPayload(version) }, { type: 'CALLRESULT', 'payload.status': 'Accepted', 'payload.interval': { atLeast: 1 }, 'payload.currentTime': { matches: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?(Z|[+-]00:00)$' } })
 /** A station that is connected and accepted. */
 export const up = (version: string, more: Record<string, unknown> = {}): Step[] => [connect(more), boot(version)]
 

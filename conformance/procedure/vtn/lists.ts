@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { call, hours, makeEvent, makeProgram, newer, noVens, older, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
+import { call, decided, hours, makeEvent, makeProgram, newer, noVens, older, ours, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
 
 const seven: readonly Step[] = Array.from({ length: 7 }, (_, i) => makeEvent({}, `e${i}`))
 const saved = Array.from({ length: 7 }, (_, i) => `\${e${i}}`)
@@ -9,13 +9,16 @@ const listPaths = ['/programs', '/events', '/reports', '/subscriptions', '/vens'
 export const lists: readonly Procedure[] = [
   proc(newer, 'vtn.list.walk', 'skip and limit walk a list completely, each member once', 'OA-057 OA-058', clause, [
     makeProgram(), ...seven,
-    { say: 'walk by two', do: 'vtn.walk', with: { as: 'bl', path: '/events', query: { programID: '${program}' }, page: 2 }, expect: { allOk: true, ids: { all: [{ equals: saved }, { unique: true }] } } },
-    { say: 'walk by three', do: 'vtn.walk', with: { as: 'bl', path: '/events', query: { programID: '${program}' }, page: 3 }, expect: { ids: { equals: saved } } },
+    { say: 'walk by two', do: 'vtn.walk', with: { as: 'bl', path: '/events', query: { programID: '${program}' }, page: 2 }, expect: { allOk: true, ids: { sameSet: saved } } },
+    { say: 'walk by three', do: 'vtn.walk', with: { as: 'bl', path: '/events', query: { programID: '${program}' }, page: 3 }, expect: { ids: { sameSet: saved } } },
   ], { smoke: true, tags: ['list'] }),
+  proc(newer, 'vtn.list.order', 'lists are oldest first, however they are walked', 'OA-058', 'decision of the requirement list', [
+    makeProgram(), ...seven, ...[2, 3].map((page): Step => ({ say: `walk by ${page}`, do: 'vtn.walk', with: { as: 'bl', path: '/events', query: { programID: '${program}' }, page }, expect: { ids: { equals: saved } } })),
+  ], { ...ours, tags: ['list'] }),
   ...listPaths.map((path) => proc(newer, `vtn.list.limits${path.replace('/', '.')}`, `${path}: limit is 0…50, skip from 0`, 'OA-057', clause, [
     call('bl', 'GET', path, { status: 200, body: { equals: [] } }, { query: { limit: 0 } }), call('bl', 'GET', path, { status: 200, 'body.length': { atMost: 50 } }, { query: { limit: 50 } }),
     call('bl', 'GET', path, { status: 200, body: { equals: [] } }, { query: { skip: 1_000_000 } }),
-    ...[{ limit: 51 }, { limit: -1 }, { limit: 'x' }, { limit: 1.5 }, { skip: -1 }, { skip: 'x' }, { limit: [1, 2] }].map((query) => call('bl', 'GET', path, problem(400), { query })),
+    ...[{ limit: 51 }, { limit: -1 }, { limit: 'x' }, { limit: 1.5 }, { skip: -1 }, { skip: 'x' }].map((query) => call('bl', 'GET', path, problem(400), { query })), call('bl', 'GET', path, problem(400), { query: { limit: [1, 2] }, ...decided }),
     call('bl', 'GET', path, { status: 200 }, { query: { unheardOf: 'x' } }),
   ], { tags: ['list'] })),
   proc(newer, 'vtn.list.default', 'without a limit a list has at most 50', 'OA-057', clause, [
@@ -30,7 +33,7 @@ export const lists: readonly Procedure[] = [
     makeProgram(),
     makeEvent({ intervalPeriod: { start: '2020-01-01T00:00:00Z', duration: 'PT1H' } }, 'over'), makeEvent({ intervalPeriod: { start: '2999-01-01T00:00:00Z', duration: 'PT1H' } }, 'future'), makeEvent({}, 'running'),
     makeEvent({ intervalPeriod: { start: '2020-01-01T00:00:00Z', duration: 'P9999Y' } }, 'endless'), makeEvent({ intervalPeriod: { start: '2020-01-01T00:00:00Z', duration: 'PT1H' }, duration: 'P9999Y' }, 'looping'),
-    call('bl', 'GET', '/events', { status: 200, 'body[*].id': { equals: ['${future}', '${running}', '${endless}', '${looping}'] } }, { query: { programID: '${program}', active: true } }),
+    call('bl', 'GET', '/events', { status: 200, 'body[*].id': { sameSet: ['${future}', '${running}', '${endless}', '${looping}'] } }, { query: { programID: '${program}', active: true } }),
     call('bl', 'GET', '/events', { status: 200, 'body.length': 5 }, { query: { programID: '${program}', active: false } }), call('bl', 'GET', '/events', problem(400), { query: { active: 'yes' } }),
   ], { tags: ['filter'], smoke: true }),
   proc(newer, 'vtn.filter.active-cut', 'event.duration shorter than the intervals ends the event early', 'OA-164 OA-165', 'OpenADR 3.1 Definition, event.duration', [
@@ -39,7 +42,8 @@ export const lists: readonly Procedure[] = [
   ], { tags: ['filter'] }),
   proc(newer, 'vtn.filter.targets', 'a BL filters by any of the targets, in each of the usual spellings', 'OA-060 OA-100', 'OpenADR 3.1 YAML, targets', [
     makeProgram(), makeEvent({ targets: ['t-a'] }, 'a'), makeEvent({ targets: ['t-b', 't-c'] }, 'b'), makeEvent({}, 'none'),
-    ...[{ targets: ['t-a', 't-c'] }, { targets: 't-a,t-c' }, { 'targets[]': ['t-a', 't-c'] }].map((query) => call('bl', 'GET', '/events', { status: 200, 'body[*].id': { equals: ['${a}', '${b}'] } }, { query: { programID: '${program}', ...query } })),
+    call('bl', 'GET', '/events', { status: 200, 'body[*].id': { sameSet: ['${a}', '${b}'] } }, { query: { programID: '${program}', targets: ['t-a', 't-c'] } }),
+    ...[{ targets: 't-a,t-c' }, { 'targets[]': ['t-a', 't-c'] }].map((query) => call('bl', 'GET', '/events', { status: 200, 'body[*].id': { sameSet: ['${a}', '${b}'] } }, { query: { programID: '${program}', ...query }, ...decided })),
     call('bl', 'GET', '/events', { status: 200, 'body[*].id': { equals: ['${a}'] } }, { query: { programID: '${program}', targets: 't-a' } }),
   ], { tags: ['filter'] }),
   proc(newer, 'vtn.filter.and', 'filters combine with AND', 'OA-059', clause, [
@@ -62,7 +66,7 @@ export const lists: readonly Procedure[] = [
   ], { tags: ['unique'], after: [call('bl', 'DELETE', '/programs/${mine}', {})] }),
   proc(newer, 'vtn.unique.ven', 'venName and clientID are unique', 'OA-090 OA-082', 'OpenADR 3.1 Definition, uniqueness', [
     noVens, venWith('ven', []), call('bl', 'POST', '/vens', problem(409), { json: { objectType: 'BL_VEN_REQUEST', clientID: '${ven2_id}', venName: '${run} ven' } }),
-    call('bl', 'POST', '/vens', problem(409), { json: { objectType: 'BL_VEN_REQUEST', clientID: '${ven_id}', venName: '${run} another' } }),
+    call('bl', 'POST', '/vens', problem(409), { json: { objectType: 'BL_VEN_REQUEST', clientID: '${ven_id}', venName: '${run} another' }, ...decided }),
   ], { tags: ['unique'] }),
   proc(newer, 'vtn.unique.resource', 'resourceName is unique per ven only', 'OA-090', 'OpenADR 3.1 Definition, uniqueness', [
     noVens, venWith('ven', []), venWith('ven2', []),
@@ -70,15 +74,15 @@ export const lists: readonly Procedure[] = [
   ], { tags: ['unique'] }),
   proc(newer, 'vtn.reference', 'unknown program, event and ven are refused', 'OA-091 OA-083', 'OpenADR 3.1 YAML, 409', [
     makeProgram(), call('bl', 'POST', '/events', problem(409), { json: { programID: 'no-such-program' } }), call('ven', 'POST', '/reports', problem(409), { json: { eventID: 'no-such-event', clientName: 'c', resources: [] } }),
-    call('bl', 'POST', '/resources', problem(404), { json: { objectType: 'BL_RESOURCE_REQUEST', clientID: '${ven_id}', venID: 'no-such-ven', resourceName: 'r' } }),
+    call('bl', 'POST', '/resources', problem(400, 404, 409), { json: { objectType: 'BL_RESOURCE_REQUEST', clientID: '${ven_id}', venID: 'no-such-ven', resourceName: 'r' } }),
   ], { tags: ['reference'] }),
-  proc(older, 'vtn301.reference', 'unknown references are 400 on 3.0.1', 'OA-091', 'OpenADR 3.0.1 YAML, POST /events', [call('bl', 'POST', '/events', problem(400), { json: { programID: 'no-such-program', intervals: [] } })], { tags: ['reference'] }),
+  proc(older, 'vtn301.reference', 'unknown references are refused on 3.0.1', 'OA-091', 'OpenADR 3.0.1 YAML, POST /events', [call('bl', 'POST', '/events', problem(400, 404, 409), { json: { programID: 'no-such-program', intervals: [] } })], { tags: ['reference'] }),
   proc(newer, 'vtn.cascade.program', 'deleting a program takes its events and reports along', 'OA-093', 'decision of the requirement list', [
     makeProgram(), makeEvent(), call('ven', 'POST', '/reports', { status: 201 }, { json: { eventID: '${event}', clientName: 'c', resources: [] }, save: { report: 'body.id' } }),
     call('bl', 'DELETE', '/programs/${program}', { status: 200 }), call('bl', 'GET', '/events/${event}', problem(404)), call('ven', 'GET', '/reports/${report}', problem(404)),
-  ], { tags: ['cascade'] }),
+  ], { ...ours, tags: ['cascade'] }),
   proc(newer, 'vtn.cascade.ven', 'deleting a ven takes its resources along', 'OA-093', 'decision of the requirement list', [
     noVens, venWith('ven', []), call('bl', 'POST', '/resources', { status: 201 }, { json: { objectType: 'BL_RESOURCE_REQUEST', clientID: '${ven_id}', venID: '${ven}', resourceName: 'r' }, save: { resource: 'body.id' } }),
     call('bl', 'DELETE', '/vens/${ven}', { status: 200 }), call('bl', 'GET', '/resources/${resource}', problem(404)),
-  ], { tags: ['cascade'] }),
+  ], { ...ours, tags: ['cascade'] }),
 ]

@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { call, makeEvent, makeProgram, newer, noVens, older, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
+import { call, makeEvent, makeProgram, newer, noVens, older, ours, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
 
 const clause = 'OpenADR 3.1 Definition, enumerations'
 const decision = 'decision of the requirement list'
@@ -15,7 +15,7 @@ const typed: readonly (readonly [type: string, ...values: unknown[]])[] = [
 const topicPaths = ['programs', 'events', 'reports', 'subscriptions', 'vens', 'resources']
 
 export const payloads: readonly Procedure[] = [
-  proc(newer, 'vtn.payload.types', 'every payload type of the enumeration is stored and comes back as written', 'OA-070 OA-166 OA-087', clause, [makeProgram(), ...typed.map(([type, ...values]) => event(carrying(one(type, ...values)), { 'body.intervals[0].payloads': { equals: [one(type, ...values)] } }))], { tags: ['event'] }),
+  proc(newer, 'vtn.payload.types', 'every payload type of the enumeration is stored and comes back as written', 'OA-070 OA-166 OA-087', clause, [makeProgram(), ...typed.map(([type, ...values]) => event(carrying(one(type, ...values)), { 'body.intervals[0].payloads': { same: [one(type, ...values)] } }))], { tags: ['event'] }),
   proc(newer, 'vtn.payload.warn', 'a value outside its enumeration is taken with a warning, not refused', 'OA-087', decision, [makeProgram(), event(carrying(one('SIMPLE', 9)), { 'body.intervals[0].payloads[0].values': { equals: [9] } }), event(carrying(one('GHG', -5)))], { needs: ['payload-warn'], tags: ['event'] }),
   proc(newer, 'vtn.payload.unplaced', 'an interval that cannot be placed in time is taken, not refused', 'OA-088', decision, [makeProgram(), event({ programID: '${program}', intervals: [{ id: 0, payloads: [one('PRICE', 1)] }, { id: 1, payloads: [one('PRICE', 2)] }] }, { 'body.intervals.length': 2 })], { needs: ['payload-warn'], tags: ['event'] }),
   proc(newer, 'vtn.envelope', 'dynamic operating envelopes: limits, subscriptions and a reservation asked for by a report with its own intervals', 'OA-262', 'OpenADR 3 User Guide §8.10', [
@@ -34,16 +34,16 @@ export const payloads: readonly Procedure[] = [
   proc(newer, 'vtn.roles', 'one scope serves both roles: each role has its own form of a ven, and only a BL writes for others', 'OA-032 OA-081 OA-084', decision, [
     noVens, call('ven', 'POST', '/vens', problem(400), { json: { objectType: 'BL_VEN_REQUEST', clientID: '${ven_id}', venName: '${run}' } }), call('bl', 'POST', '/vens', problem(400), { json: { objectType: 'VEN_VEN_REQUEST', venName: '${run}' } }), call('bl', 'POST', '/vens', problem(400), { json: { clientID: '${ven_id}', venName: '${run}' } }),
     call('ven', 'POST', '/vens', { status: 201, 'body.clientID': '${ven_id}' }, { json: { objectType: 'VEN_VEN_REQUEST', venName: '${run} own' } }), call('bl', 'POST', '/vens', { status: 201, 'body.clientID': '${ven2_id}' }, { json: { objectType: 'BL_VEN_REQUEST', clientID: '${ven2_id}', venName: '${run} other' } }),
-  ], { tags: ['scope'] }),
+  ], { ...ours, tags: ['scope'] }),
   proc(newer, 'vtn.moves', 'events, reports and resources do not move', 'OA-092 OA-083', decision, [
     makeProgram(), makeEvent(), makeEvent({}, 'second'), call('ven', 'POST', '/reports', { status: 201 }, { json: { eventID: '${event}', clientName: 'c', resources: [] }, save: { report: 'body.id' } }), call('ven', 'PUT', '/reports/${report}', problem(400), { json: { eventID: '${second}', clientName: 'c', resources: [] } }),
-  ], { tags: ['reference'] }),
+  ], { ...ours, tags: ['reference'] }),
   proc(newer, 'vtn.mqtt.disjoint', 'no topic filter of one set catches the topics of another', 'OA-137 OA-138', decision, [
     noVens, venWith('ven', []), venWith('ven2', []), makeProgram(), ...topicPaths.map((path) => call('bl', 'GET', `/notifiers/mqtt/topics/${path}`, { status: 200 }, { save: { [path]: 'body.topics' } })),
     call('bl', 'GET', '/notifiers/mqtt/topics/programs/${program}', { status: 200, 'body.topics.CREATE': { exists: false } }, { save: { one: 'body.topics' } }), call('bl', 'GET', '/notifiers/mqtt/topics/programs/${program}/events', { status: 200 }, { save: { its: 'body.topics' } }),
     ...['ven', 'ven2'].flatMap((v) => [call('bl', 'GET', `/notifiers/mqtt/topics/vens/\${${v}}`, { status: 200 }, { save: { [`of_${v}`]: 'body.topics' } }), ...['events', 'programs', 'resources'].map((of) => call('bl', 'GET', `/notifiers/mqtt/topics/vens/\${${v}}/${of}`, { status: 200 }, { save: { [`${of}_${v}`]: 'body.topics' } }))]),
     { say: 'they are apart', do: 'mqtt.apart', with: { sets: [...topicPaths, 'one', 'its', ...['ven', 'ven2'].flatMap((v) => [`of_${v}`, `events_${v}`, `programs_${v}`, `resources_${v}`])].map((name) => `\${${name}}`) }, expect: { caught: { equals: [] }, sets: 16 } },
-  ], { needs: ['mqtt'], tags: ['mqtt'] }),
+  ], { needs: ['mqtt', 'decisions'], tags: ['mqtt'] }),
   proc(newer, 'vtn.gzip', 'answers are compressed for those who ask', 'OA-006', 'RFC 9110 §8.4', [makeProgram({ attributes: [{ type: 'LONG', values: ['x'.repeat(3000)] }] }), call('bl', 'GET', '/programs', { status: 200, 'headers.content-encoding': 'gzip' }, { headers: { 'accept-encoding': 'gzip' }, should: true })], { tags: ['list'] }),
   proc(newer, 'vtn.limits', 'a client that asks without end is told to wait', 'OA-031', decision, [
     { say: 'a token', do: 'vtn.token', with: { as: 'ven2' }, save: { bearer: 'token' } }, { say: 'many requests', do: 'http.parallel', with: { count: 700, request: { method: 'GET', path: '/programs', headers: { authorization: 'Bearer ${bearer}' } } }, expect: { 'counts.429': { atLeast: 1 }, 'counts.200': { atLeast: 20 } } },
@@ -51,5 +51,5 @@ export const payloads: readonly Procedure[] = [
   proc(older, 'vtn301.resources', '3.0.1 resources hang below their ven, and in it', 'OA-232', 'OpenADR 3.0.1 YAML, ven', [
     noVens, call('ven', 'POST', '/vens', { status: 201 }, { json: { venName: '${run}' }, save: { ven: 'body.id' } }), call('ven', 'POST', '/vens/${ven}/resources', { status: 201 }, { json: { resourceName: 'meter' }, save: { meter: 'body.id' } }), call('ven', 'GET', '/vens/${ven}/resources', { status: 200, 'body[*].id': { equals: ['${meter}'] } }), call('ven', 'GET', '/vens/${ven}', { status: 200, 'body.resources[*].resourceName': { equals: ['meter'] } }),
   ], { tags: ['ven'] }),
-  proc(older, 'vtn301.event.fields', '3.0.1 events need intervals and know no duration of their own', 'OA-236', 'OpenADR 3.0.1 YAML, event', [makeProgram(), call('bl', 'POST', '/events', problem(400), { json: { programID: '${program}' } }), call('bl', 'POST', '/events', { status: 201, 'body.duration': { exists: false } }, { json: { programID: '${program}', intervals: [{ id: 0, payloads: [one('PRICE', 1)] }], intervalPeriod: period } })], { tags: ['event'] }),
+  proc(older, 'vtn301.event.fields', '3.0.1 events need intervals', 'OA-236', 'OpenADR 3.0.1 YAML, event', [makeProgram(), call('bl', 'POST', '/events', problem(400), { json: { programID: '${program}' } }), call('bl', 'POST', '/events', { status: 201 }, { json: { programID: '${program}', intervals: [{ id: 0, payloads: [one('PRICE', 1)] }], intervalPeriod: period } })], { tags: ['event'] }),
 ]

@@ -14,10 +14,19 @@ export function call(as: string, method: string, path: string, expect: Expect, m
 }
 
 /** An answer of OA-050: a Problem whose status is the HTTP status, without a trace of our insides. */
-export const problem = (status: number): Expect => ({
-  status, 'headers.content-type': { matches: 'json' }, 'body.status': status, 'body.title': { exists: true }, 'body.type': { matches: '^(about:blank|[a-z][a-z0-9+.-]*:.+)$' },
+export const problem = (...statuses: number[]): Expect => ({
+  'status': { oneOf: statuses }, 'headers.content-type': { matches: 'json' }, 'body.status': { oneOf: statuses }, 'body.title': { exists: true },
+  // Left out it is about:blank (OpenADR 3.1.1 YAML, problem).
+  'body.type': { any: [{ exists: false }, { matches: '^(about:blank|[a-z][a-z0-9+.-]*:.+)$' }] },
   'text': { not: { matches: '\\bat .+\\.[jt]s:\\d+|SELECT .+ FROM|node_modules' } },
 })
+
+/** What the caller may not see: the standard hides it and leaves open whether by 404 or 403; our own door says 404 (OA-101). */
+export const hidden = problem(403, 404)
+
+/** A capability of targets that took the decisions of our requirement list where the standard is silent (its P lines); nobody else is held to them. */
+export const ours = { needs: ['decisions'] } as const
+export const decided = { needs: 'decisions' } as const
 
 export const makeProgram = (more: object = {}, name = 'program', as = 'bl'): Step =>
   call(as, 'POST', '/programs', { status: 201 }, { json: { programName: `\${run} ${name}`, ...more }, save: { [name]: 'body.id' } })
