@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
 import { apiNouns } from '#cli/api-verbs.js'
@@ -35,7 +38,7 @@ const none: readonly (readonly [RegExp, string])[] = [
   [/^PUT /, 'the same as PATCH'],
 ]
 
-async function run(args: readonly string[]): Promise<{ out: string; error: unknown }> {
+async function run(args: readonly string[]): Promise<{ out: string; bytes: Buffer; error: unknown }> {
   const program = new Command('loadstone').exitOverride(), write = process.stdout.write
   registerOperator(program)
   const strict = (c: Command): void => {
@@ -44,12 +47,14 @@ async function run(args: readonly string[]): Promise<{ out: string; error: unkno
   }
   strict(program)
   let out = '', error: unknown
-  process.stdout.write = ((text: string) => {
-    out += text
+  const parts: Buffer[] = []
+  process.stdout.write = ((text: string | Buffer) => {
+    out += String(text)
+    parts.push(Buffer.from(text))
     return true
   }) as typeof process.stdout.write
   try { await program.parseAsync(['node', 'loadstone', ...args]) } catch (e) { error = e } finally { process.stdout.write = write }
-  return { out, error }
+  return { out, bytes: Buffer.concat(parts), error }
 }
 
 t.test('UX-010, UX-011 every route of the operator API has a verb, and every list prints one document', async (t) => {
@@ -109,6 +114,13 @@ t.test('UX-010, UX-011 every route of the operator API has a verb, and every lis
   t.equal(await code('flex', 'order', '--set', 'offer=nobody', '--yes'), exitCode.notFound)
   t.equal(await code('prognosis', 'show', 'nobody'), exitCode.notFound)
   t.equal(await code('aggregation', 'change', 'F1', '--set', 'cap_kW=1', '--if-version', '1'), exitCode.refused)
+  const folder = mkdtempSync(join(tmpdir(), 'loadstone-verbs-')), path = join(folder, 'meters.parquet')
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'm.csv'), 'servicePoint,start,minutes,Wh\nhome-1,2026-07-14T00:00:00Z,15,100\nhome-1,2026-07-14T00:15:00Z,15,200\n')
+  t.match(await cli('readings', 'import', join(folder, 'm.csv')), { accepted: 2 })
+  const { bytes } = await run(['readings', 'export', '--format', 'parquet', '--url', url, '--token', token])
+  writeFileSync(path, bytes)
+  t.match(await cli('readings', 'import', path), { accepted: 0, duplicates: 2 }, 'UX-060 Parquet out and in, byte for byte')
   const { out: text } = await run(['aggregation', 'list', '--url', url, '--token', token])
   t.match(text, /^id +name +hierarchy/m, 'a table for people')
 })

@@ -8,8 +8,10 @@ export interface OperatorClient {
   call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
   /** What is no JSON, as text: a page, a CSV. */
   text(path: string, headers?: Record<string, string>): Promise<string>
+  /** What is no text, e.g. Parquet. */
+  bytes(path: string): Promise<Buffer>
   /** The same with any body and the raw answer. */
-  send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: unknown }>
+  send(method: string, path: string, body: string | Buffer | undefined, headers: Record<string, string>): Promise<{ status: number; headers: Record<string, string | string[] | undefined>; body: unknown; raw: Buffer }>
   /** All items of a list, page by page. */
   all<T>(path: string): Promise<T[]>
   as(token: string): OperatorClient
@@ -27,8 +29,8 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
       const answer = await request(`${base}${path}`, {
         method: method as 'GET', dispatcher: repeatable(method, path, headers) ? patient : agent, headers: { authorization: `Bearer ${token}`, ...headers }, ...(body === undefined ? {} : { body }),
       })
-      const text = await answer.body.text()
-      return { status: answer.statusCode, headers: answer.headers, body: parse(text) }
+      const raw = Buffer.from(await answer.body.arrayBuffer())
+      return { status: answer.statusCode, headers: answer.headers, body: parse(raw.toString('utf8')), raw }
     } catch (cause) {
       throw new CliExit(exitCode.unreachable, `The server at ${url} cannot be reached (${(cause as Error).message}). Is it running, and is the URL right?`)
     }
@@ -43,6 +45,11 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
     if (status >= 400) throw problem('GET', path, status, body, text(said['x-request-id']))
     return typeof body === 'string' ? body : `${JSON.stringify(body)}\n`
   }
+  async function bytes(path: string): Promise<Buffer> {
+    const { status, headers: said, body, raw } = await send('GET', path, undefined, {})
+    if (status >= 400) throw problem('GET', path, status, body, text(said['x-request-id']))
+    return raw
+  }
   async function all<T>(path: string): Promise<T[]> {
     const items: T[] = []
     let cursor: string | null = null
@@ -54,7 +61,7 @@ export function operatorClient(url: string, token: string, agent: Agent = new Ag
     } while (cursor)
     return items
   }
-  return { url, call, text: page, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close(), abandon: () => agent.destroy() }
+  return { url, call, text: page, bytes, send, all, as: (other) => operatorClient(url, other, agent), close: () => agent.close(), abandon: () => agent.destroy() }
 }
 
 /** One effect however often it is asked: reads, replacements, readings (CORE-115) and what carries a key (CORE-013). */

@@ -84,7 +84,10 @@ export const collect = (one: string, all: string[]): string[] => [...all, one]
 
 /** A table for people, one document for machines, also where people get a page or a CSV (UX-011). */
 export function print(result: unknown, json: boolean): void {
-  if (typeof result === 'string' && !json) process.stdout.write(result)
+  if (Buffer.isBuffer(result) && !json) process.stdout.write(result)
+  else if (Buffer.isBuffer(result)) process.stdout.write(`${JSON.stringify(result.toString('base64'))}
+`)
+  else if (typeof result === 'string' && !json) process.stdout.write(result)
   else if (json) process.stdout.write(`${JSON.stringify(result)}\n`)
   else if (Array.isArray(result)) process.stdout.write(`${table(result as Record<string, unknown>[])}\n`)
   else process.stdout.write(`${Object.entries((result ?? {}) as object).map(([k, v]) => `${k.padEnd(20)} ${cell(v)}`).join('\n')}\n`)

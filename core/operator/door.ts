@@ -90,7 +90,7 @@ export async function buildOperator(needs: OperatorNeeds): Promise<FastifyInstan
   })
   app.setErrorHandler((error, request, reply) => fail(error as FastifyError, request, reply, log, failed))
   app.setNotFoundHandler(async (request, reply) => send(reply, problem('notFound', 404, 'There is no such thing', `nothing answers ${request.method} ${request.url.split('?')[0]}`, request.url)))
-  for (const type of ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml']) app.addContentTypeParser(type, (_request: FastifyRequest, payload: IncomingMessage, done: (e: null, body: unknown) => void) => done(null, payload))
+  for (const type of ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml', 'application/vnd.apache.parquet']) app.addContentTypeParser(type, (_request: FastifyRequest, payload: IncomingMessage, done: (e: null, body: unknown) => void) => done(null, payload))
   // a command may come without a body, whatever its content type says; plain text is nothing this API takes (SEC-045)
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
@@ -149,7 +149,7 @@ function hang(app: FastifyInstance, core: Core, route: OperatorRoute): void {
     method: route.method, url: `/api/v1/${route.path}`, config: { roles: route.roles }, schema: withAnswers(schema, route), ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
     // a body is needed only where one of its fields is
     preValidation: async (request) => {
-      if (!route.forms && request.body !== undefined && /text\/csv|ndjson|xml/i.test(request.headers['content-type'] ?? '')) throw new Refusal('unsupported', 'this resource takes JSON')
+      if (!route.forms && request.body !== undefined && /text\/csv|ndjson|xml|parquet/i.test(request.headers['content-type'] ?? '')) throw new Refusal('unsupported', 'this resource takes JSON')
       if (route.body && !route.forms && (request.body === undefined || request.body === null)) request.body = {}
     },
     handler: async (request, reply) => {

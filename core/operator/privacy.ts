@@ -11,6 +11,7 @@ import { release } from '#core/privacy/k-anonymity.js'
 import { pseudonym } from '#core/privacy/pseudonym.js'
 import { tenantKey } from '#core/privacy/tenant-key.js'
 import { csvLine } from '#core/reading/csv.js'
+import { parquetFile, type ParquetColumn } from '#core/reading/parquet-write.js'
 import { feedOf } from '#core/reading/green-button.js'
 import type { Reading } from '#core/reading/reading.js'
 import { meterers, staffAndGrid } from '#core/operator/roles.js'
@@ -20,7 +21,7 @@ import { fromOf, instantOf, rfc3339, toOf } from '#core/operator/wire.js'
 
 const queryKind = 'core/AggregateQuery'
 const aggregate = closed({ by: Type.Union([Type.Literal('node'), Type.Literal('kind'), Type.Literal('program')]), from: time, to: time, total: Type.Optional(Type.Boolean()), node: Type.Optional(reference) })
-const exportQuery = closed({ servicePoint: filter, from: Type.Optional(time), to: Type.Optional(time), format: Type.Optional(Type.Union([Type.Literal('csv'), Type.Literal('xlsx-csv'), Type.Literal('ndjson'), Type.Literal('greenbutton')])), scope: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'for a third party: ids become pseudonyms that hold within this scope (CORE-220)' })) })
+const exportQuery = closed({ servicePoint: filter, from: Type.Optional(time), to: Type.Optional(time), format: Type.Optional(Type.Union([Type.Literal('csv'), Type.Literal('xlsx-csv'), Type.Literal('ndjson'), Type.Literal('greenbutton'), Type.Literal('parquet')])), scope: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'for a third party: ids become pseudonyms that hold within this scope (CORE-220)' })) })
 
 /** CORE-221, CORE-222: totals by group under the 15/15 rule; a group that nearly equals one asked for before is refused. */
 async function aggregates(ask: Ask) {
@@ -60,6 +61,7 @@ async function aggregates(ask: Ask) {
   })
 }
 
+const parquetColumns: readonly ParquetColumn[] = [{ name: 'servicePoint', kind: 'text' }, { name: 'start', kind: 'instant' }, { name: 'minutes', kind: 'int32' }, { name: 'Wh', kind: 'int64' }, { name: 'channel', kind: 'text' }, { name: 'quality', kind: 'text' }]
 const columns = ['servicePoint', 'start', 'minutes', 'Wh', 'channel', 'quality'] as const
 
 /** Readings as a stream of any length; who exports what is in the audit trail (CORE-231). */
@@ -91,6 +93,10 @@ async function exported(ask: Ask) {
   async function* ndjson(): AsyncGenerator<string> {
     for await (const some of rows()) if (some.length > 0) yield `${some.map((r) => JSON.stringify(cellsOf(r))).join('\n')}\n`
   }
+  async function* cells(): AsyncGenerator<(string | number)[][]> {
+    for await (const some of rows()) yield some.map((r) => [names.get(r.servicePoint) ?? r.servicePoint, r.start * 1000, r.minutes, r.Wh, r.channel, r.quality])
+  }
+  if (format === 'parquet') return { type: 'application/vnd.apache.parquet', body: Readable.from(parquetFile(parquetColumns, cells())) }
   if (format === 'greenbutton') return { type: 'application/atom+xml; charset=utf-8', body: Readable.from(feedOf(names.get(point!.id)!, ask.core.means.clock.nowMs(), rows())) }
   return format === 'csv' || format === 'xlsx-csv' ? { type: 'text/csv; charset=utf-8', body: Readable.from(csv()) } : { type: 'application/x-ndjson', body: Readable.from(ndjson()) }
 }
@@ -113,7 +119,7 @@ export const privacyRoutes: readonly OperatorRoute[] = [
     } },
   { method: 'POST', path: 'aggregates', summary: 'Energy by node, kind or program under the 15/15 rule; near-equal groups are refused (CORE-221, CORE-222)', roles: ['admin', 'operator', 'settlement', 'auditor', 'dso'], body: aggregate,
     example: { by: 'node', from: '2026-07-14T00:00:00Z', to: '2026-07-15T00:00:00Z', total: true }, act: aggregates },
-  { method: 'GET', path: 'exports/readings', summary: 'Readings as CSV (safe for spreadsheets; xlsx-csv begins with the mark that makes them read UTF-8), NDJSON or Green Button; pseudonymous within a scope', roles: meterers, query: exportQuery, read: exported },
+  { method: 'GET', path: 'exports/readings', summary: 'Readings as CSV (safe for spreadsheets; xlsx-csv begins with the mark that makes them read UTF-8), NDJSON, Parquet or Green Button; pseudonymous within a scope', roles: meterers, query: exportQuery, read: exported },
   { method: 'POST', path: 'service-points/:id/erase', summary: "Erase the customer of a service point: personal fields and interval data go, settled amounts stay under a pseudonym (CORE-224)", roles: ['admin'], body: closed({ reason: text }),
     command: async (work, ask) => ok(await eraseCustomer(work, ask.caller, ask.params.id!, (ask.body as { reason: string }).reason)), after: ({ core }) => core.directory.forget() },
 ]

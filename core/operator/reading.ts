@@ -3,6 +3,7 @@ import { DateTime } from 'luxon'
 import { Type } from 'typebox'
 import { Exact } from '#core/quantity/money.js'
 import { csvTable, lines, plainCell } from '#core/reading/csv.js'
+import { parquetTable } from '#core/reading/parquet-read.js'
 import { readGreenButton } from '#core/reading/green-button.js'
 import { fillGaps } from '#core/reading/fill-gaps.js'
 import { flagSuspects } from '#core/reading/flag-suspects.js'
@@ -41,10 +42,10 @@ function inputOf(raw: Raw, source: string): ReadingInput {
   }
 }
 
-function mapped(header: readonly string[], values: readonly string[], { columns, constants, unit, zone }: Mapping): Raw {
+function mapped(header: readonly string[], values: readonly string[], { columns, constants, unit, zone }: Mapping, plain = plainCell): Raw {
   const raw: Record<string, unknown> = { ...constants }
   header.forEach((h, i) => { raw[Object.keys(columns).find((own) => columns[own] === h) ?? h] = values[i] })
-  if (typeof raw.servicePoint === 'string') raw.servicePoint = plainCell(raw.servicePoint)
+  if (typeof raw.servicePoint === 'string') raw.servicePoint = plain(raw.servicePoint)
   if (unit === 'kWh' && typeof raw.Wh === 'string' && /^-?\d+(\.\d+)?$/.test(raw.Wh)) raw.Wh = new Exact(raw.Wh).times(1000).toString()
   if (zone !== undefined && typeof raw.start === 'string' && !/(Z|[+-]\d{2}:\d{2})$/i.test(raw.start)) {
     const local = DateTime.fromISO(raw.start.trim().replace(' ', 'T'), { zone })
@@ -55,21 +56,29 @@ function mapped(header: readonly string[], values: readonly string[], { columns,
   return raw
 }
 
+function checkHeader(header: readonly string[], mapping: Mapping): void {
+  const theirs = new Set(Object.values(mapping.columns)), strange = header.filter((h) => !fields.includes(h) && !theirs.has(h))
+  // with a mapping, columns that nobody asked for are left alone
+  if (strange.length > 0 && theirs.size === 0) throw new Refusal('invalid', `unknown columns: ${strange.join(', ')}`, { faults: strange.map((h) => ({ path: `header/${h}`, reason: 'is not a column of readings' })) })
+  const missing = [...theirs].filter((t) => !header.includes(t))
+  if (missing.length > 0) throw new Refusal('invalid', `the file has no column ${missing.join(', ')}`, { faults: missing.map((h) => ({ path: `header/${h}`, reason: 'is not in the file' })) })
+}
+
+/** Records of a table: CSV, counted by line, or Parquet, by row. A cell of Parquet needs no guard and loses none. */
+async function* records(body: Readable, type: string, separator: string) {
+  if (type.includes('parquet')) for await (const r of parquetTable(body)) yield { ...r, plain: (text: string): string => text }
+  else for await (const { header, line, values } of csvTable(body, separator)) yield { header, row: line - 1, values, plain: plainCell }
+}
+
 /** Rows of any of the forms, with the number people count by: CSV by line, Green Button by line of the file, the others by row. */
 async function* rowsOf(body: unknown, type: string, mapping: Mapping): AsyncGenerator<{ row: number; raw: Raw | undefined; fault?: string }> {
-  if (type.startsWith('text/csv')) {
+  if (type.startsWith('text/csv') || type.includes('parquet')) {
     let checked = false
-    for await (const { header, line, values } of csvTable(body as Readable, mapping.separator)) {
-      if (!checked) {
-        const theirs = new Set(Object.values(mapping.columns)), strange = header.filter((h) => !fields.includes(h) && !theirs.has(h))
-        // with a mapping, columns that nobody asked for are left alone
-        if (strange.length > 0 && theirs.size === 0) throw new Refusal('invalid', `unknown columns: ${strange.join(', ')}`, { faults: strange.map((h) => ({ path: `header/${h}`, reason: 'is not a column of readings' })) })
-        const missing = [...theirs].filter((t) => !header.includes(t))
-        if (missing.length > 0) throw new Refusal('invalid', `the file has no column ${missing.join(', ')}`, { faults: missing.map((h) => ({ path: `header/${h}`, reason: 'is not in the file' })) })
-        checked = true
-      }
-      const raw = values.length === header.length ? mapped(header, values, mapping) : undefined
-      yield { row: line - 1, raw: raw && Object.keys(mapping.columns).length > 0 ? Object.fromEntries(Object.entries(raw).filter(([k]) => fields.includes(k))) : raw }
+    for await (const { header, row, values, plain } of records(body as Readable, type, mapping.separator)) {
+      if (!checked) checkHeader(header, mapping)
+      checked = true
+      const raw = values.length === header.length ? mapped(header, values, mapping, plain) : undefined
+      yield { row, raw: raw && Object.keys(mapping.columns).length > 0 ? Object.fromEntries(Object.entries(raw).filter(([k]) => fields.includes(k))) : raw }
     }
     return
   }
@@ -171,7 +180,7 @@ export const readingRoutes: readonly OperatorRoute[] = [
       const { items, next } = await stores.readings.list(tenant, where, pageOf(ask))
       return ok({ items: items.map(readingView), next })
     } },
-  { method: 'POST', path: 'readings', summary: 'Import readings: JSON, NDJSON, CSV (own columns or mapped) or Green Button; all rows or none. Rows are counted from 1, of XML by line.', roles: meterers, bodyLimit: 512 * 1024 * 1024, forms: ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml'],
+  { method: 'POST', path: 'readings', summary: 'Import readings: JSON, NDJSON, CSV or Parquet (own columns or mapped) or Green Button; all rows or none. Rows are counted from 1, of XML by line.', roles: meterers, bodyLimit: 512 * 1024 * 1024, forms: ['text/csv', 'application/x-ndjson', 'application/ndjson', 'application/xml', 'application/atom+xml', 'text/xml', 'application/vnd.apache.parquet'],
     query: closed({
       servicePoint: Type.Optional(reference), columns: Type.Optional(Type.String({ maxLength: 1000, description: 'ours=theirs, comma-separated: start=Zeit,Wh=Wert' })), channel: filter, minutes: Type.Optional(Type.Integer()), quality: filter, separator: Type.Optional(Type.String({ minLength: 1, maxLength: 1 })),
       unit: Type.Optional(Type.Union([Type.Literal('Wh'), Type.Literal('kWh')])), zone: Type.Optional(Type.String({ maxLength: 64 })), preview: Type.Optional(Type.Boolean({ description: 'only say what would be stored' })), vee: Type.Optional(Type.Boolean({ description: 'flag what looks wrong as SUSPECT (CORE-117)' })),

@@ -67,10 +67,10 @@ export async function* csvTable(stream: Readable, separator = ','): AsyncGenerat
   if (open !== '') throw new Refusal('invalid', `the quoted cell that begins in line ${begun} never ends`, { faults: [{ path: `${begun}/`, reason: 'a quoted cell never ends' }] })
 }
 
-/** A cell that a spreadsheet would run as a formula gets an apostrophe (SEC-047); numbers stay numbers. */
+/** A cell that a spreadsheet would run as a formula gets an apostrophe (SEC-047); numbers stay numbers, -1e-7 too. */
 export function csvCell(value: unknown): string {
   const text = value === null || value === undefined ? '' : String(value)
-  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
+  const safe = /^[=+\-@\t\r]/.test(text) && typeof value !== 'number' && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
