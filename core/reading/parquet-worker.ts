@@ -7,7 +7,7 @@ const cell = (v: unknown): string => (v === null || v === undefined ? '' : v ins
 
 /** Somebody else's file, read where it stalls nobody and where its memory is bounded. */
 async function main(): Promise<void> {
-  const file = (workerData as { file: ArrayBuffer }).file, say = (word: ParquetWord): void => parentPort?.postMessage(word)
+  const file = (workerData as { file: ArrayBuffer }).file, say = (word: ParquetWord): void => parentPort?.postMessage(word, [])
   const metadata = parquetMetadata(file), rows = Number(metadata.num_rows), header = metadata.schema.slice(1).map((s) => s.name)
   if (metadata.schema.slice(1).some((s) => (s.num_children ?? 0) > 0)) return say({ kind: 'fault', reason: 'has nested columns' })
   if (rows > mostRows) return say({ kind: 'fault', reason: `has ${rows} rows, ${mostRows} are taken at once` })
@@ -23,5 +23,5 @@ async function main(): Promise<void> {
 }
 
 if (parentPort) {
-  try { await main() } catch (error) { parentPort.postMessage({ kind: 'fault', reason: `cannot be read as Parquet: ${error instanceof Error ? error.message.slice(0, 200) : 'damaged'}` } satisfies ParquetWord) }
+  try { await main() } catch (error) { parentPort.postMessage({ kind: 'fault', reason: `cannot be read as Parquet: ${error instanceof Error ? error.message.slice(0, 200) : 'damaged'}` } satisfies ParquetWord, []) }
 }
