@@ -68,7 +68,7 @@ export function Audit() {
               { id: 'actor', title: 'audit.actor', value: (r) => r.actor },
             ]}
             columns={[
-              { id: 'seq', title: 'audit.seq', num: true, value: (r) => r.seq, cell: (r) => r.seq },
+              { id: 'seq', wide: true, title: 'audit.seq', num: true, value: (r) => r.seq, cell: (r) => r.seq },
               { id: 'at', title: 'common.at', value: (r) => r.at, cell: (r) => <Time at={r.at} /> },
               { id: 'actor', title: 'audit.actor', value: (r) => r.actor, cell: (r) => r.actor },
               {
@@ -83,6 +83,7 @@ export function Audit() {
               },
               {
                 id: 'entity',
+                wide: true,
                 title: 'audit.entity',
                 value: (r) => r.entity,
                 cell: (r) => (
@@ -91,7 +92,7 @@ export function Audit() {
                   </a>
                 ),
               },
-              { id: 'reason', title: 'common.reason', value: (r) => r.reason, cell: (r) => r.reason },
+              { id: 'reason', wide: true, title: 'common.reason', value: (r) => r.reason, cell: (r) => r.reason },
               { id: 'change', title: 'audit.change', value: changeText, cell: (r) => <ChangeOf of={r} /> },
               { id: 'hash', title: 'audit.hash', hidden: true, value: (r) => r.hash, cell: (r) => r.hash },
             ]}

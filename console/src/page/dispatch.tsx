@@ -117,14 +117,11 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
           />
         </div>
       )}
-      {e.partial ? (
-        <Loading />
-      ) : (
-        <>
-          <Explanation e={e} progress={progress} direction={direction} />
-          <Steps e={e} progress={progress} />
-        </>
-      )}
+      {!e.partial && <Steps e={e} progress={progress} />}
+      <div class="story">
+        {e.partial ? <Loading /> : <Explanation e={e} progress={progress} direction={direction} />}
+        <PowerChart d={d} p={p} progress={progress} />
+      </div>
       <div class="cards">
         <Figure label="dispatch.ordered" value={power(Math.abs(d.power_kW))}>
           <p class="soft" translate={false}>
@@ -149,15 +146,14 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
           </Figure>
         )}
       </div>
-      <PowerChart d={d} p={p} progress={progress} />
       {!e.partial && (
         <>
-          <h2>{t('dispatch.deliveries')}</h2>
-          <Parts e={e} progress={progress} />
           <div class="columns">
             <Split d={d} deliveries={e.deliveries} />
             <Moves e={e} />
           </div>
+          <h2>{t('dispatch.deliveries')}</h2>
+          <Parts e={e} progress={progress} />
         </>
       )}
       {may('admin', 'auditor') && <History id={d.id} zone={d.timeZone} version={d.version} />}

@@ -40,10 +40,11 @@ export function Programs() {
                 ),
               },
               { id: 'direction', title: 'program.direction', value: (p) => p.direction, cell: (p) => t(`program.${p.direction}`) },
-              { id: 'zone', title: 'program.zone', value: (p) => p.timeZone, cell: (p) => p.timeZone },
-              { id: 'method', title: 'program.method', value: (p) => p.baseline.method, cell: (p) => p.baseline.method },
+              { id: 'zone', wide: true, title: 'program.zone', value: (p) => p.timeZone, cell: (p) => p.timeZone },
+              { id: 'method', wide: true, title: 'program.method', value: (p) => p.baseline.method, cell: (p) => p.baseline.method },
               {
                 id: 'price',
+                wide: true,
                 title: 'program.energyPrice',
                 num: true,
                 value: (p) => p.energyPrice,

@@ -22,15 +22,17 @@ const runTable = (programs: Map<string, Program>) => [
   },
   {
     id: 'program',
+    wide: true,
     title: 'new.program' as Key,
     value: (r: Run) => programs.get(r.program)?.name ?? r.program,
     cell: (r: Run) => <D>{programs.get(r.program)?.name ?? r.program}</D>,
   },
-  { id: 'run', title: 'enrol.row' as Key, num: true, value: (r: Run) => r.runNumber, cell: (r: Run) => <D>{r.runNumber}</D> },
+  { id: 'run', wide: true, title: 'settle.number' as Key, num: true, value: (r: Run) => r.runNumber, cell: (r: Run) => <D>{r.runNumber}</D> },
   { id: 'state', title: 'common.state' as Key, value: (r: Run) => r.state, cell: (r: Run) => <State of={r.state} /> },
   { id: 'revenue', title: 'settle.revenue' as Key, num: true, value: (r: Run) => r.revenue, cell: (r: Run) => <D>{money(r.revenue, r.currency)}</D> },
   {
     id: 'pool',
+    wide: true,
     title: 'settle.pool' as Key,
     num: true,
     value: (r: Run) => r.customerPool,
@@ -81,6 +83,7 @@ export function Settlement() {
               columns={[
                 {
                   id: 'created',
+                  wide: true,
                   title: 'common.at',
                   value: (d) => d.createdAt,
                   cell: (d) => (
@@ -91,7 +94,7 @@ export function Settlement() {
                 },
                 { id: 'state', title: 'common.state', value: (d) => d.state, cell: (d) => <State of={d.state} /> },
                 { id: 'reason', title: 'common.reason', value: (d) => d.reason, cell: (d) => d.reason },
-                { id: 'answerBy', title: 'dispute.answerBy', value: (d) => d.answerBy, cell: (d) => <Time at={d.answerBy} style="day" /> },
+                { id: 'answerBy', wide: true, title: 'dispute.answerBy', value: (d) => d.answerBy, cell: (d) => <Time at={d.answerBy} style="day" /> },
               ]}
             />
           </>

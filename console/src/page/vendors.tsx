@@ -87,11 +87,12 @@ export function Vendors() {
               ]}
               columns={[
                 { id: 'device', title: 'cert.device', value: (c) => c.hwSerialNum, cell: (c) => c.hwSerialNum },
-                { id: 'vendor', title: 'nav.vendors', value: (c) => c.vendor, cell: (c) => c.vendor },
+                { id: 'vendor', wide: true, title: 'nav.vendors', value: (c) => c.vendor, cell: (c) => c.vendor },
                 { id: 'state', title: 'common.state', value: (c) => c.state, cell: (c) => <State of={c.state} /> },
                 { id: 'until', title: 'cert.until', value: (c) => c.notAfter, cell: (c) => <Time at={c.notAfter} style="day" /> },
                 {
                   id: 'days',
+                  wide: true,
                   title: 'cert.days',
                   num: true,
                   value: (c) => days(c),
@@ -101,8 +102,8 @@ export function Vendors() {
                     </>
                   ),
                 },
-                { id: 'lfdi', title: 'cert.lfdi', value: (c) => c.lfdi, cell: (c) => c.lfdi ?? '–' },
-                { id: 'reason', title: 'common.reason', value: (c) => c.reason, cell: (c) => c.reason ?? '' },
+                { id: 'lfdi', wide: true, title: 'cert.lfdi', value: (c) => c.lfdi, cell: (c) => c.lfdi ?? '–' },
+                { id: 'reason', wide: true, title: 'common.reason', value: (c) => c.reason, cell: (c) => c.reason ?? '' },
                 { id: 'revoke', title: 'cert.revoke', cell: (c) => (officer && c.state === 'valid' ? <Revoke c={c} reload={found.reload} /> : '') },
               ]}
             />
@@ -119,7 +120,7 @@ export function Vendors() {
                 { id: 'name', title: 'common.name', value: (v) => v.name, cell: (v) => v.name },
                 { id: 'pen', title: 'vendor.pen', num: true, value: (v) => v.pen, cell: (v) => v.pen },
                 { id: 'approval', title: 'vendor.approval', value: (v) => v.approval, cell: (v) => t(`vendor.approval.${v.approval}` as Key) },
-                { id: 'policy', title: 'vendor.policy', value: (v) => v.policy, cell: (v) => t(`vendor.policy.${v.policy}` as Key) },
+                { id: 'policy', wide: true, title: 'vendor.policy', value: (v) => v.policy, cell: (v) => t(`vendor.policy.${v.policy}` as Key) },
               ]}
             />
             {officer && (

@@ -44,7 +44,7 @@ export function Verification() {
                   </a>
                 ),
               },
-              { id: 'program', title: 'new.program', value: (d) => d.programName, cell: (d) => d.programName },
+              { id: 'program', wide: true, title: 'new.program', value: (d) => d.programName, cell: (d) => d.programName },
               { id: 'power', title: 'dispatch.ordered', num: true, value: (d) => d.power_kW, cell: (d) => power(d.power_kW) },
               { id: 'state', title: 'common.state', value: (d) => d.state, cell: (d) => <State of={d.state} /> },
             ]}

@@ -63,7 +63,7 @@ export function Chart(props: ChartProps) {
         width: Math.max(200, el.clientWidth),
         height: now.current.height ?? height,
         cursor: { y: false, points: { size: 6 } },
-        legend: { live: true },
+        legend: { live: true, markers: { dash: (_u, i) => (now.current.lines[i - 1]?.dash ? 'dashed' : 'solid') } },
         scales: {
           x: { time: false },
           y: {

@@ -14,8 +14,9 @@ export function powerLines(progress: Progress, p: Performance, more: { target?: 
   const lines: Line[] = [
     ...(more.unadjusted && rows.some((r) => r.unadjusted !== null) ? [{ key: 'dispatch.unadjusted' as const, values: rows.map((r) => r.unadjusted), colour: '--soft', dash: [2, 4], width: 1.5 }] : []),
     { key: 'dispatch.baseline', values: rows.map((r) => r.baseline), colour: '--c-baseline', dash: [7, 5] },
-    ...(more.target ? [{ key: 'dispatch.target' as const, values: rows.map((r) => r.target), colour: '--c-target', width: 1.5 }] : []),
     { key: 'dispatch.actual', values: rows.map((r) => r.actual), colour: '--c-actual', width: 3 },
+    // drawn over the thick line, so that both are seen where they meet
+    ...(more.target ? [{ key: 'dispatch.target' as const, values: rows.map((r) => r.target), colour: '--c-target', width: 1.6 }] : []),
   ]
   const marks = rows.flatMap((r) => (r.gap ? [{ from: r.start, note: t('verify.gap', { n: r.gap.reported, total: r.gap.points }) }] : []))
   return { times: rows.map((r) => r.start), lines, end: Date.parse(progress.intervals.at(-1)?.end ?? '') / 1000, marks }

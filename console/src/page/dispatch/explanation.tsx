@@ -42,7 +42,13 @@ function shared({ dispatch: d, deliveries: every }: Everything): string {
 
 function missing({ deliveries }: Everything): string {
   const lost = partOfEach(deliveries).filter((x) => lostStates.has(x.state)),
-    words = [...new Set(lost.map((x) => x.state))].map((s) => t(`lost.${s}` as Key, { n: count(lost.filter((x) => x.state === s).length) }))
+    words = [...new Set(lost.map((x) => x.state))].map((s) => {
+      const names = lost.filter((x) => x.state === s).map((x) => x.resourceName)
+      return t('lost.who', {
+        what: t(`lost.${s}` as Key, { n: count(names.length) }),
+        names: listed([...names.slice(0, 3), ...(names.length > 3 ? [t('lost.more', { n: count(names.length - 3) })] : [])]),
+      })
+    })
   return lost.length > 0 ? t('explain.trouble', { words: listed(words) }) : t('explain.allGood')
 }
 

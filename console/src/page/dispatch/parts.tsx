@@ -50,9 +50,9 @@ export function Parts({ e, progress }: { e: Everything; progress: Progress | und
             </a>
           ),
         },
-        { id: 'protocol', title: 'device.protocol', value: (x) => x.protocol, cell: (x) => word('protocol', x.protocol) },
+        { id: 'protocol', wide: true, title: 'device.protocol', value: (x) => x.protocol, cell: (x) => word('protocol', x.protocol) },
         { id: 'state', title: 'common.state', value: (x) => x.state, cell: (x) => <State of={x.state} /> },
-        { id: 'allocated', title: 'dispatch.asked', num: true, value: (x) => x.allocated_W / 1000, cell: (x) => power(x.allocated_W / 1000) },
+        { id: 'allocated', wide: true, title: 'dispatch.asked', num: true, value: (x) => x.allocated_W / 1000, cell: (x) => power(x.allocated_W / 1000) },
         { id: 'delivered', title: 'dispatch.delivered', num: true, value: (x) => x.delivered_kWh, cell: (x) => energy(x.delivered_kWh) },
         {
           id: 'short',
@@ -61,8 +61,8 @@ export function Parts({ e, progress }: { e: Everything; progress: Progress | und
           value: (x) => x.short_kWh,
           cell: (x) => (x.short_kWh === null ? '–' : energy(Math.max(0, x.short_kWh))),
         },
-        { id: 'at', title: 'common.at', value: (x) => x.at, cell: (x) => <Time at={x.at} in={e.dispatch.timeZone} style="time" /> },
-        { id: 'reason', title: 'common.reason', value: (x) => x.reason ?? '', cell: (x) => <span title={x.reason} translate={false}>{x.reason ? word('reason', x.reason) : ''}</span> },
+        { id: 'at', wide: true, title: 'common.at', value: (x) => x.at, cell: (x) => <Time at={x.at} in={e.dispatch.timeZone} style="time" /> },
+        { id: 'reason', wide: true, title: 'common.reason', value: (x) => x.reason ?? '', cell: (x) => <span title={x.reason} translate={false}>{x.reason ? word('reason', x.reason) : ''}</span> },
       ]}
     />
   )

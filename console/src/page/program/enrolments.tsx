@@ -98,9 +98,9 @@ export function Enrolments({
             ),
           },
           { id: 'state', title: 'common.state', value: (e) => e.state, cell: (e) => <State of={e.state} /> },
-          { id: 'since', title: 'enrol.since', value: (e) => e.modifiedAt, cell: (e) => <Time at={e.modifiedAt} in={program.timeZone} /> },
-          { id: 'nominated', title: 'enrol.nominated', num: true, value: (e) => e.nominated_kW, cell: (e) => power(e.nominated_kW) },
-          { id: 'share', title: 'program.share', num: true, value: (e) => e.share, cell: (e) => e.share ?? program.customerShare },
+          { id: 'since', wide: true, title: 'enrol.since', value: (e) => e.modifiedAt, cell: (e) => <Time at={e.modifiedAt} in={program.timeZone} /> },
+          { id: 'nominated', wide: true, title: 'enrol.nominated', num: true, value: (e) => e.nominated_kW, cell: (e) => power(e.nominated_kW) },
+          { id: 'share', wide: true, title: 'program.share', num: true, value: (e) => e.share, cell: (e) => e.share ?? program.customerShare },
           {
             id: 'next',
             title: 'enrol.next',

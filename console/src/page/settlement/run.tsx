@@ -114,7 +114,7 @@ export function RunPage({ id }: { id: string }) {
                   ),
                 },
                 { id: 'status', title: 'common.state', value: (e) => e.status, cell: (e) => <State of={e.status} /> },
-                { id: 'committed', title: 'settle.committed', num: true, value: (e) => e.committed_kW, cell: (e) => power(Number(e.committed_kW)) },
+                { id: 'committed', wide: true, title: 'settle.committed', num: true, value: (e) => e.committed_kW, cell: (e) => power(Number(e.committed_kW)) },
                 { id: 'paid', title: 'statement.paid', num: true, value: (e) => sum(r, e.dispatch), cell: (e) => energy(sum(r, e.dispatch)) },
                 {
                   id: 'revenue',
@@ -158,7 +158,7 @@ export function RunPage({ id }: { id: string }) {
                 },
                 { id: 'delivered_kWh', title: 'statement.paid', num: true, value: (s) => s.delivered_kWh, cell: (s) => energy(s.delivered_kWh) },
                 { id: 'amount', title: 'settle.amount', num: true, value: (s) => Number(s.amount), cell: (s) => money(s.amount, s.currency) },
-                { id: 'delta', title: 'settle.delta', num: true, value: (s) => Number(s.delta), cell: (s) => money(s.delta, s.currency) },
+                { id: 'delta', wide: true, title: 'settle.change', num: true, value: (s) => Number(s.delta), cell: (s) => money(s.delta, s.currency) },
               ]}
             />
           </>

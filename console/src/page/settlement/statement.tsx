@@ -55,7 +55,7 @@ export function StatementPage({ id }: { id: string }) {
                   ['statement.price', s.body.price ? `${s.body.price} ${s.currency}` : '–'],
                   ['statement.share', percent(Number(s.body.share))],
                   ['verify.method', `${s.body.method} (${s.body.level})`],
-                  ['common.raw', s.id],
+                  ['statement.number', s.id],
                 ]}
               />
             </section>
