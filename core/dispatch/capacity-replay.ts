@@ -51,7 +51,8 @@ export async function replay({ database, tenant, resources }: Scene, grid: Grid)
     else if (endsPart.test(r.action)) held.delete(r.entity)
     else if (r.action === 'dispatch.guard' || r.action === 'dispatch.refuse') moves.refused++
     else if (dispatch && bringsParts.has(r.action)) {
-      const revision = (revisions.get(r.entity) ?? 0) + 1, born = parts.get(r.entity)!.filter((d) => d.order.revision === revision)
+      // a reallocation that changed nothing is no revision
+      const before = revisions.get(r.entity) ?? 0, revision = r.action === 'dispatch.publish' ? 1 : told.get(r.seq)!, born = revision > before ? parts.get(r.entity)!.filter((d) => d.order.revision === revision) : []
       if (r.action === 'dispatch.publish') {
         moves.published++
         const window = slotsOf({ order: dispatch } as unknown as Delivery), there = free(window), got = born.reduce((sum, d) => sum + Math.abs(d.order.intervals[0]!.delta_W), 0)
@@ -62,8 +63,8 @@ export async function replay({ database, tenant, resources }: Scene, grid: Grid)
         if (r.action === 'dispatch.publish' && !sellable(resource)) violations.push(`${r.seq}: ${resource.name} was sold and is out`)
         held.set(d.id, d)
       }
-      // a revision without parts, e.g. a reallocation that changed nothing, does not count
-      if (born.length > 0 || r.action === 'dispatch.supersede') revisions.set(r.entity, revision)
+      if (revision > before + 1) violations.push(`${r.seq}: revision ${revision} follows ${before}`)
+      revisions.set(r.entity, revision)
     } else if (r.action === 'dispatch.cancel') moves.cancelled++
     // one command brings parts before it ends the old ones: judged when its records are through
     if (!next || !endsPart.test(next.action)) {
@@ -75,10 +76,12 @@ export async function replay({ database, tenant, resources }: Scene, grid: Grid)
   }
   const trail: AuditRecord[] = []
   await stores.audit.walk(tenant, (batch) => { trail.push(...batch) })
+  const told = new Map<number, number>(), restated = trail.filter((r) => bringsParts.has(r.action)).map((r) => r.seq)
+  for (let i = 0; i < restated.length; i += 1000) for (const [seq, d] of await stores.audit.details(tenant, restated.slice(i, i + 1000))) told.set(seq, (JSON.parse(d.after ?? '{}') as { revision?: number }).revision ?? 0)
   trail.forEach((r, i) => { apply(r, trail[i + 1]) })
 
-  const books = [...parts.values()].flat().filter((d) => !lost.has(d.state)).map((d) => d.id).sort(), told = [...held.keys()].sort()
-  if (books.join() !== told.join()) violations.push(`the books hold ${books.length} parts, the trail ${told.length}`)
+  const books = [...parts.values()].flat().filter((d) => !lost.has(d.state)).map((d) => d.id).sort(), left = [...held.keys()].sort()
+  if (books.join() !== left.join()) violations.push(`the books hold ${books.length} parts, the trail ${left.length}`)
   for (const id of books) {
     const d = [...parts.values()].flat().find((x) => x.id === id)!, r = resources.find((x) => x.id === d.resource)!
     if (!sellable(r)) violations.push(`${r.name} is out and still has to give ${d.order.intervals[0]!.delta_W} W`)
