@@ -46,14 +46,15 @@ export function explainCertificate(input: string | Uint8Array, check: DeviceChec
   return { verdict: verdict.ok ? 'accepted' : 'refused', lfdi, sfdi: sfdiText(sfdiOf(lfdi)), ...(seen ? { certificate: seen } : {}), failures: verdict.ok ? [] : verdict.failures }
 }
 
-/** A request in PEM, or DER that begins as one: a version, a name, a key and attributes. */
+/** A request in PEM, in the bare base64 that EST takes, or DER; what is no PEM begins as one: a version, a name, a key and attributes. */
 function requestIn(input: string | Uint8Array): Buffer | undefined {
   const text = typeof input === 'string' ? input : Buffer.from(input).toString('latin1')
   const [found] = fromPem('(?:NEW )?CERTIFICATE REQUEST', text)
-  if (found || typeof input === 'string') return found
+  if (found) return found
+  const der = /^[A-Za-z0-9+/=\s]+$/.test(text) ? Buffer.from(text, 'base64') : Buffer.from(text, 'latin1')
   try {
-    const info = readDer(input).children[0]?.children ?? []
-    return info[0]?.tag === Tag.integer && info[1]?.tag === Tag.sequence && info[2]?.tag === Tag.sequence && (info.length === 3 || info[3]?.tag === 0xa0) && info.length <= 4 ? Buffer.from(input) : undefined
+    const info = readDer(der).children[0]?.children ?? []
+    return info[0]?.tag === Tag.integer && info[1]?.tag === Tag.sequence && info[2]?.tag === Tag.sequence && (info.length === 3 || info[3]?.tag === 0xa0) && info.length <= 4 ? der : undefined
   } catch { return undefined }
 }
 

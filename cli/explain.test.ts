@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import Fastify from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { system } from '#core/caller.js'
 import { systemClock } from '#core/port/clock.js'
 import { certificateRoutes, deviceRequest, newEcKey, trustOf } from '#certs/index.js'
@@ -42,7 +42,7 @@ function door(trust: ReturnType<typeof trustOf>) {
   return async (certificate: string): Promise<Answer> => { await ready; return (await app.inject({ method: 'POST', url: '/certificates/explain', payload: { certificate } })).json() }
 }
 
-async function same(t: Pick<typeof import('tap').default, 'same' | 'equal' | 'ok' | 'match'>, name: string, file: string, trust: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
+async function same(t: Test, name: string, file: string, trust: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
   const { answer, code, text } = await inspect(file, ...trust.length > 0 ? ['--trust', ...trust] : []), input = readFileSync(file)
   t.same(answer.failures.map((f) => f.rule), expected, name)
   t.same([answer.verdict, code], expected.length === 0 ? ['accepted', 0] : ['refused', 3], name)
@@ -79,7 +79,7 @@ t.test('SEP-224, SEC-021 a request is explained by the rules that the EST door h
   const point = small.getPublicKey(), b64 = (b: Uint8Array): string => Buffer.from(b).toString('base64url')
   const guessable = createPrivateKey({ format: 'jwk', key: { kty: 'EC', crv: 'P-256', x: b64(point.subarray(1, 33)), y: b64(point.subarray(33)), d: b64(Buffer.from('3'.padStart(64, '0'), 'hex')) } })
   const cases: readonly [string, string, readonly string[], RegExp][] = [
-    ['well made', file('good.der', good), [], /./], ['well made by openssl', made('good.pem', ...p256, '-sha256'), [], /./],
+    ['well made', file('good.der', good), [], /./], ['well made by openssl', made('good.pem', ...p256, '-sha256'), [], /./], ['as the vendor’s page sends it', file('good.b64', good.toString('base64')), [], /./],
     ['RSA', made('rsa.pem', '-newkey', 'rsa:2048'), ['keyAlgorithm', 'signatureAlgorithm'], /SEP-201/],
     ['P-384', made('p384.pem', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp384r1', '-sha256'), ['keyAlgorithm'], /SEP-201/],
     ['SHA-384', made('sha384.pem', ...p256, '-sha384'), ['signatureAlgorithm'], /SEP-201/],

@@ -5,6 +5,7 @@ import { byParent } from '#csip-server/devices.js'
 import { HttpFault } from '#csip-server/error-map.js'
 import { linksOf, type LinkTo } from '#csip-server/links.js'
 import type { Page } from '#csip-server/page.js'
+import { makePages } from '#csip-server/pages.js'
 import { firstIsTime, keysOf, orderOf, parentOf, placeOf, slotOf } from '#csip-server/place.js'
 import type { Doc, Exchange, Item, Listed, Served, Value, Written } from '#csip-server/served.js'
 import type { CsipContext } from '#csip-server/context.js'
@@ -27,7 +28,7 @@ export interface Derivation {
 }
 
 export function derive(ctx: CsipContext, registry: readonly Served[]): Derivation {
-  const { documents, tenant, config } = ctx
+  const { documents, tenant, config } = ctx, pageOf = makePages(ctx)
   const links = new Map<Served, LinkTo[]>(registry.map((s) => [s, linksOf(s, registry)]))
   const items = new Map<Served, Served | undefined>(registry.map((s) => [s, registry.find((i) => i.resource === s.resource.lists?.item && !i.resource.lists)]))
   const counted = async (query: DocumentQuery): Promise<number> => {
@@ -77,7 +78,7 @@ export function derive(ctx: CsipContext, registry: readonly Served[]): Derivatio
     const query = await queryOf(served, x)
     const all = await counted(query)
     const after = page.a !== undefined && (firstIsTime(item.sort) || (item.changedInSort1 && config.afterMeans === 'changed')) ? { sort1From: page.a + 1 } : {}
-    const read = (skip: number, limit: number): Promise<Doc[]> => limit <= 0 || skip >= all ? Promise.resolve([]) : documents.list<Value>(tenant, { order: orderOf(item.sort), ...query, ...after, skip, limit })
+    const read = (skip: number, limit: number): Promise<Doc[]> => limit <= 0 || skip >= all ? Promise.resolve([]) : pageOf({ order: orderOf(item.sort), ...query, ...after }, skip, limit)
     const lead = page.a === undefined ? await served.behaviour?.lead?.(x) : undefined
     const docs = lead ? await led(lead, read, page) : await read(page.s, page.l)
     const values: Item[] = []

@@ -44,7 +44,7 @@ t.test('SEP-057 a page in the middle is read by an index, not by reading the tab
   t.teardown(() => client.end())
   await client.query('analyze document')
   const { rows } = await client.query<{ 'QUERY PLAN': string }>(
-    'explain select * from document where tenant = $1 and kind = $2 and owner = $3 order by sort1 desc, sort2 asc, id asc limit 500 offset 1000', [db.tenant, 'csip/EndDevice', agg])
+    'explain select * from document where tenant = $1 and kind = $2 and owner = $3 order by sort1 desc, sort2 asc, id collate "C" limit 500 offset 1000', [db.tenant, 'csip/EndDevice', agg])
   const plan = rows.map((r) => r['QUERY PLAN']).join('\n')
   t.match(plan, /Index Scan/)
   t.notMatch(plan, /Seq Scan/)
