@@ -1,3 +1,4 @@
+import { get } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { bench, HandStation, password, station } from './fixture.js'
@@ -62,7 +63,7 @@ t.test('OCPP-071 a signed message is unwrapped and done; one that is no JWS, or 
   t.equal((await s.call('Authorize-Signed', signed({ OCPPAction: 'Heartbeat' }, { idToken: { idToken: 'DEADBEEF', type: 'ISO14443' } })))[2], 'FormatViolation')
   t.equal((await s.call('Authorize-Signed', signed({}, {})))[2], 'OccurrenceConstraintViolation', 'what is inside is checked like the rest')
   t.equal((await s.call('Reset-Signed', signed({}, {})))[2], 'NotSupported')
-  t.equal((await s.call('Nonsense-Signed', {}))[2], 'NotImplemented')
+  t.match(await s.call('Nonsense-Signed', {}), [4, String, 'NotImplemented', /no action of OCPP 2\.0\.1/])
   await s.close()
 })
 
@@ -140,6 +141,23 @@ t.test('SEC-034, SEC-001 a thousand probes: known and unknown ids are refused wi
   for (let round = 0; round < 50; round += 1) for (const text of await Promise.all(Array.from({ length: 10 }, (_, i) => [probe(`K${(round * 10 + i) % 50}`), probe(`U${round}-${i}`)]).flat())) answers.add(text)
   t.equal(answers.size, 1)
   t.match([...answers][0], /^HTTP\/1\.1 401 Unauthorized\r\n/)
+})
+
+t.test('OCPP-002, 003, 004 who is refused is told in a sentence what to look at, in the same one whoever it is', async (t) => {
+  const b = await bench({ config: { hideIdentities: false, refusalDelayMs: 0 } })
+  t.teardown(() => b.close())
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<[number, string]> => new Promise((done) => {
+    get(`${new URL(b.url).origin.replace('ws', 'http')}${path}`, { headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers } }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => { text += part }).on('end', () => done([answer.statusCode as number, text]))
+    })
+  })
+  t.match(await ask('/ocpp/CS001/'), [400, /identity.*nothing after it/])
+  t.match(await ask('/elsewhere/CS001'), [404, /path/])
+  t.match(await ask('/ocpp/NOBODY'), [404, /identity that it knows/])
+  const wrong = await ask('/ocpp/CS001', { Authorization: `Basic ${Buffer.from('CS001:wrong').toString('base64')}` })
+  t.match(wrong, [401, /user name is the identity.*wss/])
+  t.same(await ask('/ocpp/CS002'), wrong)
 })
 
 t.test('SEC-043 what RFC 6455 forbids closes with its code, and the door lives', async (t) => {

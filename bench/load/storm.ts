@@ -51,8 +51,8 @@ function station(i: number, { passwords, certificates, key }: Shown, answered: (
   connect()
 }
 
-/** As many handshakes at once as a fleet behind one switch would make: the server's door says when it is too much. */
-const lanes = 400
+/** As many handshakes at once as a fleet behind one switch would make, or LOADSTONE_STORM_LANES: the server's door says when it is too much. */
+const lanes = Number(process.env.LOADSTONE_STORM_LANES ?? 400)
 let busy = 0
 const line: (() => void)[] = []
 function leave(): void {

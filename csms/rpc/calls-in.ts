@@ -46,7 +46,7 @@ export class CallsIn {
     if (typeof frame[2] !== 'string' || frame.length !== 4) return this.#refuse(socket, id, 'RpcFrameworkError', 'a CALL has four elements')
     const signed = this.#session.version === '1.6' ? undefined : signedAction(frame[2]), action = signed ?? frame[2]
     const offered = this.#needs.offered(action, this.#session.version)
-    if (offered !== 'yes') return this.#refuse(socket, id, offered === 'unknown' ? 'NotImplemented' : 'NotSupported', '')
+    if (offered !== 'yes') return this.#refuse(socket, id, offered === 'unknown' ? 'NotImplemented' : 'NotSupported', offered === 'unknown' ? `no action of OCPP ${this.#session.version} has this name` : 'a CSMS does not answer this action, or this one does not offer it')
     if (this.#repeated(socket, id, raw)) return
     const said = signed === undefined ? frame[3] : unwrapped(action, frame[3])
     const payload = this.#session.dropNulls ? withoutNulls(said) : said

@@ -43,11 +43,22 @@ const reasons: Record<Refused['status'], string> = {
   400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 426: 'Upgrade Required', 429: 'Too Many Requests', 503: 'Service Unavailable',
 }
 
+/** For whoever connects a station by hand. One text for each status: it tells nothing that the status does not (SEC-001). */
+const advice: Record<Refused['status'], string> = {
+  400: 'The path ends in the identity: 1 to 48 letters, digits or *-_=:+|@. and nothing after it.',
+  401: 'The Basic user name is the identity, the password is its own, and the security profile is the one it was ordered with (2 and 3 over wss only).',
+  404: 'The path is not the one of this server followed by an identity that it knows.',
+  426: 'This is a WebSocket door for OCPP.',
+  429: 'Too many logins failed.',
+  503: 'Too many stations come at once, or the server is closing.',
+}
+
 /** The whole HTTP answer to a refused upgrade. OCPP-004: 401 carries the challenge. */
 export function refusalText({ status, retryAfter }: Refused): string {
-  const lines = [`HTTP/1.1 ${status} ${reasons[status]}`, 'Connection: close', 'Content-Length: 0']
+  const body = `${advice[status]}\n`
+  const lines = [`HTTP/1.1 ${status} ${reasons[status]}`, 'Connection: close', 'Content-Type: text/plain; charset=utf-8', `Content-Length: ${body.length}`]
   if (status === 401) lines.push('WWW-Authenticate: Basic realm="ocpp"')
   if (status === 426) lines.push('Upgrade: websocket')
   if (retryAfter !== undefined) lines.push(`Retry-After: ${retryAfter}`)
-  return `${lines.join('\r\n')}\r\n\r\n`
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
 }
