@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { systemClock } from '#core/port/clock.js'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import type { VenConnection } from '#cli/ven.js'
-import { runAgent } from '#ven-client/agent.js'
+import { receive, type Receiver, type WebhookFlags } from '#cli/ven-webhook.js'
+import { runAgent, type Agent } from '#ven-client/agent.js'
 import type { Device } from '#ven-client/device.js'
 import { battery } from '#ven-client/device/battery.js'
 import { evCharger } from '#ven-client/device/ev-charger.js'
@@ -86,26 +87,35 @@ function deviceOf(kind: string): Device {
   return charger
 }
 
-export async function run(o: VenConnection & { name?: string; device: string; queue?: string; poll: string; for?: string }): Promise<void> {
+export async function run(o: VenConnection & WebhookFlags & { name?: string; device: string; queue?: string; poll: string; for?: string }): Promise<void> {
   const device = deviceOf(o.device), client = await connect(o)
   const tell = (what: object): void => { process.stdout.write(o.json ? `${JSON.stringify(what)}\n` : `${new Date(systemClock.nowMs()).toISOString()}  ${Object.entries(what).map(([k, v]) => `${k} ${typeof v === 'string' ? v : JSON.stringify(v)}`).join('  ')}\n`) }
-  await spoken(client, async () => {
-    const agent = runAgent(client, {
-      venName: o.name ?? o.clientId ?? 'ven', devices: [device], pollEvery_s: Number(o.poll), firstPollWithin_s: 0, ...(o.queue ? { store: diskStore(o.queue) } : {}),
-      onChange: (change) => tell({ event: change.event.id, change: change.kind }),
-      onOrder: (_device, order) => tell({ order: [...order.says.values()].map((s) => ({ type: s.type, values: s.values, until: s.end === null ? null : new Date(s.end).toISOString() })) }),
-      onReport: (key) => tell({ report: key }),
+  let poke = (): void => {}, receiver: Receiver | undefined, agent: Agent | undefined
+  try {
+    await spoken(client, async () => {
+      receiver = await receive(o, () => poke())
+      agent = runAgent(client, {
+        venName: o.name ?? o.clientId ?? 'ven', devices: [device], pollEvery_s: Number(o.poll), firstPollWithin_s: 0, ...(o.queue ? { store: diskStore(o.queue) } : {}), ...(receiver ? { push: { webhook: receiver.push } } : {}),
+        onChange: (change) => tell({ event: change.event.id, change: change.kind }),
+        onOrder: (_device, order) => tell({ order: [...order.says.values()].map((s) => ({ type: s.type, values: s.values, until: s.end === null ? null : new Date(s.end).toISOString() })) }),
+        onReport: (key) => tell({ report: key }),
+      })
+      poke = agent.poke
+      const registered = await agent.ready
+      tell({ registered: registered.id, venName: registered.venName })
+      await new Promise<void>((done) => {
+        process.once('SIGINT', () => done())
+        process.once('SIGTERM', () => done())
+        if (o.for !== undefined) setTimeout(done, Number(o.for) * 1000)
+      })
+      agent.stop()
     })
-    const registered = await agent.ready
-    tell({ registered: registered.id, venName: registered.venName })
-    await new Promise<void>((done) => {
-      process.once('SIGINT', () => done())
-      process.once('SIGTERM', () => done())
-      if (o.for !== undefined) setTimeout(done, Number(o.for) * 1000)
-    })
-    agent.stop()
+  } finally {
+    // Also after a refusal: what still ticks would keep the process.
+    agent?.stop()
+    receiver?.close()
     if ('stop' in device) (device as { stop(): void }).stop()
-  })
+  }
 }
 
 export async function report(o: VenConnection & { event: string; resource: string; value: string; type: string; units: string; start?: string; duration: string; interval: string; clientName?: string }): Promise<void> {

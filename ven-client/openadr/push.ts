@@ -10,7 +10,7 @@ export interface PushOptions {
   /** MQTT, where the VTN offers it: its own roots to trust, or none. */
   readonly mqtt?: { readonly ca?: string; readonly insecure?: boolean }
   /** An address of ours that the VTN can reach and that a `webhookReceiver` answers; the agent keeps the subscription. */
-  readonly webhook?: { readonly callbackUrl: string; readonly bearerToken?: string }
+  readonly webhook?: { readonly callbackUrl: string; readonly bearerToken?: string; /** Asks the VTN to sign (OA-131); one that does not know how leaves the member out. */ readonly hmacSecret?: string }
 }
 
 export interface Push {
@@ -51,7 +51,7 @@ export function subscribePush(client: VtnClient, options: PushOptions & { venID:
   if (webhook) {
     keepTrying('webhook', async () => {
       const wanted: SubscriptionRequest = {
-        clientName: options.clientName,
+        clientName: options.clientName, ...(webhook.hmacSecret === undefined ? {} : { hmacSecret: webhook.hmacSecret }),
         objectOperations: [{ objects: ['EVENT', 'PROGRAM'], operations: ['CREATE', 'UPDATE', 'DELETE'], callbackUrl: webhook.callbackUrl, ...(webhook.bearerToken === undefined ? {} : { bearerToken: webhook.bearerToken }) }],
       }
       const ours = (await client.subscriptions({ clientName: options.clientName }, { signal })).filter((s) => s.objectOperations.some((o) => o.callbackUrl === webhook.callbackUrl))
