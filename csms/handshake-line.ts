@@ -3,8 +3,10 @@ import type { TLSSocket } from 'node:tls'
 import { systemClock, type Clock, type Timer } from '#core/port/clock.js'
 
 export interface HandshakeLimits {
-  /** TLS handshakes worked on at once. */
+  /** TLS handshakes under way at once: at 300 ms to a station and back, a thousand a second need 300. */
   readonly most: number
+  /** Begun in one turn of the event loop, so that what else is to be done is done between. */
+  readonly turn: number
   /** So long the peer of one may take before the next one is begun beside it, ms. */
   readonly hold_ms: number
   /** Connections that may wait for their turn; more are ended. */
@@ -20,7 +22,7 @@ export interface HandshakeLine {
   end(): void
 }
 
-const usual: HandshakeLimits = { most: 64, hold_ms: 1000, waiting: 20_000, silence_ms: 10_000 }
+const usual: HandshakeLimits = { most: 512, turn: 32, hold_ms: 1000, waiting: 20_000, silence_ms: 10_000 }
 const nameOf = ({ remoteAddress, remotePort }: { remoteAddress?: string | undefined; remotePort?: number | undefined }): string => `${remoteAddress} ${remotePort}`
 
 /**
@@ -29,10 +31,11 @@ const nameOf = ({ remoteAddress, remotePort }: { remoteAddress?: string | undefi
  * running. Who has said nothing yet takes no place (REL-044), and who does not go on holds one for a second only.
  */
 export function handshakeLine(server: Server, given: Partial<HandshakeLimits> = {}, clock: Clock = systemClock): HandshakeLine {
-  const { most, hold_ms, waiting, silence_ms } = { ...usual, ...given }
+  const { most, turn, hold_ms, waiting, silence_ms } = { ...usual, ...given }
   // What the TLS server does with a connection; node documents that connections may be handed to it.
   const begin = server.listeners('connection') as ((socket: Socket) => void)[]
   const line: Socket[] = [], working = new Map<string, Timer>()
+  let soon: NodeJS.Immediate | undefined
 
   function over(name: string): void {
     const timer = working.get(name)
@@ -43,7 +46,13 @@ export function handshakeLine(server: Server, given: Partial<HandshakeLimits> = 
   }
 
   function next(): void {
-    while (working.size < most && line.length > 0) {
+    if (soon || line.length === 0) return
+    soon = setImmediate(begins)
+  }
+
+  function begins(): void {
+    soon = undefined
+    for (let begun = 0; begun < turn && working.size < most && line.length > 0; begun += 1) {
       const socket = line.shift() as Socket
       if (socket.destroyed) continue
       const name = nameOf(socket)
@@ -51,6 +60,7 @@ export function handshakeLine(server: Server, given: Partial<HandshakeLimits> = 
       socket.once('close', () => over(name))
       for (const one of begin) one.call(server, socket)
     }
+    if (working.size < most) next()
   }
 
   server.removeAllListeners('connection')
