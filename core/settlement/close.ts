@@ -6,6 +6,7 @@ import { mustSeeProgram, present } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Draft } from '#core/port/store/entity.js'
 import type { Program } from '#core/program/program.js'
+import { verdict } from '#core/program/screening.js'
 import { Exact, type Money } from '#core/quantity/money.js'
 import { advance, next } from '#core/state-table.js'
 import { post, postingKind, type Posting } from '#core/settlement/ledger.js'
@@ -49,10 +50,8 @@ export async function calculateRun(work: Work, caller: Caller, wish: { program: 
 async function refuseDoubleClaims(work: Work, tenant: string, program: Program, input: RunInput): Promise<void> {
   const others = (await every((page) => work.stores.settlementRuns.list(tenant, { state: 'issued' }, page), 200)).filter((r) => r.program !== program.id && r.from < input.to && r.to > input.from)
   if (others.length === 0) return
-  const verdicts = new Map<string, string>()
-  for (const p of [program, ...await work.stores.programs.getMany(tenant, others.map((r) => r.program))])
-    for (const [other, verdict] of Object.entries((p.rules.compatibility ?? {}) as Record<string, string>)) verdicts.set(`${p.id} ${other}`, verdict).set(`${p.name} ${other}`, verdict)
-  const stacks = (a: string, b: string): boolean => [verdicts.get(`${a} ${b}`), verdicts.get(`${b} ${a}`)].some((v) => v === 'free' || v === 'stack-capacity')
+  const programs = new Map([program, ...await work.stores.programs.getMany(tenant, others.map((r) => r.program))].map((p) => [p.id, p]))
+  const stacks = (a: string, b: string): boolean => ['free', 'stack-capacity'].includes(verdict(programs.get(a)!, programs.get(b)!))
   const claims = [...claimsOf(program.id, input), ...others.flatMap((r) => claimsOf(r.program, r.input as RunInput))]
   const double = doubleClaims(claims, stacks)
   if (double.length > 0) throw new Refusal('conflict', `${double.length} intervals are claimed by two programs (CORE-189)`, {
@@ -75,7 +74,7 @@ function statements(run: SettlementRun, input: RunInput, now: RunResult, issued:
       lines: [...now.events.flatMap((e) => {
         const paid_Wh = e.energy_Wh[servicePoint], event = events.get(e.dispatch), own = event?.points.get(servicePoint)
         return paid_Wh === undefined && !own ? [] : [{
-          dispatch: e.dispatch, kind: 'energy', start: event?.e.intervals[0]?.start ?? null, end: event?.e.intervals.at(-1)?.end ?? null, paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, baseline_kWh: own?.baseline_kWh ?? null, metered_kWh: own?.metered_kWh ?? null, flags: own?.flags ?? [], account: own?.account ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
+          dispatch: e.dispatch, kind: 'energy', start: event?.e.intervals[0]?.start ?? null, end: event?.e.intervals.at(-1)?.end ?? null, paid_kWh: (paid_Wh ?? 0) / 1000, own_kWh: own?.own_kWh ?? null, baseline_kWh: own?.baseline_kWh ?? null, metered_kWh: own?.metered_kWh ?? null, flags: [...own?.flags ?? [], ...(event?.e.yielded?.[servicePoint] ? ['ENERGY_PAID_ELSEWHERE'] : [])], account: own?.account ?? null, amount: e.payments[servicePoint] ?? zero, status: own?.status,
           days: event?.e.days, verification: event?.e.verification, components: e.lines,
         }]
       }), ...periodLines(input, now, servicePoint)],
@@ -88,7 +87,7 @@ function statements(run: SettlementRun, input: RunInput, now: RunResult, issued:
 function periodLines(input: RunInput, now: RunResult, servicePoint: string): object[] {
   const plain = { start: input.from, end: input.to, paid_kWh: 0, own_kWh: null }, paid = now.period?.payments[servicePoint], out = now.optOuts?.[servicePoint]
   return [
-    ...(paid === undefined ? [] : [{ ...plain, dispatch: 'period', kind: 'period', amount: paid, components: now.period!.lines }]),
+    ...(paid === undefined ? [] : [{ ...plain, dispatch: 'period', kind: 'period', amount: paid, components: now.period!.lines, ...(input.capacityElsewhere?.[servicePoint] ? { capacityPaidBy: input.capacityElsewhere[servicePoint].program } : {}) }]),
     ...(out === undefined ? [] : [{ ...plain, dispatch: 'optOuts', kind: 'optOut', amount: out.amount, components: [{ name: 'optOut', formula: '- opt-outs beyond the free ones × penalty', inputs: { count: String(out.count), penalty: input.terms.optOutPenalty! }, amount: out.amount }] }]),
   ]
 }

@@ -3,12 +3,13 @@ import { Exact, minorDigits } from '#core/quantity/money.js'
 
 /** What each price component must name (CORE-180), and which of it are decimals. */
 const needs: Readonly<Record<string, readonly string[]>> = { energy: [], capacity: ['rate'], availability: ['rate'], bonus: ['rate'], penalty: ['rate'], fee: ['amount'], tax: ['rate'] }
+const verdicts: readonly string[] = ['exclusive', 'stack-capacity', 'stack-energy-once', 'free']
 const decimal = (v: unknown): boolean => typeof v === 'string' && /^-?\d{1,15}(\.\d{1,12})?$/.test(v)
 const object = (v: unknown): v is Record<string, unknown> => v !== null && typeof v === 'object' && !Array.isArray(v)
 
 /** `rules.prices`, `rules.shares`, `rules.tests`, `rules.optOut` and `rules.disputeDays` of a program are money: wrong ones are refused when they are said, not when they are paid. */
 export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, currency: string): Fault[] {
-  const out: Fault[] = [], { prices, optOut, disputeDays, shares, tests } = rules, say = (path: string, reason: string): void => void out.push({ path: `/rules/${path}`, reason })
+  const out: Fault[] = [], { prices, optOut, disputeDays, shares, tests, priority, compatibility } = rules, say = (path: string, reason: string): void => void out.push({ path: `/rules/${path}`, reason })
   if (prices !== undefined && !Array.isArray(prices)) say('prices', 'must be a list')
   for (const [i, p] of (Array.isArray(prices) ? prices as unknown[] : []).entries()) {
     const kind = object(p) ? String(p['kind']) : ''
@@ -21,6 +22,8 @@ export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, curren
     if (kind === 'penalty' && p['threshold'] !== undefined && !decimal(p['threshold'])) say(`prices/${i}/threshold`, 'must be a decimal number as text')
   }
   if (shares !== undefined) out.push(...shareFaults(shares))
+  if (priority !== undefined && !(Number.isSafeInteger(priority) && (priority as number) >= 0)) say('priority', 'must be a whole number, lower wins')
+  if (compatibility !== undefined && !(object(compatibility) && Object.values(compatibility).every((v) => verdicts.includes(v as string)))) say('compatibility', `must say of each program one of ${verdicts.join(', ')}`)
   if (tests !== undefined && !['paid', 'capped', 'unpaid'].includes(tests as string)) say('tests', 'must be paid, capped or unpaid')
   if (optOut !== undefined) out.push(...optOutFaults(optOut, currency))
   if (disputeDays !== undefined && !(Number.isSafeInteger(disputeDays) && (disputeDays as number) >= 0)) say('disputeDays', 'must be a whole number of days')

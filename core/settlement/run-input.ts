@@ -8,13 +8,14 @@ import type { Claim } from '#core/settlement/ledger.js'
 import type { OptOutRule } from '#core/settlement/opt-out-price.js'
 import { pricedRefusals, ran, seasonStart } from '#core/settlement/season-refusals.js'
 import type { RunEvent, RunInput } from '#core/settlement/run.js'
+import { stackingOf } from '#core/settlement/stacking.js'
 import type { PartyShare } from '#core/settlement/settle.js'
 import type { PriceRule } from '#core/settlement/terms.js'
 import { performanceFactor } from '#core/verification/performance.js'
 import type { PerformanceBody } from '#core/verification/verify.js'
 
 /** Verified dispatches that start in the period, each with its newest performance; later readings wait for the next run (CORE-120). */
-export async function runInput(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunInput> {
+async function eventsOf(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunEvent[]> {
   const dispatches = (await every((page) => stores.dispatches.list(tenant, { program: program.id, from: period.from, to: period.to }, page), 200))
     .filter((d) => (d.state === 'verified' || d.state === 'settled') && d.start >= period.from && d.start < period.to)
   const { tests = 'paid' } = program.rules as { tests?: 'paid' | 'capped' | 'unpaid' }
@@ -29,19 +30,27 @@ export async function runInput(stores: Stores, tenant: string, program: Program,
       points: body.points.map((p) => ({ id: p.servicePoint, status: p.status, own_kWh: p.delivered_kWh, delivered_kW: p.delivered_kW.length > 0 ? p.delivered_kW : body.intervals.map(() => 0), baseline_kWh: p.baseline_kWh ?? null, metered_kWh: p.metered_kWh ?? null, flags: p.flags ?? [], account: accounts(p.servicePoint, d.start) })),
     })
   }
-  const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(events.flatMap((e) => e.points.map((p) => p.id)))
+  return events
+}
+
+export async function runInput(stores: Stores, tenant: string, program: Program, period: { from: number; to: number }): Promise<RunInput> {
+  const found = await eventsOf(stores, tenant, program, period)
+  const enrolled = await every((page) => stores.enrolments.list(tenant, { program: program.id }, page)), ids = new Set(found.flatMap((e) => e.points.map((p) => p.id)))
   const commitment = await commitmentOf(stores, tenant, program.id, { start: period.from, end: period.to })
+  const nominated = (e: Enrolment): number | null => commitment.enrolments.get(e.id) ?? e.nominated_W
+  const { yielded, capacity } = await stackingOf(stores, tenant, program, period, { events: found, enrolled, nominated }, (p, of) => eventsOf(stores, tenant, p, of))
+  const events = found.map((e) => (yielded.has(e.dispatch) ? { ...e, yielded: yielded.get(e.dispatch)! } : e))
   if (events.length === 0) for (const point of await promisedBy(stores, tenant, commitment, enrolled)) ids.add(point)
   const rules = program.rules as { prices?: readonly PriceRule[]; disputeDays?: number; optOut?: OptOutRule }, optOuts = await pricedRefusals(stores, tenant, program, period)
   return {
-    ...period, events, ...(optOuts && Object.keys(optOuts).length > 0 ? { optOuts } : {}),
+    ...period, events, ...(Object.keys(capacity).length > 0 ? { capacityElsewhere: capacity } : {}), ...(optOuts && Object.keys(optOuts).length > 0 ? { optOuts } : {}),
     terms: {
       program: program.id, programVersion: program.programVersion, currency: program.currency, energyPrice: program.energyPrice, customerShare: program.customerShare,
       floorLevel: program.floorLevel, cap: program.paidRatioCap, method: program.baseline.method, level: program.baseline.level, disputeDays: rules.disputeDays ?? 30, ...(rules.optOut?.penalty === undefined ? {} : { optOutPenalty: rules.optOut.penalty }),
       ...partiesOf(program),
       rules: [...(program.capacityPrice === null ? [] : [{ kind: 'capacity', rate: program.capacityPrice, per: 'month' } as const]), ...(rules.prices ?? [])],
     },
-    points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: commitment.enrolments.get(e.id) ?? e.nominated_W }])),
+    points: Object.fromEntries(inForce(enrolled, events).filter((e) => ids.has(e.servicePoint)).map((e) => [e.servicePoint, { share: e.share, nominated_W: nominated(e) }])),
     month: { nominated_kW: commitment.portfolio_W === undefined ? null : String(commitment.portfolio_W / 1000), lastPF: events.length > 0 ? null : await lastFactor(stores, tenant, program, period.from), seasonEvents: await eventsOfSeason(stores, tenant, program, period), ...(commitment.portfolio_W === undefined ? {} : { available_kWh: commitment.ready_kWh }) },
   }
 }
@@ -91,8 +100,14 @@ function inForce(enrolled: readonly Enrolment[], events: readonly RunEvent[]): E
   return [...enrolled].sort((a, b) => Math.max(-1, ...at.filter((ms) => covers(a, ms))) - Math.max(-1, ...at.filter((ms) => covers(b, ms))))
 }
 
-/** CORE-189: which Wh of which point this run wants to be paid for. */
-export const claimsOf = (program: string, input: RunInput): Claim[] => input.events.flatMap((e) => {
-  const start = e.intervals[0]?.start, end = e.intervals.at(-1)?.end
-  return start === undefined || end === undefined ? [] : e.points.map((p) => ({ program, point: p.id, start, end }))
-})
+/** CORE-189: which Wh of which point this run wants to be paid for; what another program pays is not claimed (CORE-023). */
+export const claimsOf = (program: string, input: RunInput): Claim[] => input.events.flatMap((e) => e.points.flatMap((p) => {
+  const out = new Set(e.yielded?.[p.id]), claims: { program: string; point: string; start: number; end: number }[] = []
+  e.intervals.forEach(({ start, end }, i) => {
+    const last = claims.at(-1)
+    if (out.has(i)) return
+    if (last && last.end === start) last.end = end
+    else claims.push({ program, point: p.id, start, end })
+  })
+  return claims
+}))

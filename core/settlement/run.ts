@@ -42,6 +42,8 @@ export interface RunInput {
     /** CORE-180: kWh that were held ready: accepted power × its hours; absent: the events' commitment × theirs. */
     readonly available_kWh?: string
   }
+  /** CORE-023: points whose capacity another program pays, and their part of this one's. */
+  readonly capacityElsewhere?: Readonly<Record<string, { readonly program: string; readonly kW: string }>>
   /** CORE-113: priced refusals of the period by point. */
   readonly optOuts?: Readonly<Record<string, number>>
 }
@@ -57,6 +59,8 @@ export interface RunEvent {
   readonly test?: 'unpaid' | 'capped'
   readonly intervals: readonly { readonly start: number; readonly end: number }[]
   readonly portfolio_kW: readonly number[] | null
+  /** CORE-023: by point, the intervals whose energy a program of higher priority pays. */
+  readonly yielded?: Readonly<Record<string, readonly number[]>>
   readonly points: readonly { readonly id: string; readonly status: string; readonly own_kWh: number | null; readonly delivered_kW: readonly number[]; readonly baseline_kWh?: number | null; readonly metered_kWh?: number | null; readonly flags?: readonly string[]; readonly account?: string | null }[]
 }
 
@@ -81,14 +85,13 @@ export interface RunResult {
 export function calculate(input: RunInput): RunResult {
   const { terms } = input, good = input.events.filter((e) => e.status === 'OK')
   const points = (event: RunEvent) => event.points.map((p) => ({
-    id: p.id, delivered_kW: p.delivered_kW, nominated_W: input.points[p.id]?.nominated_W ?? undefined, share: input.points[p.id]?.share ?? undefined,
+    id: p.id, delivered_kW: ownEnergy(event, p), nominated_W: input.points[p.id]?.nominated_W ?? undefined, share: input.points[p.id]?.share ?? undefined,
   }))
   const common = { currency: terms.currency, customerShare: terms.customerShare, floorLevel: terms.floorLevel, cap: terms.cap, ...(terms.ahead ? { ahead: terms.ahead } : {}), ...(terms.behind ? { behind: terms.behind } : {}) }
   const events = terms.energyPrice === null ? [] : good.filter((e) => e.test !== 'unpaid').map((e) => ({ e, s: settle({
-    ...common, ...(e.test === 'capped' ? { cap: '1' } : {}), energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: e.portfolio_kW } : {}),
+    ...common, ...(e.test === 'capped' ? { cap: '1' } : {}), energyPrice: terms.energyPrice!, intervals: e.intervals, points: points(e), committed_kW: e.committed_kW, ...(e.portfolio_kW ? { portfolio_kW: portfolioEnergy(e, e.portfolio_kW) } : {}),
   }) }))
-  const period = terms.rules.length === 0 ? undefined : good.length > 0 ? settle({ ...common, ...together(input, good), rules: terms.rules }) : withoutEvent(input, common)
-  const all = [...events.map((x) => x.s), ...(period ? [period] : [])]
+  const periods = periodsOf(input, good, common), all = [...events.map((x) => x.s), ...periods]
   const total = (amounts: readonly Money[]): Money => fromMinor(amounts.reduce((sum, m) => sum + exactMinor(m, terms.currency), 0n), terms.currency)
   const charges = input.optOuts && terms.optOutPenalty !== undefined ? optOutCharges(input.optOuts, terms.optOutPenalty, terms.currency) : {}, charged = total(Object.values(charges))
   const ids = [...new Set([...all.flatMap((s) => Object.keys(s.payments)), ...Object.keys(charges)])].sort()
@@ -100,20 +103,49 @@ export function calculate(input: RunInput): RunResult {
     revenue: total(all.map((s) => s.revenue)), tax: total(all.map((s) => s.tax)), customerPool: total([...all.map((s) => s.customerPool), charged]), aggregator: total([...all.map((s) => s.aggregator), negated(charged)]),
     payments: Object.fromEntries(ids.map((id) => [id, total([...all.map((s) => s.payments[id] ?? '0'), charges[id] ?? '0'])])), energy_Wh: Object.fromEntries([...energy].sort(([a], [b]) => (a < b ? -1 : 1))),
     events: events.map(({ e, s }) => ({ dispatch: e.dispatch, lines: s.lines, revenue: s.revenue, payments: s.payments, energy_Wh: Object.fromEntries(s.energy_Wh), trace: s.trace })),
-    period: period ? { lines: period.lines, payments: period.payments } : null, ...(Object.keys(charges).length === 0 ? {} : { optOuts: Object.fromEntries(Object.entries(charges).map(([id, amount]) => [id, { count: input.optOuts![id]!, amount }])) }), unverified: input.events.filter((e) => e.status !== 'OK').map((e) => e.dispatch),
+    period: periods.length > 0 ? { lines: periods.flatMap((p) => p.lines), payments: Object.fromEntries([...new Set(periods.flatMap((p) => Object.keys(p.payments)))].sort().map((id) => [id, total(periods.map((p) => p.payments[id] ?? '0'))])) } : null, ...(Object.keys(charges).length === 0 ? {} : { optOuts: Object.fromEntries(Object.entries(charges).map(([id, amount]) => [id, { count: input.optOuts![id]!, amount }])) }), unverified: input.events.filter((e) => e.status !== 'OK').map((e) => e.dispatch),
   }
 }
+
+/** CORE-023: delivered power of a point without the intervals that another program pays. */
+function ownEnergy(e: RunEvent, p: RunEvent['points'][number]): readonly number[] {
+  const out = new Set(e.yielded?.[p.id])
+  return out.size === 0 ? p.delivered_kW : p.delivered_kW.map((kW, i) => (out.has(i) ? 0 : kW))
+}
+
+/** Interpretation: of a portfolio's delivery, what its point delivered itself goes with the point. */
+const portfolioEnergy = (e: RunEvent, portfolio_kW: readonly number[]): readonly number[] => (e.yielded === undefined ? portfolio_kW
+  : portfolio_kW.map((kW, i) => e.points.reduce((left, p) => (e.yielded![p.id]?.includes(i) && Number.isFinite(p.delivered_kW[i]) ? left - p.delivered_kW[i]! : left), kW)))
+
+type Common = Pick<SettleInput, 'currency' | 'customerShare' | 'floorLevel' | 'cap' | 'ahead' | 'behind'>
+const capacityKinds: ReadonlySet<PriceRule['kind']> = new Set(['capacity', 'bonus'])
+
+/** What is paid for the period: in one, or capacity apart where other programs pay it for some of the points. */
+function periodsOf(input: RunInput, good: readonly RunEvent[], common: Common): Settlement[] {
+  const { rules } = input.terms, elsewhere = input.capacityElsewhere ?? {}
+  const one = (some: readonly PriceRule[], without: NonNullable<RunInput['capacityElsewhere']>): Settlement[] => {
+    const made = good.length > 0 ? settle({ ...common, ...together(input, good, without), rules: some }) : withoutEvent(input, common, some, without)
+    return made ? [made] : []
+  }
+  if (rules.length === 0) return []
+  if (Object.keys(elsewhere).length === 0) return one(rules, {})
+  const apart = rules.filter((r) => capacityKinds.has(r.kind)), rest = rules.filter((r) => !capacityKinds.has(r.kind) && r.kind !== 'tax'), tax = rules.filter((r) => r.kind === 'tax')
+  return [...(rest.length === 0 ? [] : one([...rest, ...tax], {})), ...(apart.length === 0 ? [] : one([...apart, ...tax], elsewhere))]
+}
+
+/** kW of a portfolio less those of its points whose capacity is paid elsewhere. */
+const less = (kW: string, without: NonNullable<RunInput['capacityElsewhere']>): string => Exact.max(0, Object.values(without).reduce((left, x) => left.minus(x.kW), new Exact(kW))).toString()
 
 /** Rules that look at what an event did; a period without one pays and charges nothing by them. */
 const ofEvents: ReadonlySet<PriceRule['kind']> = new Set(['energy', 'penalty'])
 
 /** CORE-173: a period without event is paid for its nomination, by the factor of the last test or event. */
-function withoutEvent(input: RunInput, common: Pick<SettleInput, 'currency' | 'customerShare' | 'floorLevel' | 'cap' | 'ahead' | 'behind'>): Settlement | undefined {
+function withoutEvent(input: RunInput, common: Common, rules: readonly PriceRule[], without: NonNullable<RunInput['capacityElsewhere']>): Settlement | undefined {
   const { nominated_kW = null, lastPF = null } = input.month ?? {}
   if (nominated_kW === null || lastPF === null || input.events.length > 0) return undefined
   return settle({
-    ...common, intervals: [], committed_kW: nominated_kW, nominated_kW, performanceFactor: lastPF, days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? 0, available_kWh: input.month?.available_kWh ?? '0', rules: input.terms.rules.filter((r) => !ofEvents.has(r.kind)),
-    points: Object.entries(input.points).map(([id, p]) => ({ id, delivered_kW: [], nominated_W: p.nominated_W ?? undefined, share: p.share ?? undefined })),
+    ...common, intervals: [], committed_kW: less(nominated_kW, without), nominated_kW: less(nominated_kW, without), performanceFactor: lastPF, days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? 0, available_kWh: input.month?.available_kWh ?? '0', rules: rules.filter((r) => !ofEvents.has(r.kind)),
+    points: Object.entries(input.points).filter(([id]) => without[id] === undefined).map(([id, p]) => ({ id, delivered_kW: [], nominated_W: p.nominated_W ?? undefined, share: p.share ?? undefined })),
   })
 }
 
@@ -136,15 +168,15 @@ const daysOf = ({ from, to }: Pick<RunInput, 'from' | 'to'>): number => Math.rou
 const negated = (amount: Money): Money => (amount.startsWith('-') ? amount.slice(1) : `-${amount}`)
 
 /** All events of the period as one: capacity, availability, bonus, penalty and fees are the period's. */
-function together(input: RunInput, events: readonly RunEvent[]) {
-  const intervals = events.flatMap((e) => e.intervals), ids = [...new Set(events.flatMap((e) => e.points.map((p) => p.id)))].sort()
+function together(input: RunInput, events: readonly RunEvent[], without: NonNullable<RunInput['capacityElsewhere']>) {
+  const intervals = events.flatMap((e) => e.intervals), ids = [...new Set(events.flatMap((e) => e.points.map((p) => p.id)))].filter((id) => without[id] === undefined).sort()
   const books = events.map((e) => new Map(e.points.map((p) => [p.id, p.delivered_kW])))
   const rows = new Map(ids.map((id) => [id, events.flatMap((e, i) => books[i]!.get(id) ?? e.intervals.map(() => NaN))]))
   const portfolio = events.every((e) => e.portfolio_kW) ? events.flatMap((e) => e.portfolio_kW!) : undefined
   const committed = events.map((e) => Number(e.committed_kW)).reduce((most, kW) => Math.max(most, kW), 0)
   return {
-    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: String(committed), days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? events.length, available_kWh: input.month?.available_kWh ?? kWhReady(events),
-    ...(input.month ? { performanceFactor: monthFactor(events.flatMap((e) => factorOf(e) ?? []), input.month.lastPF ?? undefined) } : {}), ...(input.month?.nominated_kW ? { nominated_kW: input.month.nominated_kW } : {}),
+    intervals, ...(portfolio ? { portfolio_kW: portfolio } : {}), committed_kW: less(String(committed), without), days: daysOf(input), seasonEvents: input.month?.seasonEvents ?? events.length, available_kWh: input.month?.available_kWh ?? kWhReady(events),
+    ...(input.month ? { performanceFactor: monthFactor(events.flatMap((e) => factorOf(e) ?? []), input.month.lastPF ?? undefined) } : {}), ...(input.month?.nominated_kW ? { nominated_kW: less(input.month.nominated_kW, without) } : {}),
     points: ids.map((id) => ({ id, delivered_kW: rows.get(id)!, nominated_W: input.points[id]?.nominated_W ?? undefined, share: input.points[id]?.share ?? undefined })),
   }
 }
