@@ -2,26 +2,28 @@ import { equal, ok, visit } from '../harness.mjs'
 import { address, exported, rows } from '../look.mjs'
 
 /** Every list has the same tools; each is tried. */
-export default async function lists({ test, page, api }) {
-  const places = [['/dispatches', 'd'], ['/verification', 'v'], ['/programs', 'pr'], ['/audit', 'a']]
-  await test('UX-050 every list: search and sort in the URL, columns, export of what is shown, a word when nothing matches', async () => {
-    for (const [at] of places) {
-      await visit(page, at)
-      const name = await page.locator('[data-table]').first().getAttribute('data-table'), box = page.locator(`[data-table="${name}"]`), before = await rows(page, name).count()
-      ok(before > 0, `${at} has rows`)
-      const heading = box.locator('th button').first()
-      await heading.click()
+export default async function lists({ test, page, api, id, named }) {
+  const run = (await api.get('/settlement-runs')).items.at(-1), program = await api.get('/programs/peak')
+  const places = ['/dispatches', `/dispatches/${id}`, '/devices', `/devices/${named('charger-004').id}`, '/verification', `/verification/${id}`, '/programs', `/programs/${program.id}`, '/settlement', `/settlement/${run.id}`, `/readings/${named('site-001').servicePoint}`, '/find?q=charger-004', '/audit', '/settings']
+  for (const at of places) await test(`UX-050 ${at.replace(/[0-9a-f-]{36}/, ':id')}: search and sort in the URL, columns, export of what is shown, a word when nothing matches`, async () => {
+    await visit(page, at)
+    const names = await page.$$eval('[data-table]', (all) => all.map((x) => x.dataset.table))
+    ok(names.length > 0, 'a list')
+    for (const name of names) {
+      const box = page.locator(`[data-table="${name}"]`), before = await rows(page, name).count()
+      ok(before > 0, `${name} has rows`)
+      await box.locator('th button').first().click()
       await address(page, `${name}.sort=`)
       await box.locator('details.menu > summary').first().click()
       await box.locator('details.menu input[type="checkbox"]').first().click()
       await address(page, `${name}.cols=`)
       await box.locator('details.menu > summary').first().click()
       const csv = await exported(page, name)
-      ok(csv.length - 1 >= before, `${at}: ${csv.length} lines exported`)
+      ok(csv.length - 1 >= before, `${name}: ${csv.length} lines exported`)
       await box.locator('input[type="search"]').fill('nothing is called like this')
       await address(page, `${name}.q=`)
       await box.getByRole('button', { name: 'Clear filters' }).click()
-      equal(await rows(page, name).count(), before, `${at}: all rows are back`)
+      equal(await rows(page, name).count(), before, `${name}: all rows are back`)
     }
   })
 
