@@ -7,6 +7,7 @@ import { apiNouns } from '#cli/api-verbs.js'
 import { registerCert } from '#cli/cert.js'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import { registerOperator } from '#cli/operator.js'
+import { run } from '#cli/test-run.js'
 import { assemble } from '#core/assemble.js'
 import { system } from '#core/caller.js'
 import { buildOperator } from '#core/operator/door.js'
@@ -37,25 +38,6 @@ const none: readonly (readonly [RegExp, string])[] = [
   [/^\w+ sessions?\b/, 'cookies of the console'], [/^\w+ setup\b/, 'the first person is made in the browser'], [/^\w+ passkeys?\b|^\w+ users\/:id\/passkeys/, 'passkeys are made in a browser'], [/^GET live$/, 'server-sent events of the console'],
   [/^PUT /, 'the same as PATCH'],
 ]
-
-async function run(args: readonly string[]): Promise<{ out: string; bytes: Buffer; error: unknown }> {
-  const program = new Command('loadstone').exitOverride(), write = process.stdout.write
-  registerOperator(program)
-  const strict = (c: Command): void => {
-    c.exitOverride().configureOutput({ writeErr: () => {} })
-    c.commands.forEach(strict)
-  }
-  strict(program)
-  let out = '', error: unknown
-  const parts: Buffer[] = []
-  process.stdout.write = ((text: string | Buffer) => {
-    out += String(text)
-    parts.push(Buffer.from(text))
-    return true
-  }) as typeof process.stdout.write
-  try { await program.parseAsync(['node', 'loadstone', ...args]) } catch (e) { error = e } finally { process.stdout.write = write }
-  return { out, bytes: Buffer.concat(parts), error }
-}
 
 t.test('UX-010, UX-011 every route of the operator API has a verb, and every list prints one document', async (t) => {
   const { database, close } = await testDatabase(), clock = handClock(Date.UTC(2026, 6, 15, 18))

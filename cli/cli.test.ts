@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import t from 'tap'
 import { commandLine } from '#cli/command-line.js'
 import { packageRoot } from '#core/package-root.js'
+import { portBase } from '#main/test-ports.js'
 
 const program = join(packageRoot(), 'build', 'cli', 'loadstone.js')
 const folder = mkdtempSync(join(tmpdir(), 'loadstone-cli-'))
@@ -120,13 +120,8 @@ async function served(args: readonly string[], env: Record<string, string>): Pro
   }
 }
 
-async function freeBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => { const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true))) })
-  for (let base = 31_000 + (process.pid % 900) * 10; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
-
 t.test('REL-003, REL-008, UX-018 serve: second start refused by name, --fresh refused, doctor names the holder, SIGTERM ends it, data stays', async (t) => {
-  const env = { LOADSTONE_PORT_BASE: String(await freeBase()), LOADSTONE_DATA: join(folder, 'data') }
+  const env = { LOADSTONE_PORT_BASE: String(await portBase(31_000)), LOADSTONE_DATA: join(folder, 'data') }
   const first = await served([], env)
   t.match(first.ready, { operator: `http://localhost:${env.LOADSTONE_PORT_BASE}`, operatorToken: /./ })
   const account = { LOADSTONE_URL: first.ready.operator as string, LOADSTONE_TOKEN: first.ready.operatorToken as string }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command } from 'commander'
 import { registerCalc } from '#cli/calc.js'
 import { registerCa } from '#cli/ca.js'
@@ -14,8 +12,8 @@ import { registerServe } from '#cli/serve.js'
 import { registerSim } from '#cli/sim.js'
 import { registerUp } from '#cli/up.js'
 import { registerVen } from '#cli/ven.js'
-import { packageRoot } from '#core/package-root.js'
 import { exitCodesHelp } from '#cli/exit-code.js'
+import { version } from '#main/version.js'
 
 /** The whole command line, one noun a file; each file loads what it runs only when it runs. */
 export function commandLine(): Command {
@@ -34,5 +32,3 @@ export function commandLine(): Command {
   program.command('exit-codes', { hidden: true }).description('what each exit code means').addHelpText('before', 'Examples:\n  $ npx loadstone help exit-codes\n').action(() => { process.stdout.write(exitCodesHelp) })
   return program
 }
-
-const version = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version

@@ -30,7 +30,7 @@ export function registerDb(program: Command): void {
       say(options, { [options.plan ? 'pending' : 'applied']: names, ...(file ? { backup: file } : {}) }, [
         ...(file ? [`backed up to ${file}`] : []), ...(names.length ? names.map((n) => `${options.plan ? 'would apply' : 'applied'} ${n}`) : ['the tables are up to date']),
       ].join('\n'))
-    })
+    }, !options.plan)
   })
   keyed(verb('backup <file>', 'write everything into one file, while servers run', 'backup loadstone.backup --data ./.loadstone')).action(async (file: string, options: Options) => {
     const { backup } = await import('#prisma/archive/backup.js')
@@ -45,7 +45,7 @@ export function registerDb(program: Command): void {
     await withDatabase(options, async (url, log) => {
       const result = await restore(url, file, log, await secretOf(options))
       say(options, { file, ...result }, `restored ${result.rows} rows of ${result.tables} tables`)
-    })
+    }, true)
   })
   verb('verify', 'read every page, check every index and every audit chain', 'verify --json').action(async (options: Options) => {
     await withDatabase(options, async (url, log) => {
@@ -84,13 +84,14 @@ async function backupBefore(url: string, data: string, migration: string, secret
   return file
 }
 
-async function withDatabase(options: Options, work: (url: string, log: Log, data: string) => Promise<void>): Promise<void> {
+/** `make`: a data folder that is not there yet may be made; to look at nothing would find it well. */
+async function withDatabase(options: Options, work: (url: string, log: Log, data: string) => Promise<void>, make = false): Promise<void> {
   const flags = { ...(options.data === undefined ? {} : { data: options.data }), ...(options.db === undefined ? {} : { databaseUrl: options.db }) }
   const { settings } = await readSettings(flags, process.env, {}, options.config)
   const { silent } = await import('#core/port/log.js')
   if (settings.databaseUrl) return await work(settings.databaseUrl, silent, settings.data)
   const { existsSync } = await import('node:fs')
-  if (options.data !== undefined && !existsSync(options.data) && !process.argv.includes('restore')) throw new CliExit(exitCode.notFound, `There is no data folder ${options.data}.`)
+  if (!make && !existsSync(settings.data)) throw new CliExit(exitCode.notFound, `There is no data folder ${settings.data}: give --data, or --db with the URL of a PostgreSQL.`)
   const { startEmbedded } = await import('#prisma/embedded.js')
   const server = await startEmbedded({ dataDir: settings.data, log: silent })
   const { holderOf } = await import('#cli/data-folder.js')

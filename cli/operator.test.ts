@@ -1,10 +1,9 @@
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
 import t from 'tap'
 import { CliExit, exitCode } from '#cli/exit-code.js'
-import { registerOperator } from '#cli/operator.js'
+import { run } from '#cli/test-run.js'
 import { assemble } from '#core/assemble.js'
 import { system } from '#core/caller.js'
 import { buildOperator } from '#core/operator/door.js'
@@ -16,25 +15,6 @@ import { testDatabase } from '#prisma/test-database.js'
 
 // real databases on a machine that is shared with other tests
 t.setTimeout(240_000)
-
-/** Runs one command line in this process; stdout is captured, an error comes back. */
-async function run(args: readonly string[]): Promise<{ out: string; error: unknown }> {
-  const program = new Command('loadstone').exitOverride(), write = process.stdout.write
-  program.configureOutput({ writeErr: () => {} })
-  registerOperator(program)
-  const strict = (c: Command): void => {
-    c.exitOverride().configureOutput({ writeErr: () => {} })
-    c.commands.forEach(strict)
-  }
-  strict(program)
-  let out = '', error: unknown
-  process.stdout.write = ((text: string) => {
-    out += text
-    return true
-  }) as typeof process.stdout.write
-  try { await program.parseAsync(['node', 'loadstone', ...args]) } catch (e) { error = e } finally { process.stdout.write = write }
-  return { out, error }
-}
 
 t.test('UX-010, UX-011, UX-012, UX-016, UX-063, UX-066 the operator API by hand', async (t) => {
   const { database, close } = await testDatabase(), clock = handClock(Date.UTC(2026, 6, 15, 18))

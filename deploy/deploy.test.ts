@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { packageRoot } from '#core/package-root.js'
@@ -67,6 +67,29 @@ t.test('UX-074 container file and compose: not root, read-only, no secrets, port
   const ports = Object.values(settings).filter((s) => s.key.endsWith('Port') && Number(s.default) > 0).map((s) => Number(s.default)).sort((a, b) => a - b)
   t.same(/^EXPOSE (.*)$/m.exec(file)?.[1]?.split(' ').map(Number).sort((a, b) => a - b), ports)
 
+  // the image without an engine: what its last stage copies, in a folder of its own, and the program started there
+  const image = mkdtempSync(join(tmpdir(), 'loadstone-image-'))
+  t.teardown(() => rmSync(image, { recursive: true, force: true }))
+  chmodSync(image, 0o755)
+  for (const [, from = '', to = ''] of file.matchAll(/^COPY --from=build \S+ \/app\/(\S+) (\S+)$/gm)) {
+    mkdirSync(dirname(join(image, to)), { recursive: true })
+    if (from === 'node_modules') symlinkSync(join(root, from), join(image, to))
+    else cpSync(join(root, from), to.endsWith('/') ? join(image, to, from) : join(image, to), { recursive: true, filter: (path) => !/\.(map|test\.js)$/.test(path) })
+  }
+  const { PATH = '', HOME = '' } = process.env, runs = (...args: string[]) => spawnSync(process.execPath, [join(image, 'build', 'cli', 'loadstone.js'), ...args], { cwd: image, encoding: 'utf8', env: { PATH, HOME, LOADSTONE_DATA: join(image, 'data') }, timeout: 60_000 })
+  t.match(runs('--version').stdout, /^\d+\.\d+\.\d+/)
+  t.equal(runs('conformance', 'list', 'vtn').status, 0)
+  const started = spawn(process.execPath, [join(image, 'build', 'cli', 'loadstone.js'), 'serve'], { cwd: image, env: { PATH, HOME, LOADSTONE_DATA: join(image, 'data'), LOADSTONE_PORT_BASE: String(22_000 + (process.pid % 900) * 10) }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  const ready = new Promise<boolean>((done) => {
+    for (const stream of [started.stdout, started.stderr]) stream.on('data', (d: Buffer) => { said += String(d); if (said.includes('"ready":true')) done(true) })
+    started.once('exit', () => done(false))
+  })
+  t.ok(await ready, `it starts from what the image holds: ${said.slice(-300)}`)
+  const ended = new Promise((done) => { started.once('exit', done) })
+  started.kill('SIGTERM')
+  await ended
+
   const compose = parse(text('compose.yaml')) as { services: Record<string, { read_only?: boolean; user?: string; cap_drop?: string[]; security_opt?: string[]; ports?: string[]; environment?: Record<string, string>; image: string }>; secrets: object }
   t.match(compose.services['loadstone'], { read_only: true, user: '10001:10001', cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
   t.same(compose.services['loadstone']!.ports?.map((p) => Number(p.split(':').at(-1))).sort((a, b) => a - b), ports)
@@ -113,6 +136,11 @@ t.test('UX-074 systemd units are hardened, and run what there is', async (t) => 
   t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) > 10, 'longer than REL-003 takes')
   t.match(text('systemd', 'loadstone-backup.service'), /loadstone\.js db backup /)
   t.match(text('systemd', 'loadstone-backup.timer'), /^OnCalendar=/m)
+  // the embedded database belongs to the service's own dynamic user, and takes nobody else for its owner
+  const users = ['loadstone.service', 'loadstone-backup.service'].map((f) => ['DynamicUser', 'User'].map((key) => new RegExp(`^${key}=(\\S+)$`, 'm').exec(text('systemd', f))?.[1]))
+  t.same(users, [['yes', 'loadstone'], ['yes', 'loadstone']])
+  const [, folder = ''] = /db backup "([^"$]+)\//.exec(text('systemd', 'loadstone-backup.service')) ?? []
+  t.match(text('systemd', 'loadstone-backup.service'), new RegExp(`^StateDirectory=loadstone ${folder.replace('/var/lib/', '')}$`, 'm'), 'it may write where it writes')
   for (const file of readdirSync(at('systemd'))) for (const line of text('systemd', file).split('\n')) t.match(line, /^(#.*|\[(Unit|Service|Timer|Install)\]|[A-Z]\w+=.*|)$/, `${file}: ${line}`)
   if (!has('systemd-analyze')) return
   const copy = mkdtempSync(join(tmpdir(), 'loadstone-units-'))

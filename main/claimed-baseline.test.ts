@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,18 +6,12 @@ import { readSettings } from '#cli/settings.js'
 import { handClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build } from '#main.js'
+import { portBase } from '#main/test-ports.js'
 
 t.setTimeout(300_000)
 
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => {
-    const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-  })
-  for (let base = 40_000 + (process.pid % 900) * 10; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
-
 t.test('CORE-093, CORE-157 a baseline that a VEN reports at the OpenADR door before the gate is what a program with nominated baselines measures by; after it, it is kept and not used', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'loadstone-claim-')), clock = handClock(Date.UTC(2026, 6, 14, 12)), { settings, resolved } = await readSettings({ data: folder, portBase: await portBase() }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
+  const folder = mkdtempSync(join(tmpdir(), 'loadstone-claim-')), clock = handClock(Date.UTC(2026, 6, 14, 12)), { settings, resolved } = await readSettings({ data: folder, portBase: await portBase(40_000) }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
   const server = await build({ settings, resolved, data: { path: folder, at: (...parts) => join(folder, ...parts) }, clock, log: silent, seed: 'conformance' }), { ready } = server
   t.teardown(async () => {
     await server.stop()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
@@ -12,17 +12,14 @@ import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build } from '#main.js'
 import { metricsPage } from '#main/metrics.js'
+import { portBase } from '#main/test-ports.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'loadstone-hard-'))
 const at = (...parts: string[]): string => join(folder, ...parts)
 /** LOADSTONE_TEST_SCALE=25 makes it the 5,000 connections of REL-045. */
 const most = Math.round(40 * Number(process.env['LOADSTONE_TEST_SCALE'] ?? 1))
 
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => { const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true))) })
-  for (let base = 41_000 + (process.pid % 900) * 10; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
-const base = await portBase()
+const base = await portBase(41_000)
 const { settings } = await readSettings({ data: folder, portBase: base, connectionsPerAddress: String(most) }, {}, { host: '::', vtnHttpPort: 8082 })
 const server = await build({ settings, data: { path: folder, at }, clock: systemClock, log: silent, seed: 'conformance' })
 t.teardown(async () => { await server.stop(); rmSync(folder, { recursive: true, force: true }) })

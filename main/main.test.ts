@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -13,6 +13,7 @@ import { readSettings } from '#cli/settings.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build, type Loadstone } from '#main.js'
+import { portBase } from '#main/test-ports.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'loadstone-main-'))
 const at = (...parts: string[]): string => join(folder, ...parts)
@@ -39,18 +40,7 @@ function ask(url: string, { method = 'GET', body, headers = {}, tls = {} }: Ask 
   })
 }
 
-/** Eight free ports in a row: the contract's port base. */
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => {
-    const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-  })
-  for (let base = 20_000 + (process.pid % 900) * 10; ; base += 16) {
-    const all = await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))
-    if (all.every(Boolean)) return base
-  }
-}
-
-const base = await portBase()
+const base = await portBase(20_000)
 const { settings, resolved } = await readSettings({ data: folder, portBase: base }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
 const server: Loadstone = await build({ settings, resolved, data: { path: folder, at }, clock: systemClock, log: silent, seed: 'conformance' })
 t.teardown(async () => {

@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test as Tap } from 'tap'
@@ -13,15 +12,12 @@ import { faultProxy, type FaultProxy } from '#conformance/fault-proxy.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build } from '#main.js'
+import { portBase } from '#main/test-ports.js'
 
 /** Every door behind the fault proxy: cut in the middle, swallowed, delayed (REL-047). One server, the conformance seed. */
 const folder = mkdtempSync(join(tmpdir(), 'loadstone-wire-'))
 const pem = (file: string): string => readFileSync(join(folder, 'pki', file), 'utf8')
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => { const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true))) })
-  for (let base = 31_000 + (process.pid % 500) * 16; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
-const base = await portBase()
+const base = await portBase(31_000)
 const { settings, resolved } = await readSettings({ data: folder, portBase: base }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
 const server = await build({ settings, resolved, data: { path: folder, at: (...parts) => join(folder, ...parts) }, clock: systemClock, log: silent, seed: 'conformance' })
 const { ready } = server

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -10,16 +9,9 @@ import { readSettings } from '#cli/settings.js'
 import { handClock } from '#core/port/clock.js'
 import { silent } from '#core/port/log.js'
 import { build } from '#main.js'
+import { portBase } from '#main/test-ports.js'
 
 t.setTimeout(600_000)
-
-/** Eight free ports in a row: the contract's port base. */
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => {
-    const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-  })
-  for (let base = 30_000 + (process.pid % 900) * 10; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
 
 const until = async (what: () => Promise<boolean> | boolean): Promise<void> => {
   for (const end = performance.now() + 60_000; performance.now() < end; await new Promise((done) => setTimeout(done, 25))) if (await what()) return
@@ -30,7 +22,7 @@ const day = 86_400, customers = 100
 
 t.test('CORE-193, §17.5 the five steps through all three doors: 100 customers of 2 MW, the market resource, 200 MW offered for 16:00-20:00, dispatched on the wire, settled', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'loadstone-193-')), at = (...parts: string[]): string => join(folder, ...parts), pem = (file: string): string => readFileSync(at('pki', file), 'utf8')
-  const clock = handClock(Date.now()), { settings, resolved } = await readSettings({ data: folder, portBase: await portBase() }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
+  const clock = handClock(Date.now()), { settings, resolved } = await readSettings({ data: folder, portBase: await portBase(30_000) }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
   const server = await build({ settings, resolved, data: { path: folder, at }, clock, log: silent, seed: 'conformance' }), { ready, core } = server
   t.teardown(async () => {
     await server.stop()

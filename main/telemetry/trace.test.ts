@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { request } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -12,19 +12,12 @@ import { readSettings } from '#cli/settings.js'
 import { systemClock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import { build } from '#main.js'
+import { portBase } from '#main/test-ports.js'
 
-t.setTimeout(120_000)
-
-/** Eight free ports in a row: the contract's port base. */
-async function portBase(): Promise<number> {
-  const free = (port: number): Promise<boolean> => new Promise((done) => {
-    const probe = createServer().once('error', () => done(false)).listen(port, '127.0.0.1', () => probe.close(() => done(true)))
-  })
-  for (let base = 40_000 + (process.pid % 900) * 10; ; base += 16) if ((await Promise.all(Array.from({ length: 8 }, (_, i) => free(base + i)))).every(Boolean)) return base
-}
+t.setTimeout(300_000)
 
 const until = async (what: () => Promise<boolean> | boolean): Promise<void> => {
-  for (const end = performance.now() + 30_000; performance.now() < end; await new Promise((done) => setTimeout(done, 25))) if (await what()) return
+  for (const end = performance.now() + 60_000; performance.now() < end; await new Promise((done) => setTimeout(done, 25))) if (await what()) return
   throw new Error('it did not come to be')
 }
 
@@ -51,7 +44,7 @@ t.test('UX-072 one trace id from the operator\'s click over the timetable and ea
   const folder = mkdtempSync(join(tmpdir(), 'loadstone-trace-')), at = (...parts: string[]): string => join(folder, ...parts), pem = (file: string): string => readFileSync(at('pki', file), 'utf8')
   const sink = await collector(), lines: Record<string, unknown>[] = []
   const put = (fields: object): void => { lines.push(fields as Record<string, unknown>) }, log: Log = { debug: put, info: put, warn: put, error: put, child: () => log }
-  const { settings, resolved } = await readSettings({ data: folder, portBase: await portBase() }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
+  const { settings, resolved } = await readSettings({ data: folder, portBase: await portBase(40_000) }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
   const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=grid%20one', OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip', OTEL_BSP_SCHEDULE_DELAY: '100', OTEL_METRIC_EXPORT_INTERVAL: '200', OTEL_SERVICE_NAME: 'flex', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=bench' }
   const server = await build({ settings, resolved, data: { path: folder, at }, clock: systemClock, log, seed: 'conformance', environment }), { ready } = server
   t.teardown(async () => {
@@ -83,8 +76,8 @@ t.test('UX-072 one trace id from the operator\'s click over the timetable and ea
   await call('POST', 'service-points', { name: 'hall' })
   await call('POST', 'resources', { name: 'hall', servicePoint: 'hall', kind: 'building', rated_kW: 20, bindings: [{ protocol: 'openadr', remoteId: 'hall' }] })
   await call('POST', 'enrolments', { program: 'conformance', servicePoint: 'hall', nominated_kW: 20, to: 'active', consent: { purpose: 'settlement', grantedAt: '2026-01-01T00:00:00Z' } })
-  const start = Math.floor(Date.now() / 1000) + 120, iso = (s: number): string => new Date(s * 1000).toISOString()
-  await call('POST', 'availability', { availability: [{ resource: 'hall', start: iso(start - 600), end: iso(start + 7200), down_kW: 10, up_kW: 10, expected_W: 15_000 }] })
+  const start = Math.floor(Date.now() / 1000) + 900, iso = (s: number): string => new Date(s * 1000).toISOString()
+  await call('POST', 'availability', { availability: [{ resource: 'hall', start: iso(start - 900), end: iso(start + 7200), down_kW: 10, up_kW: 10, expected_W: 15_000 }] })
   const socket = new WebSocket(`${ready.ocpp}/CS001`, ['ocpp2.0.1'], { headers: { authorization: `Basic ${Buffer.from('CS001:loadstone-CS001-pass').toString('base64')}` } })
   t.teardown(() => socket.terminate())
   socket.on('message', (data) => {
