@@ -2,7 +2,7 @@ import type { Planted } from '#conformance/fault/planted.js'
 import type { ClientRequest, Tamper } from '#conformance/runner.js'
 
 type Change = (request: ClientRequest) => ClientRequest | null | undefined
-const ven = (name: string, caughtBy: string, request: Change): Planted => ({ name, subject: 'ven', profile: '3.1.1', caughtBy, tamper: { request } satisfies Tamper })
+const ven = (name: string, caughtBy: string, request: Change): Planted => ({ name, subject: 'ven', profile: caughtBy.endsWith('.301') || caughtBy === 'ven.renew.403' ? '3.0.1' : '3.1.1', caughtBy, tamper: { request } satisfies Tamper })
 const is = (r: ClientRequest, method: string, path: string): boolean => r.method === method && r.path === path
 /** The body of what it POSTs there, otherwise. */
 const body = (path: string, change: (body: never) => unknown): Change => (r) => (is(r, 'POST', path) ? { ...r, body: change(r.body as never) } : undefined)
@@ -37,4 +37,8 @@ export const plantedVens: readonly Planted[] = [
   started('it trusts any certificate', 'ven.tls.stranger', (words) => [...words, '--insecure']),
   ven('a sum goes by the name of a resource', 'ven.report.aggregate', body('/reports', (b: Report) => ({ ...b, resources: b.resources.map((r) => ({ ...r, resourceName: 'meter' })) }))),
   ven('an opt-out is told as normal', 'ven.report.opt-out', body('/reports', (b: Report) => intervals(b, (one) => ({ ...one, payloads: [{ type: 'OPERATING_STATE', values: ['RUNNING_NORMAL'] }] })))),
+  ven('a report of 3.0.1 names no program', 'ven.report.301', body('/reports', ({ programID: _p, ...b }: Record<string, unknown>) => b)),
+  ven('a resource of 3.0.1 stands beside its ven', 'ven.resources.301', (r) => (/^\/vens\/[^/]+\/resources$/.test(r.path) ? { ...r, path: '/resources' } : undefined)),
+  ven('a ven of 3.0.1 is told in the form of 3.1', 'ven.register.301', body('/vens', (b: object) => ({ ...b, objectType: 'VEN_VEN_REQUEST' }))),
+  ven('refused with 403 on 3.0.1, it asks on with the old token', 'ven.renew.403', (r) => (r.headers['authorization'] === 'Bearer token-2' ? { ...r, headers: { ...r.headers, authorization: 'Bearer token-1' } } : undefined)),
 ]
