@@ -36,6 +36,7 @@ t.test('OA-004 OA-263 every operation of both YAML files is served, under its sc
         const answer = await v.call(method.toUpperCase() as 'GET', url, null)
         const refused = path.startsWith('/auth') ? [200, 400, 415] : version === '3.1.1' ? [401] : [403]
         t.ok(refused.includes(answer.statusCode), `${version} ${method} ${path}: ${answer.statusCode}`)
+        t.match(answer.headers['content-type'], /^application\/json(; charset=utf-8)?$/, `${version} ${method} ${path}`)
         if (answer.statusCode >= 400) t.match(answer.json(), { status: answer.statusCode, title: String })
         const scope = operation.security?.[0]?.oAuth2ClientCredentials?.[0]
         if (!scope?.startsWith('write')) continue
@@ -69,6 +70,10 @@ t.test('OA-010 OA-050 our openapi.json has every operation of the YAML, with its
         described += 1
         t.same(Object.keys(official.responses).filter((s) => !own.responses[s]), [], `${version} ${key}: statuses there, not here`)
         t.same(Object.keys(own.responses).filter((s) => !official.responses[s] && !more(`${key} ${s}`)), [], `${version} ${key}: statuses here, not there`)
+        // The YAML keeps most answers as references; what stands behind them is compared, media type by media type.
+        const answers = (api: Api, o: typeof own): [string, string[]][] => Object.entries(o.responses).map(([s, r]) => [s, mediaTypes(api, r)])
+        const there = new Map(answers(load(version), official))
+        for (const [s, types] of answers(ours, own)) if (there.has(s)) t.same(types, there.get(s), `${version} ${key} ${s}: media types`)
         const names = (o: typeof own): string[] => (o.parameters ?? []).map((p) => `?${p.name}`).sort()
         const shared = (methods as { parameters?: { name: string }[] }).parameters ?? []
         t.same(names(own).filter((p) => !more(`${key} ${p}`)), names({ ...official, parameters: [...official.parameters ?? [], ...shared] }), `${version} ${key}: parameters`)
@@ -79,6 +84,13 @@ t.test('OA-010 OA-050 our openapi.json has every operation of the YAML, with its
     if (version === '3.1.1') t.same(Object.keys(beyond).filter((key) => !used.has(key) && key !== 'post /auth/token 501'), [], 'reasons that no longer hold')
   }
 })
+
+/** Media types of an answer, behind its reference when it is one. */
+function mediaTypes(api: Api, answer: unknown): string[] {
+  const { $ref, content } = answer as { $ref?: string; content?: object }
+  const [, name = ''] = /^#\/components\/responses\/(\w+)$/.exec($ref ?? '') ?? []
+  return $ref === undefined ? Object.keys(content ?? {}) : mediaTypes(api, (api.components as { responses?: Record<string, unknown> }).responses?.[name] ?? {})
+}
 
 t.test('OA-086 the broken default of the YAML reaches no object: what was left out stays out', { skip }, async (t) => {
   const broken = load('3.1.1').components.schemas['BlVenRequest'] as { properties: { targets: { default?: unknown } } }
