@@ -1,10 +1,11 @@
-import { equal, ok, openPage, settled, until, visit } from '../harness.mjs'
+import { axeSource, equal, ok, openPage, settled, until, visit } from '../harness.mjs'
 import { rows, shot } from '../look.mjs'
 
 const day_ms = 86_400_000
 
 /** From a template through a preview to an order, and back again. */
 export default async function order({ test, page, api, id, browser, base, token }) {
+  const mark = Date.now().toString(36)
   await test('UX-048 new dispatch: template, preview by dry run equal to the API, order, cancel', async () => {
     await visit(page, '/dispatches/new')
     await page.locator('select[name="template"]').selectOption('last')
@@ -33,7 +34,7 @@ export default async function order({ test, page, api, id, browser, base, token 
     const curve = () => page.locator('[data-curve]').getAttribute('data-curve')
     await visit(page, '/dispatches/new')
     await page.locator('select[name="template"]').selectOption('last')
-    await page.locator('input[name="reason"]').fill('a curve')
+    await page.locator('input[name="reason"]').fill(`a curve ${mark}`)
     await page.locator('select[name="shape"]').selectOption('curve')
     await page.locator('summary', { hasText: 'Load the values from CSV' }).click()
     await page.locator('textarea[name="curve-csv"]').fill('start,kW\n17:00,20\n17:15,twenty')
@@ -56,12 +57,18 @@ export default async function order({ test, page, api, id, browser, base, token 
     const form = await page.evaluate(() => JSON.parse(sessionStorage.getItem('loadstone.draft'))), steps = [['17:00', '17:30', 20], ['17:30', '17:45', 25], ['18:00', '18:15', 30], ['18:15', '18:30', 10]]
     const wanted = await Promise.all(steps.map(([start, end, power_kW]) => api.post('/dispatches', { program: form.program, power_kW, start: `${form.day}T${start}`, end: `${form.day}T${end}`, mode: form.mode, dryRun: true })))
     equal(await page.locator('[data-curve-preview]').getAttribute('data-curve-preview'), wanted.map((d) => d.allocated_kW).join(','), 'placed, step by step')
+    await page.evaluate(axeSource)
+    const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }))
+    equal(violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id} ${v.nodes[0].html.slice(0, 120)}`), [], 'axe')
+    await page.setViewportSize({ width: 390, height: 844 })
+    await until('it to fit a phone', async () => (await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 1, { within: 5000 })
+    await page.setViewportSize({ width: 1280, height: 800 })
     await shot(page, 'curve-1280-light', true)
     await page.getByRole('button', { name: 'Order 4 steps' }).click()
     await page.waitForURL(/d\.q=a(\+|%20)curve/)
     await settled(page)
     equal(await rows(page, 'd').count(), 4, 'rows of the list')
-    const made = (await api.get('/dispatches?limit=1000')).items.filter((d) => d.reason?.startsWith('a curve (') && d.state !== 'cancelled').sort((a, b) => a.start.localeCompare(b.start))
+    const made = (await api.get('/dispatches?limit=1000')).items.filter((d) => d.reason?.startsWith(`a curve ${mark} (`) && d.state !== 'cancelled').sort((a, b) => a.start.localeCompare(b.start))
     equal(made.map((d) => d.power_kW), [20, 25, 30, 10], 'powers')
     for (const d of made) await api.post(`/dispatches/${d.id}/cancel`, {})
   })
@@ -69,17 +76,20 @@ export default async function order({ test, page, api, id, browser, base, token 
   await test('UX-048 a curve is ordered as a whole: when a step is refused, what was ordered before it is taken back', async () => {
     await visit(page, '/dispatches/new')
     await page.locator('select[name="template"]').selectOption('curve')
-    await page.locator('input[name="reason"]').fill('half a curve')
+    await page.locator('input[name="reason"]').fill(`half a curve ${mark}`)
     await page.getByRole('button', { name: 'Preview' }).click()
     await page.waitForSelector('[data-curve-preview]')
     const program = await api.get('/programs/peak')
     await api.call('PATCH', `/programs/${program.id}`, { limits: { ...program.limits, minRest_s: 600 }, version: program.version })
-    await page.getByRole('button', { name: 'Order 4 steps' }).click()
-    await page.locator('.problem', { hasText: 'minRest' }).first().waitFor()
-    const made = (await api.get('/dispatches?limit=1000')).items.filter((d) => d.reason?.startsWith('half a curve ('))
-    equal(made.map((d) => d.state), ['cancelled'], 'the first step was taken back')
-    const now = await api.get('/programs/peak')
-    await api.call('PATCH', `/programs/${program.id}`, { limits: program.limits, version: now.version })
+    try {
+      await page.getByRole('button', { name: 'Order 4 steps' }).click()
+      await page.locator('.problem', { hasText: 'minRest' }).first().waitFor()
+      const made = (await api.get('/dispatches?limit=1000')).items.filter((d) => d.reason?.startsWith(`half a curve ${mark} (`))
+      equal(made.map((d) => d.state), ['cancelled'], 'the first step was taken back')
+    } finally {
+      const now = await api.get('/programs/peak')
+      await api.call('PATCH', `/programs/${program.id}`, { limits: program.limits, version: now.version })
+    }
   })
 
   await test('UX-048 a refused order names every failing check', async () => {
@@ -96,7 +106,7 @@ export default async function order({ test, page, api, id, browser, base, token 
   await test('UX-046 what another person does is on the page within 2 s (best of three)', async () => {
     const last = await api.get(`/dispatches/${id}`), times = []
     for (let i = 0; i < 3 && !times.some((x) => x <= 2000); i++) {
-      const made = await api.post('/dispatches', { program: last.program, power_kW: 20, start: new Date(Date.parse(last.start) + (7 + i) * day_ms).toISOString(), duration: 'PT1H', reason: 'seen elsewhere' }, { 'idempotency-key': `seen-${i}-${id}` })
+      const made = await api.post('/dispatches', { program: last.program, power_kW: 20, start: new Date(Date.parse(last.start) + (7 + i) * day_ms).toISOString(), duration: 'PT1H', reason: 'seen elsewhere' }, { 'idempotency-key': `seen-${i}-${mark}` })
       await visit(page, `/dispatches/${made.id}`)
       await api.post(`/dispatches/${made.id}/cancel`, {})
       const begun = Date.now()
@@ -110,7 +120,7 @@ export default async function order({ test, page, api, id, browser, base, token 
   await test('CORE-203 two persons: an order above the threshold waits; its author cannot release it, another can', async () => {
     const program = await api.get('/programs/peak')
     await api.call('PATCH', `/programs/${program.id}`, { limits: { ...program.limits, twoPersonAbove_kW: 10 }, version: program.version })
-    const last = await api.get(`/dispatches/${id}`), made = await api.post('/dispatches', { program: program.id, power_kW: 30, start: new Date(Date.parse(last.start) + 14 * day_ms).toISOString(), duration: 'PT1H' }, { 'idempotency-key': `two-${id}` })
+    const last = await api.get(`/dispatches/${id}`), made = await api.post('/dispatches', { program: program.id, power_kW: 30, start: new Date(Date.parse(last.start) + 14 * day_ms).toISOString(), duration: 'PT1H' }, { 'idempotency-key': `two-${mark}` })
     equal(made.state, 'pendingRelease', 'state')
     await visit(page, `/dispatches/${made.id}`)
     await page.getByRole('button', { name: 'Release dispatch' }).click()

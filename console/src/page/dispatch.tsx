@@ -142,7 +142,7 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
           </Figure>
         ) : (
           <Figure label="dispatch.shortfall" value={asked > 0 && delivered !== null ? energy(Math.max(0, asked - delivered)) : '–'}>
-            <p class="soft">{t(final ? 'step.verified' : 'step.open')}</p>
+            <p class="soft">{t(final ? 'step.verified' : asked > 0 && delivered !== null ? 'dispatch.untilNow' : 'step.open')}</p>
           </Figure>
         )}
       </div>

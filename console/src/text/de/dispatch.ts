@@ -18,6 +18,7 @@ export const dispatch: Readonly<Record<keyof typeof en, string>> = {
   'dispatch.delivered': 'Geliefert',
   'dispatch.soFar': 'Bisher geliefert',
   'dispatch.asked': 'Gefordert',
+  'dispatch.untilNow': 'bis jetzt, vorläufig',
   'dispatch.shortfall': 'Fehlbetrag',
   'dispatch.ordered': 'Bestellt',
   'dispatch.placed': 'Auf Geräte verteilt',

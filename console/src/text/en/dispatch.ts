@@ -16,6 +16,7 @@ export const dispatch = {
   'dispatch.delivered': 'Delivered',
   'dispatch.soFar': 'Delivered so far',
   'dispatch.asked': 'Asked',
+  'dispatch.untilNow': 'until now, provisional',
   'dispatch.shortfall': 'Shortfall',
   'dispatch.ordered': 'Ordered',
   'dispatch.placed': 'Placed on devices',
