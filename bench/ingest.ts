@@ -33,6 +33,8 @@ export default async function ingest(emit: Emit): Promise<void> {
     loop.disable()
     emit({ name: 'readings ingest', value: rounded(value), unit: 'readings/s', n: batch * batches, baseline: rounded(baseline), ratio: rounded(value / baseline) })
     emit({ name: 'readings ingest event loop p99', value: rounded(loop.percentile(99) / 1e6), unit: 'ms', n: loop.count })
+    const { rows: [disk] } = await pool.query<{ bytes: string; readings: string }>(`select (select sum(pg_total_relation_size(oid)) from pg_class where relkind = 'r' and relname ~ '^reading(_|$)') as bytes, (select count(*) from reading) as readings`)
+    emit({ name: 'reading on disk', value: rounded(Number(disk!.bytes) / Number(disk!.readings)), unit: 'bytes', n: Number(disk!.readings) })
     const again = await perSecond(rows, (some) => database.stores.readings.record('bench', some, 2))
     emit({ name: 'readings ingest repeated', value: rounded(again), unit: 'readings/s', n: batch * batches })
   } finally {

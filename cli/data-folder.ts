@@ -63,14 +63,16 @@ export async function takeDataFolder(given: string, use: { command: string; port
 }
 
 /** What Loadstone itself puts into a data folder; anything else is somebody's, and is left alone. */
-const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'story.json.part', 'story.json.clock', 'story.json.clock.part', 'operator.token', 'audit-heads.jsonl'])
+const ours = new Set(['holders', 'data', 'database', 'postgres', 'native', 'socket', 'pki', 'demo', 'logs', 'seal.key', 'story.json', 'story.json.part', 'story.json.clock', 'story.json.clock.part', 'operator.token', 'audit-heads.jsonl', 'revocations.jsonl', 'uploads'])
+/** Ours too, and not emptied with the rest: they are the way back. */
+const spared = new Set(['backups'])
 
 async function empty(path: string): Promise<void> {
   if (!existsSync(path)) return
   const entries = readdirSync(path)
-  const foreign = entries.filter((e) => !ours.has(e))
+  const foreign = entries.filter((e) => !ours.has(e) && !spared.has(e))
   if (foreign.length) throw new CliExit(exitCode.refused, `${path} holds files that are not Loadstone's (${foreign.slice(0, 3).join(', ')}); --fresh will not empty it.`)
   // A root user's database may lie elsewhere behind a link, and its server may still run.
   if (entries.includes('database')) await (await import('#prisma/embedded.js')).removeEmbedded(path)
-  for (const entry of entries) rmSync(join(path, entry), { recursive: true, force: true })
+  for (const entry of entries.filter((e) => ours.has(e))) rmSync(join(path, entry), { recursive: true, force: true })
 }

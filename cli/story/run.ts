@@ -40,16 +40,16 @@ export async function up(options: UpOptions): Promise<number> {
     const { build } = await import('#main.js')
     const abort = new AbortController(), { signal } = abort
     const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env, signal })
-    let devicesGone: Promise<unknown> = Promise.resolve()
+    let devicesGone = async (): Promise<unknown> => undefined
     const signalled = untilSignal(async () => {
       abort.abort()
-      await devicesGone
+      await devicesGone()
       await (await building.catch(() => undefined))?.stop()
     }, log)
     const server = await orSignal(building, signal, signalled)
     if (typeof server === 'number') return server
     const story = tellStory({ server, clock, state: file, begin, demoFile: (name) => folder.at('demo', name), tell, signal })
-    devicesGone = Promise.race([story.catch(() => undefined), pause(patience_ms, undefined, { ref: false })])
+    devicesGone = () => Promise.race([story.catch(() => undefined), pause(patience_ms, undefined, { ref: false })])
     return await play({ server, story, tell, begunMs, options, signalled, signal })
   } finally {
     folder.release()

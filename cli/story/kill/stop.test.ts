@@ -37,7 +37,7 @@ const phases: readonly Phase[] = [
 ]
 
 t.test('REL-003 `up` ends within ten seconds of SIGTERM or Ctrl-C wherever it stands, its database and its devices with it; Ctrl-C twice ends it at once', { skip: !existsSync('/proc/self/status') && 'no /proc here' }, async (t) => {
-  const work = mkdtempSync(join(tmpdir(), 'loadstone-stop-')), at: PlayOptions = { data: join(work, 'data'), ports: 21_000 + (process.pid % 1500) * 8, devices: Number(process.env.LOADSTONE_STOP_DEVICES ?? 12), rate: Number(process.env.LOADSTONE_STOP_RATE ?? 240) }
+  const work = mkdtempSync(join(tmpdir(), 'loadstone-stop-')), at: PlayOptions = { data: join(work, 'data'), ports: 21_000 + (process.pid % 1500) * 8, devices: Number(process.env.LOADSTONE_STOP_DEVICES ?? 12), rate: Number(process.env.LOADSTONE_STOP_RATE ?? 120) }
   let run: Play | undefined
   t.teardown(async () => {
     run?.child.kill('SIGKILL')
