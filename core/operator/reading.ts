@@ -64,21 +64,19 @@ function checkHeader(header: readonly string[], mapping: Mapping): void {
   if (missing.length > 0) throw new Refusal('invalid', `the file has no column ${missing.join(', ')}`, { faults: missing.map((h) => ({ path: `header/${h}`, reason: 'is not in the file' })) })
 }
 
-/** Records of a table: CSV, counted by line, or Parquet, by row. A cell of Parquet needs no guard and loses none. */
-async function* records(body: Readable, type: string, separator: string) {
-  if (type.includes('parquet')) for await (const r of parquetTable(body)) yield { ...r, plain: (text: string): string => text }
-  else for await (const { header, line, values } of csvTable(body, separator)) yield { header, row: line - 1, values, plain: plainCell }
-}
+/** A cell of Parquet needs no guard and loses none. */
+const asIs = (text: string): string => text
 
 /** Rows of any of the forms, with the number people count by: CSV by line, Green Button by line of the file, the others by row. */
 async function* rowsOf(body: unknown, type: string, mapping: Mapping): AsyncGenerator<{ row: number; raw: Raw | undefined; fault?: string }> {
   if (type.startsWith('text/csv') || type.includes('parquet')) {
     let checked = false
-    for await (const { header, row, values, plain } of records(body as Readable, type, mapping.separator)) {
+    const flat = type.includes('parquet'), plain = flat ? asIs : plainCell
+    for await (const { header, line, values } of flat ? parquetTable(body as Readable) : csvTable(body as Readable, mapping.separator)) {
       if (!checked) checkHeader(header, mapping)
       checked = true
       const raw = values.length === header.length ? mapped(header, values, mapping, plain) : undefined
-      yield { row, raw: raw && Object.keys(mapping.columns).length > 0 ? Object.fromEntries(Object.entries(raw).filter(([k]) => fields.includes(k))) : raw }
+      yield { row: line - 1, raw: raw && Object.keys(mapping.columns).length > 0 ? Object.fromEntries(Object.entries(raw).filter(([k]) => fields.includes(k))) : raw }
     }
     return
   }

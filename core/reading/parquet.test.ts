@@ -33,7 +33,7 @@ t.test('UX-060 what is written as Parquet an independent reader gives back: text
   const many = await file([columns[1]!], Array.from({ length: 120_001 }, (_, i) => [i]), 5000), { row_groups, num_rows } = parquetMetadata(bufferOf(many))
   t.same([row_groups.map((g) => Number(g.num_rows)), Number(num_rows)], [[50_000, 50_000, 20_001], 120_001])
   let n = 0
-  for await (const { row: at, values } of parquetTable(Readable.from([many]))) if (at !== n + 1 || values[0] !== String(n++)) return t.fail(`row ${at} is ${values[0]}`)
+  for await (const { line: at, values } of parquetTable(Readable.from([many]))) if (at !== n + 2 || values[0] !== String(n++)) return t.fail(`row ${at} is ${values[0]}`)
   t.equal(n, 120_001)
 })
 
