@@ -10,7 +10,7 @@ import { fitted, nameOf, stepsOf } from './new-dispatch/curve.ts'
 import { CurveField } from './new-dispatch/curve-field.tsx'
 import { type Look, lookAll, orderAll } from './new-dispatch/curve-order.ts'
 import { CurvePreview } from './new-dispatch/curve-preview.tsx'
-import { bodyOf, curveKey, draftKey, type Form, formOf, modes } from './new-dispatch/form.ts'
+import { bodyOf, curveKey, draftKey, type Form, formOf, keptForm, modes } from './new-dispatch/form.ts'
 import { Refused } from './new-dispatch/refused.tsx'
 import { Preview } from './new-dispatch/preview.tsx'
 
@@ -48,10 +48,10 @@ export function NewDispatch() {
 }
 
 function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch | undefined; copy: Dispatch | undefined }) {
-  const kept = sessionStorage.getItem(draftKey),
+  const kept = keptForm(programs),
     gone = useGone()
   const [form, set] = useState<Form>(() =>
-      copy ? formOf('last', programs, copy) : kept ? (JSON.parse(kept) as Form) : formOf('blank', programs, undefined),
+      copy ? formOf('last', programs, copy) : (keptForm(programs) ?? formOf('blank', programs, undefined)),
     ),
     [preview, setPreview] = useState<{ of: string; answer?: Dispatch; looks?: Look[] }>(),
     [refused, setRefused] = useState<ApiError>(),

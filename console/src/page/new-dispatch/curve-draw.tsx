@@ -4,16 +4,16 @@ import { t } from '../../text/index.ts'
 import { D } from '../../part/basics.tsx'
 import { timeOf } from './curve.ts'
 
-/** The next round number above: 1, 2 or 5 times a power of ten. */
-export function round(above: number): number {
+/** The next round number above; coarse ones are 1, 2 or 5 times a power of ten. */
+function round(above: number, steps: readonly number[] = [1, 2, 5, 10]): number {
   const ten = 10 ** Math.floor(Math.log10(Math.max(above, 1e-6)))
-  return ([1, 2, 5, 10].find((n) => n * ten >= above) ?? 10) * ten
+  return (steps.find((n) => n * ten >= above) ?? 10) * ten
 }
 
 /** Bars that follow the finger or the mouse; the fields below it carry the same for the keyboard. */
 export function CurveDraw({ values, at, signed, set }: { values: readonly number[]; at: readonly number[]; signed: boolean; set: (i: number, kW: number) => void }) {
   const [held, hold] = useState<number>(),
-    top = held ?? round(Math.max(10, ...values.map(Math.abs)) * 1.2),
+    top = held ?? round(Math.max(10, ...values.map(Math.abs)) * 1.2, [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]),
     low = signed ? -top : 0,
     grain = round(top / 100),
     y = (kW: number): number => ((top - kW) / (top - low)) * 100

@@ -25,6 +25,12 @@ export const curveKey = 'loadstone.curve'
 
 export const nextDay = (day: string): string => new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
+/** What was typed and not ordered, as long as its program still takes orders. */
+export function keptForm(programs: readonly Program[]): Form | undefined {
+  const kept = JSON.parse(sessionStorage.getItem(draftKey) ?? 'null') as Form | null
+  return kept && programs.some((p) => p.id === kept.program) ? kept : undefined
+}
+
 export function formOf(kind: string, programs: readonly Program[], from: Dispatch | undefined): Form {
   const p = programs.find((x) => x.id === from?.program) ?? programs[0]!,
     today = fieldsOf(serverNow(), p.timeZone),
