@@ -126,3 +126,27 @@ t.test('CORE-009 the same results under TZ=Asia/Tokyo, America/St_Johns and UTC'
   t.equal(answers[1]!.stdout, answers[0]!.stdout)
   t.equal(answers[2]!.stdout, answers[0]!.stdout)
 })
+
+t.test('CORE-153 compliance at the edge: loss × metered equal to the firm level holds, a watt more does not; a reduction is never below zero', (t) => {
+  t.same(run('mbl', { plc_kW: 1000, fsl_kW: 420, lossFactor: 1.05, metered_kW: [400, 400.001, 1200] }), { commitment_kW: 580, reduction_kW: [580, 1000 - 1.05 * 400.001, 0], compliant: [true, false, false], eventAverage_kW: (580 + (1000 - 1.05 * 400.001)) / 3, shortfall_kW: 580 - (580 + (1000 - 1.05 * 400.001)) / 3 })
+  t.match(run('mbl', { plc_kW: 1000, fsl_kW: 400, metered_kW: [] }), { status: 'INSUFFICIENT_DATA' })
+  t.end()
+})
+
+t.test('CORE-154 generator output: below its typical output nothing was delivered; without export both are capped at the site\'s load, which may be negative', (t) => {
+  t.same(run('mgo', { generation_kW: [50, 5, 20], typicalGeneration_kW: [10, 10, 0], siteLoad_kW: [30, -5, 8], intervalMinutes: 30 }), { delivered_kW: [40, 0, 20], deliveredNoExport_kW: [20, 0, 8], energy_kWh: 30, energyNoExport_kWh: 14 })
+  t.same(run('mgo', { generation_kW: [5, 10], intervalMinutes: 15 }), { delivered_kW: [5, 10], energy_kWh: 3.75 })
+  t.end()
+})
+
+t.test('CORE-117, CORE-007, CORE-195 edges: a spike is above 1.8, not at it; yen have no minor unit, dinars three; a negative price turns the sign; nothing divides by zero', (t) => {
+  t.same([[14, 5, 5], [14.01, 5, 5]].map((spikeSeries) => run('vee', { series_kWh: [], intervalMinutes: 15, spikeSeries })['spike']), [false, true])
+  t.match(run('split', { total: '1000', customerShare: '0.70', deliveredKWh: { a: '1', b: '1', c: '1' }, currency: 'JPY' }), { customerPool: '700', aggregator: '300', payments: { a: '234', b: '233', c: '233' } })
+  t.match(run('split', { total: '10.001', customerShare: '0.333', deliveredKWh: { a: '1', b: '1', c: '1' }, currency: 'KWD' }), { customerPool: '3.330', aggregator: '6.671', payments: { a: '1.110', b: '1.110', c: '1.110' } })
+  t.match(run('settlement-flexorder', { unit: 'MW', pricePerMW: '-7', penaltyPerMW: '11', baseline: [10], ordered: [2], allocation: [9.5] }), { rows: [{ delivered: 0.5, deficiency: 1.5, paid: '-3.50', penalty: '16.50', net: '-20.00' }], total: '-20.00' })
+  t.match(run('rerun', { committed_kW: '100', capacityRate: '10', energyRate: '-0.5', run1: { kWh: '10.0005', pf: '0.9' }, run2: { kWh: '12', pf: '1' } }), { run1: { energy: '-5.00' }, run1Total: '895.00', run2Total: '994.00', statement2Delta: '99.00' })
+  t.match(run('kpi', { enrolled: 0, active: 0, dispatched: 0, responded: 0, optedOut: 0, noComms: 0, committed_kW: 0, delivered_kW: 0, cost: '10', assets: 0 }), { participationRate: null, deliveryRatio: null, costPerMW: null, costPerAsset: null, reasons: { costPerAsset: /assets is 0/ } })
+  t.match(run('split', { total: '100.00', customerShare: '0.70', deliveredKWh: {} }), { customerPool: '0.00', aggregator: '100.00', payments: {} })
+  t.match(run('matching-day', { eventDay: '2025-06-11', eventLocalHours: [13, 17], guardHours: 1, k: 3, actual: Array(24).fill(1), history: {} }), { status: 'INSUFFICIENT_DATA' })
+  t.end()
+})

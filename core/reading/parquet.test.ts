@@ -60,7 +60,7 @@ t.test('UX-060 readings as Parquet: a round trip is identical, other columns are
   t.match((await ada('POST', 'readings', await file(theirs, [[at, '1', '']]), parquet)).data, { status: 422, faults: [{ path: 'header/ts' }, { path: 'header/kWh' }, { path: 'header/note' }] })
 
   const broken = [Buffer.from('PAR1PAR1PAR1'), Buffer.from('no parquet at all'), Buffer.alloc(0), bytes.subarray(0, bytes.length - 9), Buffer.concat([bytes.subarray(0, 200), bytes.subarray(260)])]
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 8; i++) {
     const copy = Buffer.from(bytes), where = (i * 7919) % copy.length
     copy[where] = copy[where]! ^ (1 << (i % 8))
     broken.push(copy)
