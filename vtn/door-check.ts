@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import { compile, makeAjv, type Check } from '#core/describe/json-schema.js'
 import { Refusal, type Fault } from '#core/error.js'
+import { inWords } from '#vtn/door-words.js'
 import { inUtc, isDateTime } from '#vtn/wire/date-time.js'
 import { exactly } from '#vtn/wire/literal.js'
 
@@ -37,7 +38,7 @@ export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false }
     const checked = first()(value)
     if (!checked.ok) {
       const full = size < allFaultsBelow ? all()(value) : checked
-      throw refused(full.ok ? checked.faults : full.faults)
+      throw refused(formFaults(schema as Node, value) ?? (full.ok ? checked.faults : full.faults))
     }
     const faults: Fault[] = []
     const kept = keep(schema as Node, checked.value, exact, '', faults)
@@ -46,8 +47,20 @@ export function doorCheck<S extends TSchema>(schema: S, { lenientNulls = false }
   }
 }
 
-const refused = (faults: readonly Fault[]): Refusal =>
-  new Refusal('invalid', faults.slice(0, 10).map((f) => `${f.path} ${f.reason}`).join('; '), { faults })
+function refused(found: readonly Fault[]): Refusal {
+  const faults = inWords(found)
+  return new Refusal('invalid', faults.slice(0, 10).map((f) => `${f.path} ${f.reason}`).join('; '), { faults })
+}
+
+/** A body of several forms (ven, resource): which form is meant, or what is wrong with the one that it says it is. */
+function formFaults(schema: Node, value: unknown): readonly Fault[] | undefined {
+  const names = schema.anyOf?.map((form) => form.properties?.['objectType']?.const)
+  if (!names?.every((name) => typeof name === 'string') || typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const form = schema.anyOf?.[names.indexOf((value as Record<string, unknown>)['objectType'] as string)]
+  if (!form) return [{ path: '/objectType', reason: `must be ${names.join(' or ')}` }]
+  const checked = compiled(form).all()(value)
+  return checked.ok ? undefined : checked.faults
+}
 
 // eslint-disable-next-line no-control-regex
 export const unstorable = /\u0000|\p{Cs}/u

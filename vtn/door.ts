@@ -6,7 +6,7 @@ import type { Ids } from '#core/port/ids.js'
 import type { Log } from '#core/port/log.js'
 import { isRefusal } from '#core/error.js'
 import { belowHttp, oneHost } from '#vtn/below-http.js'
-import { DoorRefusal, toProblem } from '#vtn/error-map.js'
+import { DoorRefusal, nothingHere, toProblem } from '#vtn/error-map.js'
 import { demand, type Identity, type VtnCaller } from '#vtn/identity.js'
 import { exactTwin, printed } from '#vtn/wire/literal.js'
 import type { RateLimit } from '#vtn/rate.js'
@@ -97,7 +97,7 @@ export function makeDoor(needs: { identity: Identity; clock: Clock; ids: Ids; lo
   if (heard) app.addHook('onSend', (request, reply, payload, done) => { if (request.caller) heard(request.caller, request, reply.statusCode, payload); done() })
   app.setErrorHandler(sendProblem)
   // RFC 9110 §9.1: a method that nothing here knows is not offered anywhere.
-  app.setNotFoundHandler((request, reply) => sendProblem((every as readonly string[]).includes(request.method) ? new DoorRefusal(404, 'nothing is here') : new DoorRefusal(501, `${request.method} is not implemented`), request, reply))
+  app.setNotFoundHandler((request, reply) => sendProblem((every as readonly string[]).includes(request.method) ? new DoorRefusal(404, nothingHere) : new DoorRefusal(501, `${request.method} is not implemented`), request, reply))
   return app
 }
 

@@ -14,6 +14,8 @@ export class DoorRefusal extends Error {
   }
 }
 
+export const nothingHere = 'nothing is here: collections are below the base path, such as /openadr3/3.1.1/programs, without a slash at the end'
+
 const statusOf = (kind: RefusalKind): number => {
   switch (kind) {
     case 'invalid': return 400
@@ -59,6 +61,7 @@ export function toProblem(error: unknown, requestId: string): Answer {
   const status = (error as { statusCode?: unknown }).statusCode
   // fastify's own refusals: malformed JSON 400, media type 415, body limit 413, address 414, which it would repeat whole.
   if (status === 414) return answer(414, 'the address is longer than this door takes', requestId)
+  if (status === 415) return answer(415, 'objects are sent as Content-Type: application/json, token requests as application/x-www-form-urlencoded', requestId)
   if (typeof status === 'number' && status >= 400 && status < 500) return answer(status, (error as Error).message, requestId)
   return answer(500, 'the server failed; the operator can find this request by its instance', requestId, {}, {}, true)
 }

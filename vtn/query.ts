@@ -1,6 +1,6 @@
 import { Refusal } from '#core/error.js'
 import { unstorable } from '#vtn/door-check.js'
-import { DoorRefusal } from '#vtn/error-map.js'
+import { DoorRefusal, nothingHere } from '#vtn/error-map.js'
 
 /** Raw values of a query string by name: decoding waits until a list is split, since `%2C` is not a separator (OA-060). */
 export type RawQuery = ReadonlyMap<string, readonly string[]>
@@ -77,7 +77,7 @@ const idPattern = /^[a-zA-Z0-9_-]{1,128}$/
 
 /** OA-053: a path id of another form is 400, not 404. */
 export function pathId(value: string | undefined): string {
-  if (value === '') throw new DoorRefusal(404, 'nothing is here')
+  if (value === '') throw new DoorRefusal(404, nothingHere)
   if (value === undefined || !idPattern.test(value)) throw new DoorRefusal(400, 'an id in the path has characters or a length that no id has')
   return value
 }

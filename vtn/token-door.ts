@@ -60,7 +60,7 @@ async function grant(needs: TokenNeeds, form: Form, authorization: string | unde
   // OA-240: on 3.0.1 VENs read under read_all, which here means what a VEN may read.
   if (old && client.role === 'VEN' && asked.includes('read_all')) asked.splice(asked.indexOf('read_all'), 1, 'read_targets', 'read_ven_objects')
   const strange = asked.find((s) => !client.scopes.has(s as Scope))
-  if (strange !== undefined) throw refuse('invalid_scope', 'a scope was asked for that this client does not have')
+  if (strange !== undefined) throw refuse('invalid_scope', `this client does not have the scope ${/^[\w.:-]{1,64}$/.test(strange) ? strange : 'that was asked for'}, only ${[...client.scopes].join(' ')}`)
   const scopes = asked.length ? asked as Scope[] : [...client.scopes]
   const { token, expiresIn } = await tokens.issue(client, scopes)
   return { access_token: token, token_type: 'Bearer', expires_in: expiresIn, scope: scopes.join(' ') }
