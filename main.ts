@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { Registry } from 'prom-client'
 import { standingOf } from '#certs/index.js'
@@ -7,39 +5,28 @@ import { assemble } from '#core/assemble.js'
 import { clockWatch } from '#core/dispatch/clock-watch.js'
 import { anchorDaily } from '#core/audit/anchor.js'
 import { watchServiceLevels } from '#core/kpi/watch-levels.js'
-import { systemClock, type Clock } from '#core/port/clock.js'
-import { randomIds, type Ids } from '#core/port/ids.js'
+import { systemClock } from '#core/port/clock.js'
+import { randomIds } from '#core/port/ids.js'
 import { openCertificates } from '#main/certificates.js'
 import { deviceCertificates } from '#main/devices.js'
 import { enrolmentOf, listenCsip, listenCsms, listenEst, listenVtn, openCsip, openCsms, openVtn, type DoorNeeds } from '#main/doors.js'
 import { enrolSeed } from '#main/enrol-seed.js'
-import { listenOperator } from '#main/operator.js'
+import { listenOperator, type OperatorNeeds } from '#main/operator.js'
 import { collectMetrics } from '#main/metrics.js'
 import { outboundTasks } from '#main/outbound.js'
 import { Parts } from '#main/parts.js'
 import { followFolder } from '#main/reload.js'
+import { serverSecret } from '#main/secret.js'
 import { seedConformance } from '#main/seed-conformance.js'
 import { Closing, firstTenant, type BuildOptions, type Door, type Loadstone, type ReadyLine } from '#main/shape.js'
 import { openStorage } from '#main/storage.js'
-import { telemetryConfig } from '#main/telemetry/config.js'
 import { saying } from '#main/telemetry/log.js'
-import type { Telemetry } from '#main/telemetry/telemetry.js'
+import { telemetryOf } from '#main/telemetry/open.js'
 import { version } from '#main/version.js'
 
 export type { BuildOptions, Loadstone, ReadyLine } from '#main/shape.js'
 
 const everyDoor: readonly Door[] = ['vtn', 'csip', 'csms', 'est', 'operator']
-
-/** The server's own secret, for keyed hashes: made once and kept in the data folder unless configured. */
-function serverSecret({ settings, data }: BuildOptions, make: () => string): Buffer {
-  const given = settings.sealKey || keptSecret(data.at('seal.key'), make)
-  return createHash('sha256').update(`loadstone stations ${given}`).digest()
-}
-
-function keptSecret(file: string, make: () => string): string {
-  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600, flag: 'wx' })
-  return readFileSync(file, 'utf8').trim()
-}
 
 /**
  * Builds everything and opens the doors. All rooms exist even when their door is off, so that a dispatch always has its channels;
@@ -69,17 +56,8 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     telemetry?.metricsOf(metrics)
     core.timetable.start()
     closing.add('timetable', () => core.timetable.stop())
-    // appended, never rewritten: an operator points LOADSTONE_AUDIT_HEADS at a medium that keeps it so (CORE-232)
-    const heads = options.settings.auditHeads || options.data.at('audit-heads.jsonl')
-    closing.add('audit heads', anchorDaily({ stores: database.stores, clock, log, tenants: [firstTenant], put: (head) => appendFile(heads, `${JSON.stringify(head)}\n`, { mode: 0o644 }) }))
-    closing.add('service levels', watchServiceLevels({ transact: core.transact, stores: database.stores, clock, log, tenants: [firstTenant] }))
-    const doors = {
-      ...(only.includes('vtn') ? await listenVtn(vtn, needs) : {}),
-      ...await named('csip', only.includes('csip') ? listenCsip(csip, needs) : undefined),
-      ...(only.includes('csms') ? await listenCsms(csms, needs) : {}),
-      ...await named('est', only.includes('est') ? listenEst(enrolment, needs) : undefined),
-      ...(only.includes('operator') ? await listenOperator({ ...needs, vtn, csip, csms, enrolment, metrics }) : {}),
-    }
+    keepWatch(needs)
+    const doors = await openDoors(only, { vtn, csip, csms, enrolment, metrics }, needs)
     await followFolder(needs, seed !== 'demo' && !process.stdout.isTTY)
     const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
     return { ready, database, core, pki: certificates.pki, vtn, csip, csms, stop: () => closing.run(log) }
@@ -89,13 +67,24 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
   }
 }
 
-/** Nothing of it is loaded unless an `OTEL_*` variable asks for it (UX-019, UX-072). */
-async function telemetryOf({ environment = {}, log }: BuildOptions, { clock, ids }: { clock: Clock; ids: Ids }, closing: Closing): Promise<Telemetry | undefined> {
-  const config = telemetryConfig(environment)
-  if (config === undefined) return undefined
-  const { openTelemetry } = await import('#main/telemetry/telemetry.js'), telemetry = openTelemetry(config, { clock, ids, log, version: version() })
-  closing.add('telemetry', () => telemetry.stop())
-  return telemetry
+/** What is looked after by the day or the minute, whoever comes to the doors. */
+function keepWatch({ options, core, log, closing }: DoorNeeds): void {
+  const { clock } = options, { stores } = core.database
+  // appended, never rewritten: an operator points LOADSTONE_AUDIT_HEADS at a medium that keeps it so (CORE-232)
+  const heads = options.settings.auditHeads || options.data.at('audit-heads.jsonl')
+  closing.add('audit heads', anchorDaily({ stores, clock, log, tenants: [firstTenant], put: (head) => appendFile(heads, `${JSON.stringify(head)}\n`, { mode: 0o644 }) }))
+  closing.add('service levels', watchServiceLevels({ transact: core.transact, stores, clock, log, tenants: [firstTenant] }))
+}
+
+/** The doors that are wanted, the operator's last: who finds it open finds the others too. */
+async function openDoors(only: readonly Door[], rooms: Omit<OperatorNeeds, keyof DoorNeeds>, needs: DoorNeeds): Promise<Omit<ReadyLine, 'ready' | 'pki'>> {
+  return {
+    ...(only.includes('vtn') ? await listenVtn(rooms.vtn, needs) : {}),
+    ...await named('csip', only.includes('csip') ? listenCsip(rooms.csip, needs) : undefined),
+    ...(only.includes('csms') ? await listenCsms(rooms.csms, needs) : {}),
+    ...await named('est', only.includes('est') ? listenEst(rooms.enrolment, needs) : undefined),
+    ...(only.includes('operator') ? await listenOperator({ ...needs, ...rooms }) : {}),
+  }
 }
 
 async function named(name: 'csip' | 'est', url: Promise<string | undefined> | undefined): Promise<Partial<ReadyLine>> {

@@ -79,6 +79,8 @@ export const deliveryView = (d: Delivery) => ({
   ...(d.reason === null ? {} : { reason: d.reason }), at: stamp(d.stateAt), allocated_W: Math.abs(shareOf(d)), revision: d.order.revision, attempts: d.attempts,
   intervals: d.order.intervals.map((i) => ({ ...i, start: rfc3339(i.start), end: rfc3339(i.end) })), expiry: rfc3339(d.order.expiry), remoteRef: d.remoteRef,
   sentAt: d.sentAt === null ? null : stamp(d.sentAt), deliveredAt: d.deliveredAt === null ? null : stamp(d.deliveredAt), acknowledgedAt: d.acknowledgedAt === null ? null : stamp(d.acknowledgedAt),
+  // UX-077: from a device to the trace of its order
+  ...(d.order.trace === undefined ? {} : { traceId: d.order.trace.split('-')[1] }),
 })
 
 async function asKnown(ask: Ask, d: Dispatch, asOf: number) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { Agent, fetch } from 'undici'
+import { Refusal } from '#core/error.js'
 import type { Log } from '#core/port/log.js'
 import type { Target } from '#main/telemetry/config.js'
 
@@ -14,7 +15,10 @@ export interface Sender {
 }
 
 export function otlpSender(target: Target, log: Log, pause: (ms: number) => Promise<void>): Sender {
-  const read = (file: string | undefined): string | undefined => (file === undefined ? undefined : readFileSync(file, 'utf8'))
+  const read = (file: string | undefined): string | undefined => {
+    if (file === undefined) return undefined
+    try { return readFileSync(file, 'utf8') } catch (error) { throw new Refusal('invalid', 'The telemetry settings cannot be used.', { faults: [{ path: 'OTEL_EXPORTER_OTLP_*CERTIFICATE, _KEY', reason: `${file} cannot be read: ${(error as Error).message}` }] }) }
+  }
   const { ca, cert, key } = { ca: read(target.ca), cert: read(target.cert), key: read(target.key) }
   const dispatcher = new Agent({ connections: 1, connect: { timeout: target.timeout_ms, ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) } })
   const closed = new AbortController()

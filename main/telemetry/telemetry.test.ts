@@ -82,6 +82,17 @@ t.test('UX-072 a collector that is away or never answers costs spans, never work
   await gone.stop()
 })
 
+t.test('UX-072 a certificate that cannot be read is named before anything starts', async (t) => {
+  const config = telemetryConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c.example/', OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem' })!
+  const faultOf = (): string | undefined => {
+    try {
+      openTelemetry(config, { clock: systemClock, ids: countingIds(), log: silent, version: '0' })
+      return undefined
+    } catch (error) { return (error as Refusal).faults[0]?.reason }
+  }
+  t.match(faultOf(), /\/nowhere\/ca\.pem cannot be read/)
+})
+
 t.test('UX-072 a busy collector is asked again; what is left goes out at the end', async (t) => {
   const names: unknown[] = []
   let asked = 0

@@ -103,6 +103,7 @@ t.test('UX-072 one trace id from the operator\'s click over the timetable and ea
   t.equal(response.status, 201, response.body)
   await until(async () => Object.values(await states()).sort().join() === 'accepted,received,received')
 
+  t.same((await call('GET', `dispatches/${dispatch.id}/deliveries`)).items.map((d: { traceId?: string }) => d.traceId), [traceId, traceId, traceId], 'UX-077 from a device to the trace of its order')
   const answers = ['openadr received', 'ieee2030_5 received', 'ocpp accepted'], mine = (): Span[] => sink.spans.filter((s) => s.traceId === traceId)
   await until(() => answers.every((name) => mine().some((s) => s.name === name)))
   const byName = (name: string): Span => mine().find((s) => s.name === name)!, click = byName('POST /api/v1/dispatches')
