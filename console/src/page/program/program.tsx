@@ -1,9 +1,10 @@
 import { all, get, orNone } from '../../api.ts'
 import { count, percent, span } from '../../format.ts'
 import { useLoad } from '../../live.ts'
+import { serverNow } from '../../session.ts'
 import { t } from '../../text/index.ts'
 import type { Dispatch, Enrolment, Program, ServicePoint } from '../../types.ts'
-import { Await, Facts, Figure, State } from '../../part/basics.tsx'
+import { Age, Await, Facts, Figure, State } from '../../part/basics.tsx'
 import { limitWords } from './limits.ts'
 import { OptOutCurve } from './opt-out-curve.tsx'
 import { Enrolments } from './enrolments.tsx'
@@ -31,14 +32,14 @@ export function ProgramPage({ id }: { id: string }) {
         orNone(get<Kpis>(`/kpis?program=${program.id}`)),
         all<Dispatch>(`/dispatches?program=${program.id}`),
       ])
-      return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis, dispatches }
+      return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis, dispatches, at: new Date(serverNow()).toISOString() }
     },
     [id],
     { every: 15_000, when: (m) => m.action.startsWith('enrolment') || m.action.startsWith('dispatch'), pause: 3000 },
   )
   return (
     <Await of={found}>
-      {({ program: p, enrolments, names, kpis: k, dispatches }) => (
+      {({ program: p, enrolments, names, kpis: k, dispatches, at }) => (
         <>
           <div class="row">
             <h1 class="grow" translate={false}>
@@ -79,7 +80,9 @@ export function ProgramPage({ id }: { id: string }) {
           </section>
           {k && (
             <>
-              <h2>{t('kpi.title')}</h2>
+              <h2>
+                {t('kpi.title')} <Age at={at} />
+              </h2>
               <div class="cards">
                 <Figure label="kpi.events" value={count(k.events)} />
                 <Figure label="kpi.active" value={count(k.active)} />

@@ -50,6 +50,7 @@ export function StatementPage({ id }: { id: string }) {
                     `${when(s.body.period.from * 1000, program.timeZone, 'day')} – ${when(s.body.period.to * 1000, program.timeZone, 'day')} (${program.timeZone})`,
                   ],
                   ['settle.number', String(run.runNumber)],
+                  ['statement.made', <Time at={s.createdAt} in={program.timeZone} style="day" />],
                   ['common.state', <State of={run.state} />],
                   ['settle.delta', money(s.delta, s.currency)],
                   ['statement.price', s.body.price ? `${s.body.price} ${s.currency}` : '–'],

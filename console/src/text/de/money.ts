@@ -77,6 +77,7 @@ export const money: Readonly<Record<keyof typeof en, string>> = {
   'settle.sameUser': 'Sie haben diesen Lauf berechnet; eine andere Person muss ihn freigeben.',
   'settle.statements': 'Einzelabrechnungen',
   'settle.noStatements': 'Dieser Lauf hat keine Einzelabrechnung: Niemand hat im Zeitraum geliefert.',
+  'statement.made': 'Berechnet am',
   'statement.number': 'Nummer der Abrechnung',
   'settle.number': 'Abrechnungslauf',
   'settle.amount': 'Betrag',

@@ -75,6 +75,7 @@ export const money = {
   'settle.sameUser': 'You calculated this run; another user has to approve it.',
   'settle.statements': 'Statements',
   'settle.noStatements': 'This run has no statement: nobody delivered anything in its period.',
+  'statement.made': 'Calculated on',
   'statement.number': 'Statement number',
   'settle.number': 'Settlement run',
   'settle.amount': 'Amount',
