@@ -53,7 +53,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     stillWanted()
     const enrolment = enrolmentOf(csip, needs), metrics = new Registry()
     collectMetrics(metrics, { ...needs, csip, csms, version: version() })
-    telemetry?.metricsOf(metrics)
+    if (telemetry) closing.add('metrics on their way', telemetry.metricsOf(metrics))
     core.timetable.start()
     closing.add('timetable', () => core.timetable.stop())
     keepWatch(needs)

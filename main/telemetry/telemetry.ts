@@ -13,9 +13,9 @@ export interface Telemetry {
   readonly trace: Trace
   /** What a log line says of the running trace (UX-070). */
   logFields(): object
-  /** Sends what the registry holds from time to time. */
-  metricsOf(registry: Pick<Registry, 'getMetricsAsJSON'>): void
-  /** Sends what is left, for at most `patience_ms`. */
+  /** Sends what the registry holds from time to time; what it returns sends it once more and ends that, while what is measured is still there. */
+  metricsOf(registry: Pick<Registry, 'getMetricsAsJSON'>): () => Promise<void>
+  /** Sends the spans that are left, for at most `patience_ms`. */
   stop(): Promise<void>
 }
 
@@ -32,38 +32,55 @@ export function openTelemetry(config: TelemetryConfig, needs: TelemetryNeeds): T
   const { clock, patience_ms = 2000 } = needs, resource = { ...config.resource, 'service.version': needs.version, 'telemetry.sdk.name': 'loadstone', 'telemetry.sdk.language': 'nodejs' }
   const spans = config.traces && spanExporter({ ...needs, resource, config: config.traces }), metrics = config.metrics && metricExporter({ ...needs, resource, config: config.metrics })
   const trace = spans ? tracer({ ids: needs.ids, nowMs: () => performance.timeOrigin + performance.now(), sampler: config.traces!.sampler, finished: spans.add }) : untraced
+  const within = (work: Promise<void> | undefined): Promise<void> => {
+    let late: Timer | undefined
+    return Promise.race([work ?? Promise.resolve(), new Promise<void>((done) => { late = clock.after(patience_ms, done) })]).finally(() => late?.cancel())
+  }
   return {
     trace,
     logFields() {
       const place = placeOf(trace.current())
       return place ? { trace_id: place.traceId, span_id: place.spanId } : {}
     },
-    metricsOf: (registry) => metrics?.follow(registry),
+    metricsOf(registry) {
+      metrics?.follow(registry)
+      return async () => {
+        await within(metrics?.stop())
+        await metrics?.close()
+      }
+    },
     async stop() {
-      const late = new Promise<void>((done) => { clock.after(patience_ms, done) })
-      await Promise.race([Promise.all([spans?.stop(), metrics?.stop()]), late])
-      await Promise.all([spans?.close(), metrics?.close()])
+      await within(spans?.stop())
+      await spans?.close()
     },
   }
 }
 
 type ExporterNeeds<T> = TelemetryNeeds & { readonly resource: Readonly<Record<string, string>>; readonly config: T }
 
+/** A collector that stays away fills no log. */
+const lossEvery_ms = 60_000
+
 const pauseOn = (clock: Clock) => (ms: number): Promise<void> => new Promise((done) => { clock.after(ms, done) })
 
 /** Batches with a bounded queue: what a slow collector leaves no room for is dropped and counted, and the work goes on. */
 function spanExporter({ clock, log, resource, config }: ExporterNeeds<NonNullable<TelemetryConfig['traces']>>) {
   const sender = otlpSender(config, log, pauseOn(clock))
-  let queue: FinishedSpan[] = [], dropped = 0, timer: Timer | undefined, sending: Promise<void> | undefined
+  let queue: FinishedSpan[] = [], dropped = 0, saidAt = 0, timer: Timer | undefined, sending: Promise<void> | undefined
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.slice(0, config.batch)
       queue = queue.slice(config.batch)
-      if (!await sender.send(tracesBody(resource, batch))) dropped += batch.length
+      const taken = await sender.send(tracesBody(resource, batch))
+      if (!taken) dropped += batch.length
+      if (taken || clock.nowMs() - saidAt >= lossEvery_ms) sayLoss()
     }
+  }
+  function sayLoss(): void {
     if (dropped > 0) log.warn({ spans: dropped, clause: 'UX-072' }, 'spans were lost')
     dropped = 0
+    saidAt = clock.nowMs()
   }
   const flush = (): Promise<void> => {
     timer?.cancel()
@@ -83,6 +100,7 @@ function spanExporter({ clock, log, resource, config }: ExporterNeeds<NonNullabl
     async stop(): Promise<void> {
       await flush()
       await flush()
+      sayLoss()
     },
     close: () => sender.close(),
   }
