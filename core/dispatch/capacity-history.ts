@@ -9,6 +9,7 @@ import { isRefusal } from '#core/error.js'
 import { forever, optIn, optOut } from '#core/opt-out/opt-out.js'
 import { every } from '#core/port/store/every.js'
 import { apply, transition } from '#core/program/enrol.js'
+import { holds } from '#core/program/screening.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 
 /** REL-026: operators who compete for the same devices at once, on the use cases that sell, free and withdraw capacity. */
@@ -70,7 +71,8 @@ export function randomFrom(seed: number): (below: number) => number {
 async function perform(s: Scene, what: Doing, random: (n: number) => number, mine: string[]): Promise<string> {
   const { core, database, tenant, me, program, order } = s, resource = s.resources[random(s.resources.length)]!
   const from = random(slots), window = { start: start + from * hour, end: start + (from + 1 + random(slots - from)) * hour }
-  const standing = async () => (await every((page) => database.stores.enrolments.list(tenant, { servicePoint: resource.servicePoint, program: program.id }, page))).find((e) => e.state === 'active')
+  const place = async () => (await every((page) => database.stores.enrolments.list(tenant, { servicePoint: resource.servicePoint, program: program.id }, page))).find((e) => holds.has(e.state))
+  const standing = async () => { const e = await place(); return e?.state === 'active' ? e : undefined }
   switch (what) {
     case 'order': {
       const issued = await order({ delta_W: -(1 + random(12_000)), ...window })
@@ -101,8 +103,10 @@ async function perform(s: Scene, what: Doing, random: (n: number) => number, min
       return 'done'
     }
     case 'return': {
-      const e = await core.transact((w) => apply(w, me, { program: program.id, servicePoint: resource.servicePoint }))
-      for (const to of ['eligible', 'verified', 'active'] as const) await core.transact((w) => transition(w, me, e.id, { to }))
+      // who was turned away half way goes on from there
+      const begun = await place(), e = begun ?? await core.transact((w) => apply(w, me, { program: program.id, servicePoint: resource.servicePoint })), road = ['eligible', 'verified', 'active'] as const
+      if (e.state === 'active') return 'nothing'
+      for (const to of road.slice(road.findIndex((s) => s === e.state) + 1)) await core.transact((w) => transition(w, me, e.id, { to }))
       return 'done'
     }
     case 'optOut':
