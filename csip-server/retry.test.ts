@@ -3,7 +3,7 @@ import { Refusal } from '#core/error.js'
 import { handClock } from '#core/port/clock.js'
 import type { DocumentStore } from '#core/port/store/document.js'
 import { attributeOf, hear, makePki, sep, serverUnderTest, textOf } from '#csip-server/fixture.js'
-import { devicePeer } from '#csip-server/identity.js'
+import { devicePeer, operatorPeer } from '#csip-server/identity.js'
 import { testDatabase } from '#prisma/test-database.js'
 
 /** SEP-047, SEP-198, SEP-200: what a device says is stored first and told to core second. When the second step fails the device hears 503 and says it again. */
@@ -117,4 +117,22 @@ t.test('SEP-047, SEP-112 a device moves to its connection point by the retry', a
   t.equal((await put()).status, 503)
   t.equal((await put()).status, 204)
   t.ok((await db.stores.documents.get(db.tenant, 'csip/EndDevice', one.lfdi))?.targets.includes('2001985732'))
+})
+
+t.test('SEP-200, SEP-047 an operator who takes a grant back or gives a smaller one changes what the core counts on, whatever the car says afterwards', async (t) => {
+  const operator = async (method: string, target: string, xml?: string): Promise<number> => (await csip.door.handle({ method, target, peer: operatorPeer('op'), contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })).status
+  const { location } = await ask('POST', `${mine}/frq`, request('0D09'))
+  t.match(told.declared.at(-1), { down_W: 7000, start })
+  const [grant] = [...(await ask('GET', `${mine}/frp?l=9`)).body.matchAll(/<FlowReservationResponse .*?<\/FlowReservationResponse>/g)].map((m) => m[0]).filter((g) => textOf(g, 'subject') === '0D09')
+  const href = attributeOf(grant ?? '', 'FlowReservationResponse', 'href') ?? ''
+  failing.once = 'availability'
+  t.same([await operator('DELETE', href), await operator('DELETE', href)], [503, 204], 'by the retry too')
+  t.match(told.declared.at(-1), { down_W: 0, start })
+  t.equal((await ask('PUT', location, request('0D09'))).status, 204)
+  t.match(told.declared.at(-1), { down_W: 0 }, 'the car repeats its wish: what was taken back stays so')
+  t.equal(await operator('POST', `${mine}/frp`, sep('FlowReservationResponse', `<mRID>0D10</mRID><creationTime>0</creationTime><EventStatus><currentStatus>0</currentStatus><dateTime>0</dateTime><potentiallySuperseded>false</potentiallySuperseded></EventStatus><interval><duration>7200</duration><start>${start}</start></interval><energyAvailable><multiplier>3</multiplier><value>6</value></energyAvailable><powerAvailable><multiplier>0</multiplier><value>3000</value></powerAvailable><subject>0D09</subject>`)), 201)
+  t.match(told.declared.at(-1), { down_W: 3000, start, end: start + 3600 })
+  t.equal((await ask('PUT', location, request('0D09', 1))).status, 204)
+  t.match(told.declared.at(-1), { down_W: 0 }, 'a wish that is taken back takes every grant with it')
+  t.match((await ask('GET', `${mine}/frp/0D10`)).body, /<currentStatus>2</)
 })

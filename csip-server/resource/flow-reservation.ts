@@ -4,8 +4,9 @@ import { addEvent, cancelEvent, eventBehaviours } from '#csip-server/event-behav
 import { mridOf } from '#csip-server/mrid.js'
 import { mridKey } from '#csip-server/place.js'
 import { wattsOf, type Scaled } from '#csip-server/power.js'
-import type { EventKind } from '#csip-server/program-events.js'
-import type { Behaviour, Exchange, Value } from '#csip-server/served.js'
+import { effectiveEnd } from '#csip-server/event-status.js'
+import { recordOf, type EventKind } from '#csip-server/program-events.js'
+import type { Behaviour, Doc, Exchange, Value } from '#csip-server/served.js'
 
 export const flowReservationResponses: EventKind = {
   kind: 'csip/FlowReservationResponse',
@@ -17,19 +18,56 @@ export const flowReservationResponses: EventKind = {
   replyTo: '/rsps/frq/rsp',
 }
 
-export const { item: flowReservationResponse, list: flowReservationResponseList } = eventBehaviours(flowReservationResponses, 'csip/EndDevice', async () => {})
+const events = eventBehaviours(flowReservationResponses, 'csip/EndDevice', async () => {})
+
+/** SEP-200. An operator who takes a grant back, or gives another one, changes what the core may count on. */
+export const flowReservationResponse: Behaviour = {
+  ...events.item,
+  async remove(x) {
+    await events.item.remove?.(x)
+    await tellOf(x, x.params.frp ?? '')
+  },
+  async put(x, value) {
+    const written = await (events.item.put as NonNullable<Behaviour['put']>)(x, value)
+    await tellOf(x, x.params.frp ?? '')
+    return written
+  },
+}
+export const flowReservationResponseList: Behaviour = {
+  ...events.list,
+  async post(x, value, root) {
+    const written = await (events.list.post as NonNullable<Behaviour['post']>)(x, value, root)
+    await tellOf(x, String(value.mRID))
+    return written
+  },
+}
 
 const grantOf = (x: Exchange, request: Value): string => mridOf(x.ctx, `${x.ctx.tenant} grant ${x.params.edev ?? ''} ${mridKey(String(request.mRID))}`)
 
-/** SEP-200: what a car was granted is load that can go down again, in its window and for as long as it asked; taken back with the grant. */
-async function declare(x: Exchange, request: Value, granted: boolean): Promise<void> {
-  const lfdi = x.endDevice?.key, power_W = Math.floor(wattsOf(request.powerRequested as Scaled))
-  const resource = lfdi ? await x.ctx.intake.directory.byRemote(x.ctx.tenant, 'ieee2030_5', lfdi) : undefined
-  if (!resource || power_W <= 0) return
-  const { start, duration } = asked(request)
-  await x.ctx.intake.availability.declare(system(x.ctx.tenant), [{
-    resource: resource.id, start, end: start + (Number(request.durationRequested) || duration), down_W: granted ? power_W : 0, up_W: 0, source: `ieee2030_5:${lfdi ?? ''}`, issuedAt: x.ctx.clock.nowMs(),
+/** All that were given for a request, oldest first. */
+async function grantsOf(x: Exchange, request: Value): Promise<readonly Doc[]> {
+  const all = await x.ctx.documents.list<Value>(x.ctx.tenant, { kind: flowReservationResponses.kind, parent: x.params.edev ?? '' })
+  return all.filter((d) => mridKey(String(d.body.subject)) === mridKey(String(request.mRID)))
+}
+
+/** SEP-200: what a car is granted now is load that can go down again, in its window and for as long as it asked; nothing once every grant was taken back. */
+async function tell(x: Exchange, request: Value): Promise<void> {
+  const { tenant, clock, intake } = x.ctx, lfdi = x.endDevice?.key
+  const resource = lfdi ? await intake.directory.byRemote(tenant, 'ieee2030_5', lfdi) : undefined
+  if (!resource || wattsOf(request.powerRequested as Scaled) <= 0) return
+  const grants = await grantsOf(x, request)
+  if (grants.length === 0) return
+  const current = grants.findLast((d) => !d.body.cancelled), { start, duration } = asked(request)
+  await intake.availability.declare(system(tenant), [{
+    resource: resource.id, start, end: start + (Number(request.durationRequested) || duration), down_W: current ? Math.max(0, Math.floor(wattsOf(current.body.powerAvailable as Scaled))) : 0, up_W: 0, source: `ieee2030_5:${lfdi ?? ''}`, issuedAt: clock.nowMs(),
   }])
+}
+
+/** The same from a grant: an operator may give one that no request of ours stands behind, which says nothing to the core. */
+async function tellOf(x: Exchange, grant: string): Promise<void> {
+  const { documents, tenant } = x.ctx, doc = await documents.get<Value>(tenant, flowReservationResponses.kind, mridKey(grant))
+  const request = doc && await documents.byKey<Value>(tenant, 'csip/FlowReservationRequest', doc.parent, mridKey(String(doc.body.subject)))
+  if (request) await tell(x, request.body)
 }
 
 /** SEP-200. Interpretation: a request inside its own window is granted as asked, at once; an operator who cannot give it cancels and posts another grant. */
@@ -56,14 +94,10 @@ export const flowReservationRequest: Behaviour = {
   },
   /** Each step bears being done again: whichever of them failed, the device's retry brings it through. */
   async stored(x, doc) {
-    const known = await x.ctx.documents.get<Value>(x.ctx.tenant, flowReservationResponses.kind, mridKey(grantOf(x, doc.body)))
+    const grants = await grantsOf(x, doc.body)
     if (taken(doc.body)) {
-      if (!known) return
-      await cancelEvent(x.ctx, flowReservationResponses, known.id, 2)
-      return declare(x, doc.body, false)
-    }
-    if (!known) await grant(x, doc.body)
-    // A grant that an operator took back stays taken back.
-    if (!known?.body.cancelled) await declare(x, doc.body, true)
+      for (const g of grants) if (effectiveEnd(recordOf(flowReservationResponses, g)) > x.ctx.clock.now()) await cancelEvent(x.ctx, flowReservationResponses, g.id, 2)
+    } else if (grants.length === 0) await grant(x, doc.body)
+    await tell(x, doc.body)
   },
 }
