@@ -179,6 +179,7 @@ t.test('UX-013 planted mistakes of a stranger: what was wrong, which input, what
     [['serve', '--config', 'nope.yaml'], 2, /nope\.yaml cannot be read: there is no such file/], [['config', 'check', '--config', 'broken.yaml'], 2, /broken\.yaml is not YAML/], [['config', 'check', '--config', 'list.yaml'], 2, /list\.yaml holds no settings.*config show/],
     [['config', 'check'], 2, /OTEL_EXPORTER_OTLP_PROTOCOL: is grpc.*http\/json.*4318/, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
     [['cert', 'inspect', 'not-a-certificate.pem'], 2, /not-a-certificate\.pem: neither a PEM nor a DER/], [['cert', 'lfdi', 'nowhere.pem'], 5, /nowhere\.pem cannot be read/], [['calc', 'splitt'], 2, /did you mean 'split'/],
+    [['webhook', 'listen', '--url', 'http://v.example', '--forward', 'localhost:3000'], 2, /--forward.*'localhost:3000'.*http:\/\//],
     [['conformance', 'run', 'vtm'], 2, /There is no subject 'vtm'; there are vtn/], [['completion'], 2, /missing required argument 'shell'[^]*npx loadstone completion --help/],
   ]
   for (const [args, code, sentence, env] of cases) {

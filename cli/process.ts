@@ -4,7 +4,7 @@ import type { Log } from '#core/port/log.js'
  * Ends the process cleanly on SIGTERM and SIGINT (REL-003): `stop` once, within `patience_ms`; a second signal exits now.
  * Resolves when a signal has come and `stop` is done, with the exit code the process should have.
  */
-export function untilSignal(stop: () => Promise<void>, log: Log, patience_ms = 9000): Promise<number> {
+export function untilSignal(stop: () => Promise<void>, log: Log, patience_ms = 8000): Promise<number> {
   return new Promise((resolve) => {
     let stopping = false
     const onSignal = (signal: NodeJS.Signals): void => {
@@ -19,7 +19,7 @@ export function untilSignal(stop: () => Promise<void>, log: Log, patience_ms = 9
 }
 
 /** What somebody forgot to close does not keep a process that was told to end. */
-function lastSay(code: number, grace_ms = 1000): number {
+function lastSay(code: number, grace_ms = 250): number {
   setTimeout(() => process.exit(code), grace_ms).unref()
   return code
 }

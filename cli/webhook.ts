@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { urlWith } from '#cli/argument.js'
 import type { ListenOptions } from '#cli/webhook-listen.js'
 import { act, collect, noun, verb, type OperatorOptions } from '#cli/operator-noun.js'
 
@@ -12,9 +13,9 @@ export function registerWebhook(program: Command): void {
   verb(own, 'rotate <id>', 'a new secret; the old one signs along for a day', 'webhook rotate ID').action((id: string, o: OperatorOptions) => act(o, (c) => c.call('PATCH', `/webhooks/${id}`, { rotateSecret: true })))
   verb(own, 'disable <id>', 'send nothing more', 'webhook disable ID').action((id: string, o: OperatorOptions) => act(o, (c) => c.call('PATCH', `/webhooks/${id}`, { state: 'disabled' })))
   own.command('listen').description('subscribe at an OpenADR VTN while this runs; print its notifications, forward them to a server of yours')
-    .requiredOption('--url <url>', 'base path of the VTN').option('--revision <revision>', '3.1.1 or 3.0.1; by default as the base path says').option('--client-id <id>', 'clientID').option('--client-secret-file <file>', 'file with the secret (else LOADSTONE_VEN_SECRET)')
+    .requiredOption('--url <url>', 'base path of the VTN', urlWith('http', 'https')).option('--revision <revision>', '3.1.1 or 3.0.1; by default as the base path says').option('--client-id <id>', 'clientID').option('--client-secret-file <file>', 'file with the secret (else LOADSTONE_VEN_SECRET)')
     .option('--ca <file>', 'roots to trust (PEM)').option('--insecure', 'do not check the VTN\'s certificate').option('--json', 'NDJSON on stdout')
-    .option('--forward <url>', 'where to post each notification, e.g. http://localhost:3000/hook').option('--objects <types>', 'object types', 'EVENT,PROGRAM').option('--operations <names>', 'operations', 'CREATE,UPDATE,DELETE')
+    .option('--forward <url>', 'where to post each notification, e.g. http://localhost:3000/hook', urlWith('http', 'https')).option('--objects <types>', 'object types', 'EVENT,PROGRAM').option('--operations <names>', 'operations', 'CREATE,UPDATE,DELETE')
     .option('--program <id>', 'only of one program').option('--port <n>', 'port of the receiver; 0 = any', '0').option('--public-url <url>', 'https address under which the VTN reaches the receiver').option('--for <s>', 'stop after so many seconds')
     .addHelpText('before', 'Examples:\n  $ npx loadstone webhook listen --url http://localhost:8082/openadr3/3.1.1 --client-id bl_client --client-secret-file secret.txt\n  $ npx loadstone webhook listen --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --forward http://localhost:3000/hook --public-url https://me.example/hook --port 4000\n')
     .action(async (o: ListenOptions) => { await (await import('#cli/webhook-listen.js')).listen(o) })
