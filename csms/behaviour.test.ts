@@ -5,6 +5,7 @@ import { event, handBench, iso, known, meter, sent, T, token, willing } from './
 import type { Bench, HandStation } from './fixture.js'
 import { notesOf } from './journal.js'
 import { samplesOf, totals } from './metering.js'
+import { partsJoiner } from './parts.js'
 import { mayHear } from './registration.js'
 import { watch } from './watch.js'
 
@@ -148,5 +149,43 @@ t.test('OCPP-252 meter values of a 1.6 station that name no transaction belong t
   const kept = async (from: string): Promise<unknown[]> => (await notesOf<{ transaction?: string }>(b.database.stores.documents, 'test', 'csms/MeterValues', from)).map((n) => n.body.transaction)
   t.same(await kept('CS001/2'), [String(transactionId)])
   t.same(await kept('CS001/1'), [undefined, '77'])
+  await s.close()
+})
+
+t.test('OCPP-092 parts that count from 1 are whole without a 0; a hole is a gap', async (t) => {
+  const clock = handClock(T), parts = partsJoiner(clock), station = { tenant: 'test', identity: 'CS001' } as never
+  const report = parts.expect(station, 'NotifyReport', 1)
+  parts.part(station, 'NotifyReport', 1, 2, false, ['b'])
+  parts.part(station, 'NotifyReport', 1, 1, true, ['a'])
+  t.same(await report, { state: 'complete', items: ['a', 'b'] })
+  const holed = parts.expect(station, 'NotifyReport', 2)
+  parts.part(station, 'NotifyReport', 2, 0, true, ['a'])
+  parts.part(station, 'NotifyReport', 2, 2, false, ['c'])
+  await clock.advance(120_000)
+  t.same(await holed, { state: 'gap', items: ['a', 'c'] })
+})
+
+t.test('OCPP-112 a token of some EVSEs is told so at the others, and elsewhere', async (t) => {
+  const { b } = await handBench(t)
+  await b.csms.tokens.put('test', [{ idToken: 'TWO', type: 'Local', status: 'Accepted', evses: { CS001: [2] } }])
+  const s = await willing(b, 'CS001'), other = await willing(b, 'CS002'), idToken = token('TWO', 'Local')
+  const start = async (station: HandStation, id: number): Promise<unknown> => ((await station.call('TransactionEvent', of(`at ${id}`, 'Started', 0, T, { evse: { id, connectorId: 1 }, idToken })))[2] as { idTokenInfo: { status: string } }).idTokenInfo.status
+  t.same([await start(s, 1), await start(s, 2), await start(other, 2)], ['NotAllowedTypeEVSE', 'Accepted', 'NotAtThisLocation'])
+  await Promise.all([s.close(), other.close()])
+})
+
+t.test('OCPP-223 what was told of a customer is read for 30 days and no longer, dropped or not', async (t) => {
+  const { b, clock } = await handBench(t), s = await willing(b, 'CS001'), station = await known(b, 'CS001')
+  await s.call('NotifyCustomerInformation', { data: 'Ada', seqNo: 0, generatedAt: iso(T), requestId: 5 })
+  const stored = await b.database.stores.documents.list('test', { kind: 'csms/CustomerInformation' })
+  t.notMatch(JSON.stringify(stored), /Ada/, 'encrypted')
+  t.same(await b.csms.customers.read(station), [{ requestId: 5, data: 'Ada' }])
+  const [kept] = stored as [NonNullable<(typeof stored)[0]>]
+  await clock.advance(30 * 86_400_000 - 1000)
+  t.equal((await b.csms.customers.read(station)).length, 1)
+  await clock.advance(1000)
+  // As if the hourly dropping had not come about.
+  await b.database.stores.documents.insertMany([kept], T, { onConflict: 'replace' })
+  t.same(await b.csms.customers.read(station), [])
   await s.close()
 })
