@@ -26,7 +26,7 @@ export function afterWord(d: Delivery, h: Happening, nowMs: number): Delivery {
 
 /**
  * CORE-102: words of devices, in any dialect, through one state table; what was lost goes back to allocation once (REL-062). At the start
- * of an event thousands speak in the same second, and each change locks the tenant's audit chain: their words share transactions.
+ * of an event thousands speak in the same second, and each change ends in the tenant's audit chain: their words share transactions.
  */
 export function deliveryHappenings(transact: Transact, trace: Trace = untraced): DeliveryHappenings {
   const lanes = new Map<string, GroupCommit<readonly Happening[]>>()
@@ -57,6 +57,8 @@ function grouped(happenings: readonly Happening[]): Map<string, Happening[]> {
 
 async function hear(work: Work, tenant: string, words: readonly Happening[]): Promise<Heard[]> {
   const { stores, clock } = work, nowMs = clock.nowMs()
+  // what a device gives back, others may be asked for: the ledger before the deliveries (REL-025)
+  if (words.some((h) => lost.has(h.state))) await stores.ledger.hold(tenant)
   const before = new Map((await stores.deliveries.getMany(tenant, [...new Set(words.map((h) => h.delivery))])).map((d) => [d.id, d]))
   const after = new Map(before), notes: Note[] = []
   for (const h of words) {

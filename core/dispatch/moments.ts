@@ -32,16 +32,19 @@ export const startTask = (transact: Transact): Handler => moment(transact, async
 /** The end: the dispatch is over, and deliveries without a last word get one; a missed end is executed when we are back. */
 export const endTask = (transact: Transact): Handler => moment(transact, async (work, entry) => {
   const { stores, clock, ids } = work, nowMs = clock.nowMs(), all = await stores.deliveries.of(entry.tenant, dispatchIn(entry))
-  await move(work, entry, 'start')
   // who joined meanwhile may be let go later than was known at first (CORE-082)
   const last = Math.max(0, ...held(all).map((d) => d.order.end)) * 1000
-  if (last > nowMs) return await stores.agenda.add([dispatchMoment('end', { id: dispatchIn(entry), tenant: entry.tenant }, last, ids.uuid())])
-  await move(work, entry, 'end')
+  if (last > nowMs) {
+    await move(work, entry, 'start')
+    return await stores.agenda.add([dispatchMoment('end', { id: dispatchIn(entry), tenant: entry.tenant }, last, ids.uuid())])
+  }
   const ended = all.flatMap((d): Delivery[] => {
     const state = atEnd(d.state)
     return state ? [{ ...d, state, reason: state === 'noComms' ? 'nothing was heard by the end of the window' : d.reason, stateAt: nowMs }] : []
   })
   await stores.deliveries.updateMany(ended)
+  await move(work, entry, 'start')
+  await move(work, entry, 'end')
   const dispatch = await stores.dispatches.get(entry.tenant, dispatchIn(entry))
   if (dispatch?.state === 'completed') await countResponse(work, dispatch, await stores.deliveries.of(entry.tenant, dispatch.id))
   await note(work, system(entry.tenant), ended.map((d) => ({ action: `delivery.${d.state}`, entity: d.id, reason: d.reason, after: d.state })))
