@@ -92,7 +92,7 @@ t.test('OCPP-039, 143 silence is asked about once each, and a certificate about 
     session: { version: '2.0.1' }, onlineSince: T, certificate: { notAfterMs: T + 45 * 86_400_000 + 3_600_000, fingerprint: '' }, actual: () => undefined,
   }
   watch({
-    clock, log: silent, journal: {} as never, untold: async () => {}, asksForQueue: false, compare: () => {}, online: () => [station as never],
+    clock, log: silent, untold: async () => {}, asksForQueue: false, compare: () => {}, online: () => [station as never],
     command: async (_id, action, payload) => { asked.push(`${action} ${(payload as { requestedMessage: string }).requestedMessage}`); return { kind: 'silent' } },
   }).look()
   const told = (): string[] => asked.splice(0)

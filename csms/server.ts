@@ -125,7 +125,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   const signatures = needs.meterSignatures ?? new Map([['ocmf', ocmf]])
   const upload = uploads({ store: needs.uploads, documents, tenant: config.tenant, clock, ids, log })
   const measured = makeIntake({ documents, readings: needs.readings, availability: needs.availability, directory: needs.directory, clock, log, config })
-  const untold = makeUntold({ core: needs.untold, intake: measured })
+  const untold = makeUntold({ core: needs.untold, intake: measured, journal })
   const command = commands({ clock, log, journal, parts, passwords, config, fleet, tokens, documents, untold })
   const inBackground = (station: Station, action: string, payload: object, clause: string): void => {
     command(station.identity, action, payload, station.tenant).catch((error: unknown) => log.info({ station: station.identity, action, clause, cause: String(error) }, 'no answer'))
@@ -254,7 +254,7 @@ export function buildCsms(needs: CsmsNeeds): Csms {
   clock.after(60_000, forget)
   const sites = siteBalancer({ clock, log, stations: fleet.known, installer, assumedStackLevel: config.assumedStackLevel })
   clock.after(60_000, () => void sites.balance())
-  clock.after(60_000, watch({ clock, log, journal, online: fleet.online, command, compare, untold, asksForQueue: config.reconcile }).look)
+  clock.after(60_000, watch({ clock, log, online: fleet.online, command, compare, untold, asksForQueue: config.reconcile }).look)
   const anywhere = elsewhere({ near, own, command, tenant: config.tenant, log })
   const firmware = campaigns({ clock, ids, log, documents, find: fleet.find, command: (...args) => anywhere.command(args[0], args[1], args[2], args[3]) })
   // after the doors are open: a schema that is needed before is compiled then

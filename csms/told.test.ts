@@ -161,6 +161,9 @@ t.test('REL-020, OCPP-141 an empty queue counts when the core knows that nothing
   const c = core(), { b } = await handBench(t, { needs: c.needs })
   const s = await willing(b, 'CS001', { GetTransactionStatus: { messagesInQueue: true } })
   await s.call('TransactionEvent', began)
+  c.down(1)
+  await t.rejects(b.csms.command('CS001', 'GetTransactionStatus', {}))
+  t.type((await b.database.stores.documents.get<{ messagesInQueueSince?: string }>('test', 'csms/Station', 'CS001'))?.body.messagesInQueueSince, 'string', 'stored before the core is told: what holds up is always asked about again')
   await b.csms.command('CS001', 'GetTransactionStatus', {})
   t.match(c.heard.untold, [['test', 'res-CS001-1', Number]])
   s.replies['GetTransactionStatus'] = { messagesInQueue: false }

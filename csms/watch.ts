@@ -1,7 +1,6 @@
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
 import type { CommandResult } from './command.js'
-import type { Journal } from './journal.js'
 import type { Station } from './station.js'
 import { isoMs } from './time.js'
 import { patience_ms, type Untold } from './untold.js'
@@ -18,8 +17,8 @@ const seconds = (station: Station, component: string, name: string, old: string,
 }
 
 /** Looks once a minute for what no message tells: silence, starts that never came, certificates about to end. */
-export function watch({ clock, log, journal, online, command, compare, untold, asksForQueue }: {
-  clock: Clock; log: Log; journal: Journal; untold: Untold
+export function watch({ clock, log, online, command, compare, untold, asksForQueue }: {
+  clock: Clock; log: Log; untold: Untold
   /** Whether stations are asked for their queues unbidden; not in certification runs. */
   asksForQueue: boolean
   compare(station: Station): void
@@ -79,7 +78,7 @@ export function watch({ clock, log, journal, online, command, compare, untold, a
   function queued(station: Station, now: number): void {
     const since = station.record.messagesInQueueSince
     if (since !== undefined && now - Date.parse(since) >= patience_ms) {
-      untold(station, false, now).then(() => journal.write([station.document()])).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-141' }, 'not stored'))
+      untold(station, false, now).catch((error: unknown) => log.error({ err: error, station: station.identity, clause: 'OCPP-141' }, 'not stored'))
       return
     }
     if (!asksForQueue || station.session.version === '1.6' || station.onlineSince === undefined) return

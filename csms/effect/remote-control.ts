@@ -29,7 +29,6 @@ export const requestStopTransaction: Effect = async (station, request, answer, {
 export const getTransactionStatus: Effect = async (station, request, answer, needs) => {
   if (answer.messagesInQueue !== true && request.transactionId !== undefined) return
   await needs.untold(station, answer.messagesInQueue === true, needs.clock.nowMs())
-  await store(station, needs)
 }
 
 /** OCPP-154: what was triggered is awaited; `watch.ts` gives it up after a minute. */
