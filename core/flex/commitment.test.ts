@@ -37,6 +37,7 @@ t.test('CORE-092, CORE-157, CORE-180 a D-prognosis is the baseline and an accept
   core.timetable.start()
   const dispatch = await ok(call('POST', 'dispatches', { program: 'peak', power_kW: 2, start: '2026-07-15T16:00:00-06:00', duration: 'PT2H', scope: { resources: ['battery-0', 'battery-1'] }, mode: 'proportional' }))
   await clock.advance(1000)
+  await core.timetable.settled()
   await ok(forecast('home-0', 90))
   await clock.set((start + 7200 + 60) * 1000)
   await core.timetable.settled()
@@ -66,6 +67,7 @@ t.test('CORE-157 without a forecast, or with one that came too late, there is a 
   const order = async (hour: number): Promise<string> => (await call('POST', 'dispatches', { program: 'peak', power_kW: 1, start: `2026-07-15T${hour}:00:00-06:00`, duration: 'PT1H' })).data.id
   const late = await order(16), none = await order(18)
   await clock.advance(1000)
+  await core.timetable.settled()
   t.equal((await call('POST', 'prognoses', { program: 'peak', servicePoint: 'home-0', start: '2026-07-15T16:00:00-06:00', kW: [9, 9, 9, 9] })).statusCode, 201)
   await clock.set((start + 4 * 3600) * 1000)
   await core.timetable.settled()
