@@ -94,17 +94,18 @@ export function activation(program: Pick<Program, 'rules'>, enrolment: Enrolment
   return out
 }
 
-export type Verdict = 'exclusive' | 'stack-capacity' | 'stack-energy-once' | 'free'
+/** CORE-023, the strictest first. */
+export const verdicts = ['exclusive', 'stack-capacity', 'stack-energy-once', 'free'] as const
+export type Verdict = (typeof verdicts)[number]
 
 /** CORE-023: what the programs' compatibility tables say of each other ('*' = of any other), the stricter of the two; exclusive when they are silent. */
 export function verdict(a: Pick<Program, 'id' | 'name' | 'rules'>, b: Pick<Program, 'id' | 'name' | 'rules'>): Verdict {
-  const strict: readonly Verdict[] = ['exclusive', 'stack-capacity', 'stack-energy-once', 'free']
   const says = (p: typeof a, other: typeof a): Verdict | undefined => {
     const table = (p.rules.compatibility ?? {}) as Record<string, Verdict>
     return table[other.id] ?? table[other.name] ?? table['*']
   }
   const found = [says(a, b), says(b, a)].filter((v) => v !== undefined)
-  return found.length === 0 ? 'exclusive' : found.sort((x, y) => strict.indexOf(x) - strict.indexOf(y))[0]!
+  return found.length === 0 ? 'exclusive' : found.sort((x, y) => verdicts.indexOf(x) - verdicts.indexOf(y))[0]!
 }
 
 /** States in which an enrolment holds its place beside others. */

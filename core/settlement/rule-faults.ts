@@ -1,9 +1,9 @@
 import type { Fault } from '#core/error.js'
 import { Exact, minorDigits } from '#core/quantity/money.js'
+import { verdicts, type Verdict } from '#core/program/screening.js'
 
 /** What each price component must name (CORE-180), and which of it are decimals. */
 const needs: Readonly<Record<string, readonly string[]>> = { energy: [], capacity: ['rate'], availability: ['rate'], bonus: ['rate'], penalty: ['rate'], fee: ['amount'], tax: ['rate'] }
-const verdicts: readonly string[] = ['exclusive', 'stack-capacity', 'stack-energy-once', 'free']
 const decimal = (v: unknown): boolean => typeof v === 'string' && /^-?\d{1,15}(\.\d{1,12})?$/.test(v)
 const object = (v: unknown): v is Record<string, unknown> => v !== null && typeof v === 'object' && !Array.isArray(v)
 
@@ -23,7 +23,7 @@ export function moneyRuleFaults(rules: Readonly<Record<string, unknown>>, curren
   }
   if (shares !== undefined) out.push(...shareFaults(shares))
   if (priority !== undefined && !(Number.isSafeInteger(priority) && (priority as number) >= 0)) say('priority', 'must be a whole number, lower wins')
-  if (compatibility !== undefined && !(object(compatibility) && Object.values(compatibility).every((v) => verdicts.includes(v as string)))) say('compatibility', `must say of each program one of ${verdicts.join(', ')}`)
+  if (compatibility !== undefined && !(object(compatibility) && Object.values(compatibility).every((v) => verdicts.includes(v as Verdict)))) say('compatibility', `must say of each program one of ${verdicts.join(', ')}`)
   if (tests !== undefined && !['paid', 'capped', 'unpaid'].includes(tests as string)) say('tests', 'must be paid, capped or unpaid')
   if (optOut !== undefined) out.push(...optOutFaults(optOut, currency))
   if (disputeDays !== undefined && !(Number.isSafeInteger(disputeDays) && (disputeDays as number) >= 0)) say('disputeDays', 'must be a whole number of days')
