@@ -26,16 +26,15 @@ t.test('SEP-185, REL-025 a Response whose word did not reach the core is refused
     const a = await csip.door.handle({ method, target, peer: devicePeer(device.lfdi, device.sfdi), contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })
     return { status: a.status, body: a.body?.toString() ?? '' }
   }
-  const programs = (await ask('GET', '/dcap')).body
-  t.match(programs, /DERProgramListLink|EndDeviceListLink/)
   const [control] = await db.stores.documents.list<{ mRID: string }>(db.tenant, { kind: 'csip/DERControl' })
   const response = sep('DERControlResponse', `<createdDateTime>${now}</createdDateTime><endDeviceLFDI>${device.lfdi}</endDeviceLFDI><status>2</status><subject>${String(control?.body.mRID)}</subject>`)
   busy = true
   t.equal((await ask('POST', '/rsps/der/rsp', response)).status, 503)
   busy = false
   t.ok((await ask('POST', '/rsps/der/rsp', response)).status < 300)
+  t.ok((await ask('POST', '/rsps/der/rsp', response)).status < 300)
   t.match(heard.happened, [{ delivery: 'o1', state: 'started' }])
-  await ask('POST', '/rsps/der/rsp', response)
+  t.equal(heard.happened.length, 1, 'the core hears it once')
   t.equal(textOf((await ask('GET', '/rsps/der/rsp?l=9')).body, 'status'), '2')
   t.match((await ask('GET', '/rsps/der/rsp?l=9')).body, /all="1"/, 'and is kept once')
 })
