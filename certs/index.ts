@@ -9,6 +9,8 @@ export { keyFromPem, keyPem, keySigner, newEcKey, newRsaKey, spkiOf } from '#cer
 export type { Signer } from '#certs/x509/signer.js'
 export { buildEnrolment } from '#certs/enrol.js'
 export type { BatchResult, BatchRow, Enrolment, EnrolmentNeeds, Issued, Pending, Registered, Registration, Requester } from '#certs/enrol.js'
+export { pinnedAt, readPinned } from '#certs/pinned.js'
+export type { Pinned } from '#certs/pinned.js'
 export { connectionGuard } from '#certs/guard.js'
 export type { ConnectionGuard, Guarded } from '#certs/guard.js'
 export { peerOf } from '#certs/identity.js'

@@ -22,6 +22,8 @@ export interface CertificateRoutesNeeds {
   readonly enrolment: Enrolment
   readonly stationCa?: StationCa
   readonly trust: () => Trust
+  /** LFDIs of self-signed certificates that the 2030.5 door takes (SEP-208). */
+  readonly pinned?: () => ReadonlySet<string>
   readonly profile: DoorProfile
   readonly production: boolean
   readonly clock: Clock
@@ -95,7 +97,7 @@ export function certificateRoutes(needs: CertificateRoutesNeeds) {
       schema: { tags: ['certificates'], summary: 'Why a certificate is accepted or refused: each failing rule with its clause', body: { type: 'object', required: ['certificate'], properties: { certificate: { type: 'string', maxLength: 100_000 } } } },
     }, async (request) => {
       reader(request)
-      return explainCertificate(request.body.certificate, { profile: needs.profile, trust: needs.trust(), nowMs: clock.nowMs(), production: needs.production, blocked: registry.isBlocked })
+      return explainCertificate(request.body.certificate, { profile: needs.profile, trust: needs.trust(), nowMs: clock.nowMs(), production: needs.production, blocked: registry.isBlocked, ...(needs.pinned ? { pinned: needs.pinned() } : {}) })
     })
 
     const vendorView = (v: VendorRecord) => ({ id: v.name, version: 1, ...v })

@@ -36,15 +36,16 @@ export function registerCert(program: Command): void {
     })
 
   cert.command('inspect').description('show a certificate and every rule of the device profile that it fails; exit 3 when it fails one').argument('<file>', 'PEM or DER, leaf first')
-    .option('--trust <file...>', 'trusted roots and intermediates (PEM)', [] as string[]).option('--profile <name>', 'csip, csip-aus-1.2, csip-aus-1.3 or generic', 'csip').option('--test', 'accept test certificates').option('--json', 'one JSON document on stdout')
-    .addHelpText('before', 'Examples:\n  $ npx loadstone cert inspect device.pem --trust chain.pem\n  $ npx loadstone cert inspect device.der --trust serca.pem mica.pem --profile csip-aus-1.3 --json\n')
-    .action(async (file: string, options: { trust: string[]; profile: string; test?: boolean; json?: boolean }) => {
-      const [{ readFile }, { Refusal }, { systemClock }, { explainCertificate, explanationText, trustOf }] = await Promise.all([import('node:fs/promises'), import('#core/error.js'), import('#core/port/clock.js'), import('#certs/index.js')])
+    .option('--trust <file...>', 'trusted roots and intermediates (PEM)', [] as string[]).option('--pinned <file...>', 'self-signed certificates that the server pins (SEP-208)', [] as string[]).option('--profile <name>', 'csip, csip-aus-1.2, csip-aus-1.3 or generic', 'csip').option('--test', 'accept test certificates').option('--json', 'one JSON document on stdout')
+    .addHelpText('before', 'Examples:\n  $ npx loadstone cert inspect device.pem --trust chain.pem\n  $ npx loadstone cert inspect device.der --trust serca.pem mica.pem --profile csip-aus-1.3 --json\n  $ npx loadstone cert inspect gateway.pem --pinned gateway.pem\n')
+    .action(async (file: string, options: { trust: string[]; pinned: string[]; profile: string; test?: boolean; json?: boolean }) => {
+      const [{ readFile }, { Refusal }, { systemClock }, { certificatesFrom, explainCertificate, explanationText, lfdiOf, trustOf }] = await Promise.all([import('node:fs/promises'), import('#core/error.js'), import('#core/port/clock.js'), import('#certs/index.js')])
       if (!['csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic'].includes(options.profile)) throw new Refusal('invalid', `--profile is csip, csip-aus-1.2, csip-aus-1.3 or generic, not '${options.profile}'`)
       const read = (path: string): Promise<Buffer> => readFile(path).catch(() => { throw new Refusal('notFound', `${path} cannot be read`) })
       const bytes = await read(file), trust = trustOf(...await Promise.all(options.trust.map(read)))
+      const pinned = new Set((await Promise.all(options.pinned.map(async (path) => { const pem = await read(path); return named(path, () => certificatesFrom(pem).map(lfdiOf)) }))).flat())
       const seen = named(file, () => explainCertificate(bytes, {
-        profile: options.profile as 'csip', trust, nowMs: systemClock.nowMs(), production: !options.test,
+        profile: options.profile as 'csip', trust, pinned, nowMs: systemClock.nowMs(), production: !options.test,
       }))
       process.stdout.write(options.json ? `${JSON.stringify(seen)}\n` : explanationText(seen))
       process.exitCode = seen.verdict === 'accepted' ? 0 : 3

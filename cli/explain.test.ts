@@ -35,15 +35,15 @@ async function inspect(file: string, ...more: string[]): Promise<{ answer: Answe
   return { answer, code, text }
 }
 
-function door(trust: ReturnType<typeof trustOf>) {
+function door(trust: ReturnType<typeof trustOf>, pinned: ReadonlySet<string> = new Set()) {
   const app = Fastify(), unused = {} as never
-  const ready = app.register(certificateRoutes({ registry: { isBlocked: () => false } as never, vendors: unused, enrolment: unused, trust: () => trust, profile: 'csip', production: true, clock: systemClock, callerOf: () => system('t'), permit: () => {} }))
+  const ready = app.register(certificateRoutes({ registry: { isBlocked: () => false } as never, vendors: unused, enrolment: unused, trust: () => trust, pinned: () => pinned, profile: 'csip', production: true, clock: systemClock, callerOf: () => system('t'), permit: () => {} }))
   t.teardown(() => app.close())
   return async (certificate: string): Promise<Answer> => { await ready; return (await app.inject({ method: 'POST', url: '/certificates/explain', payload: { certificate } })).json() }
 }
 
-async function same(t: Test, name: string, file: string, trust: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
-  const { answer, code, text } = await inspect(file, ...trust.length > 0 ? ['--trust', ...trust] : []), input = readFileSync(file)
+async function same(t: Test, name: string, file: string, flags: readonly string[], explain: (pem: string) => Promise<Answer>, expected: readonly string[], clause: RegExp): Promise<void> {
+  const { answer, code, text } = await inspect(file, ...flags), input = readFileSync(file)
   t.same(answer.failures.map((f) => f.rule), expected, name)
   t.same([answer.verdict, code], expected.length === 0 ? ['accepted', 0] : ['refused', 3], name)
   for (const f of answer.failures) t.match(text, new RegExp(`${f.rule} +\\[${f.clause.replaceAll(/[.[\]()]/g, '\\$&')}\\]`))
@@ -64,8 +64,8 @@ t.test('SEP-201, SEP-202, SEP-203, SEP-204, SEP-224 every vector gets its rule a
   ]
   const listed = [...readFileSync(at('README.md'), 'utf8').matchAll(/^\| ([\w-]+\.crt) \|/gm)].map((m) => m[1]!)
   t.same(listed.filter((name) => !cases.some(([c]) => c === name)), [], 'no vector is left out')
-  for (const [name, rules, clause] of cases) await same(t, name, at(name), trust, explain, rules, clause)
-  await same(t, 'the chain is not known', at('device.crt'), [at('serca.crt')], door(trustOf(readFileSync(at('serca.crt')))), ['chain'], /SEP-204/)
+  for (const [name, rules, clause] of cases) await same(t, name, at(name), ['--trust', ...trust], explain, rules, clause)
+  await same(t, 'the chain is not known', at('device.crt'), ['--trust', at('serca.crt')], door(trustOf(readFileSync(at('serca.crt')))), ['chain'], /SEP-204/)
 })
 
 t.test('SEP-224, SEC-021 a request is explained by the rules that the EST door holds it to', { skip: !hasOpenssl && 'no openssl here' }, async (t) => {
@@ -89,4 +89,16 @@ t.test('SEP-224, SEC-021 a request is explained by the rules that the EST door h
   ]
   for (const [name, path, rules, clause] of cases) await same(t, name, path, [], explain, rules, clause)
   t.match((await inspect(join(dir, 'good.der'))).answer.request, { key: 'EC P-256', hwSerialNum: 'X1', hwType: '1.3.6.1.4.1.32473.1' })
+})
+
+t.test('SEP-208 a self-signed certificate: refused by its rule until it is pinned, by command and by call', { skip: !hasOpenssl && 'no openssl here' }, async (t) => {
+  const file = join(dir, 'self.pem'), conf = join(dir, 'self.cnf')
+  writeFileSync(conf, `[req]\ndistinguished_name = n\n[n]\n[ca]\ndefault_ca = own\n[own]\ndatabase = ${join(dir, 'index')}\nnew_certs_dir = ${dir}\nrand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\nCN = optional\n[device]\nkeyUsage = critical, digitalSignature, keyAgreement\nsubjectAltName = critical, otherName:1.3.6.1.5.5.7.8.4;SEQ:module\ncertificatePolicies = critical, 1.3.6.1.4.1.40732.1.1, 1.3.6.1.4.1.40732.2.2\n[module]\nhwType = OID:1.3.6.1.4.1.32473.7\nhwSerialNum = FORMAT:ASCII,OCT:SELF-1\n`)
+  writeFileSync(join(dir, 'index'), '')
+  execFileSync('openssl', ['req', '-new', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-keyout', join(dir, 'self.key'), '-subj', '/CN=gateway', '-config', conf, '-out', join(dir, 'self.csr')], { stdio: 'ignore' })
+  execFileSync('openssl', ['ca', '-batch', '-notext', '-config', conf, '-selfsign', '-keyfile', join(dir, 'self.key'), '-extensions', 'device', '-startdate', '20240101000000Z', '-enddate', '99991231235959Z', '-in', join(dir, 'self.csr'), '-out', file], { stdio: 'ignore' })
+  await same(t, 'pinned', file, ['--pinned', file], door(trustOf(), new Set([(await inspect(file)).answer.lfdi!])), [], /./)
+  await same(t, 'not pinned', file, [], door(trustOf()), ['subject', 'selfSigned', 'authorityKeyIdentifier', 'chain'], /SEP-202/)
+  const [failure] = (await inspect(file)).answer.failures.filter((f) => f.rule === 'selfSigned')
+  t.match(failure, { clause: 'SEP-208', sentence: /not pinned/, remedy: /LOADSTONE_CSIP_PINNED/ })
 })

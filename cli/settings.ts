@@ -24,6 +24,7 @@ export const settings = {
   logLevel: setting('logLevel', 'LOADSTONE_LOG_LEVEL', 'warn', 'least level of log lines', choiceSetting('debug', 'info', 'warn', 'error')),
   names: setting('names', 'LOADSTONE_NAMES', '', 'host names of this server besides localhost, comma-separated, for its ordinary TLS certificates', textSetting),
   csipSni: setting('csipSni', 'LOADSTONE_CSIP_SNI', '', 'host names for which the 2030.5 door shows the ordinary certificate in place of the one with a hardwareModuleName, comma-separated', textSetting),
+  csipPinned: setting('csipPinned', 'LOADSTONE_CSIP_PINNED', '', 'self-signed device certificates that the 2030.5 door takes (SEP-208): PEM files, or folders of them, comma-separated; empty: the folder pki/pinned in the data folder', textSetting),
   timeZone: setting('timeZone', 'LOADSTONE_TIME_ZONE', 'America/Los_Angeles', 'zone of the 2030.5 Time resource', textSetting),
   sealKey: setting('sealKey', 'LOADSTONE_SEAL_KEY', '', 'key that seals stored private keys and secrets; empty: one is made in the data folder', textSetting, true),
   smtpUrl: setting('smtpUrl', 'LOADSTONE_SMTP_URL', '', 'mail server for notices to customers, smtp://user:password@host:587 or smtps://…; empty: no mail', textSetting, true),

@@ -1,8 +1,7 @@
-import { constants } from 'node:crypto'
 import https from 'node:https'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '#core/port/clock.js'
@@ -14,19 +13,10 @@ import { reason } from '#csip-server/error-map.js'
 import { devicePeer, type Peer } from '#csip-server/identity.js'
 import type { Meter } from '#csip-server/metrics.js'
 import type { RateLimit } from '#csip-server/rate-limit.js'
+import { contextOf, letPinnedIn, namedContexts, type TlsMaterial } from '#csip-server/tls.js'
 
 /** A verdict on a leaf certificate: the profile of SEP-201…208 belongs to certs, this door only obeys it. */
 export type LeafVerdict = { readonly ok: true; /** Key identifiers of the CAs above it: blocking one of them bars the leaf (SEP-213). */ readonly issuers?: readonly string[] } | { readonly ok: false; readonly reason: string }
-
-export interface TlsMaterial {
-  readonly key: string | Buffer
-  /** Leaf first, then intermediates; the chain sent excludes the root (SEP-210). */
-  readonly cert: string | Buffer
-  /** Trusted roots, and intermediates for clients that send only their leaf (SEP-205). */
-  readonly ca: readonly (string | Buffer)[]
-  /** An ordinary certificate for clients that ask for one of these names (SEP-210); everybody else gets the one above. */
-  readonly named?: { readonly hosts: readonly string[]; readonly key: string | Buffer; readonly cert: string | Buffer }
-}
 
 export interface ListenerNeeds {
   readonly door: Door
@@ -50,23 +40,6 @@ interface Known { readonly peer: Peer; readonly der: Buffer; readonly chain: rea
 /** A verdict holds a minute (SEC-007: an expired leaf is out by then); the same leaf on its next connection is not examined again (SEP-006). */
 const verdictHolds_s = 60
 
-const strict = 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0'
-const compatible = 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0'
-
-/** SEP-001…003: all that makes a context, at the start and at a reload alike: node:tls forgets on `setSecureContext` what is not said again. */
-const contextOf = (tls: TlsMaterial, config: Pick<CsipConfig, 'tls'>): SecureContextOptions => ({
-  key: tls.key, cert: tls.cert, ca: [...tls.ca],
-  minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: config.tls === 'strict' ? strict : compatible, honorCipherOrder: true,
-  ecdhCurve: 'prime256v1', sigalgs: 'ecdsa_secp256r1_sha256',
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION, // SEC-005
-})
-
-/** SEP-210: trust and suites are the door's, the certificate is another. */
-function namedContexts(tls: TlsMaterial, config: CsipConfig): ReadonlyMap<string, SecureContext> {
-  const { named } = tls
-  return new Map(named?.hosts.map((host) => [host.toLowerCase(), createSecureContext(contextOf({ ca: tls.ca, key: named.key, cert: named.cert }, config))]))
-}
-
 /** HTTP/1.1 over TLS 1.2 with CCM_8 and mutual authentication (SEP-001…009); bare node:https, whose share of the time is what SEP-250 measures. */
 export function makeListener(needs: ListenerNeeds) {
   const { config, log } = needs
@@ -84,6 +57,7 @@ export function makeListener(needs: ListenerNeeds) {
     maxHeaderSize: 32_768, noDelay: true,
     requireHostHeader: false, // refused below, with an Error body of known length (SEP-009, SEP-032)
   })
+  letPinnedIn(server, contextOf(needs.tls, config))
   server.maxRequestsPerSocket = 0
   server.timeout = 0
 
@@ -120,8 +94,17 @@ export function makeListener(needs: ListenerNeeds) {
 
   return {
     server,
-    /** SEP-212: other roots or another certificate without a restart; live connections stay. */
-    reload: (tls: TlsMaterial): void => { examined.clear(); byName = namedContexts(tls, config); server.setSecureContext(contextOf(tls, config)) },
+    /**
+     * SEP-212: other roots or another certificate without a restart; live connections stay. Each is judged again before its next request, or by the next
+     * sweep: whoever lost its root or its pin is out then (SEP-208).
+     */
+    reload(tls: TlsMaterial): void {
+      examined.clear()
+      for (const socket of sockets) { const met = known.get(socket); if (met) met.checkedAt = -Infinity }
+      byName = namedContexts(tls, config)
+      server.setSecureContext(contextOf(tls, config))
+      letPinnedIn(server, contextOf(tls, config))
+    },
     /** SEP-007, SEP-193: ends the live connections of clients that may no longer be here. */
     sweep(): number {
       let ended = 0
@@ -160,7 +143,7 @@ const barred = ({ isRevoked }: ListenerNeeds, { peer, verdict }: Known): boolean
 
 /** What TLS itself refuses, in the words of the profile's rules. */
 const ruleOfTls: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'notAfter', CERT_NOT_YET_VALID: 'notBefore', INVALID_PURPOSE: 'extKeyUsage', UNHANDLED_CRITICAL_EXTENSION: 'criticalExtension', CERT_SIGNATURE_FAILURE: 'chain', DEPTH_ZERO_SELF_SIGNED_CERT: 'chain',
+  CERT_HAS_EXPIRED: 'notAfter', CERT_NOT_YET_VALID: 'notBefore', INVALID_PURPOSE: 'extKeyUsage', UNHANDLED_CRITICAL_EXTENSION: 'criticalExtension', CERT_SIGNATURE_FAILURE: 'chain', DEPTH_ZERO_SELF_SIGNED_CERT: 'selfSigned',
   SELF_SIGNED_CERT_IN_CHAIN: 'chain', UNABLE_TO_GET_ISSUER_CERT: 'chain', UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'chain', UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'chain', INVALID_CA: 'issuer', PATH_LENGTH_EXCEEDED: 'issuer',
 }
 

@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, preparePki, seedCertificates, seedVendor, trustOf, type CertificateRegistry, type Enrolment, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
+  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, pinnedAt, preparePki, readPinned, seedCertificates, seedVendor, trustOf, type CertificateRegistry, type DoorProfile, type Enrolment, type Pinned, type PkiFolder, type Registration, type StationCa, type Trust, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -12,6 +12,10 @@ export interface Certificates {
   readonly pki: PkiFolder
   /** Whose devices are believed: our own PKI and the folder's `trusted/`. */
   trust(): Trust
+  /** Self-signed certificates that the 2030.5 door takes, and no other door (SEP-208). */
+  pinned(): Pinned
+  /** Files and folders that `reload` reads, besides what this server makes itself. */
+  readonly watched: readonly string[]
   /** Reads the folder again (SEP-212, UX-076): what was put there, and server certificates that are near their end are made anew. */
   reload(): Promise<void>
   onReload(listener: (pki: PkiFolder) => void): void
@@ -38,7 +42,9 @@ export async function openCertificates(options: BuildOptions, needs: { database:
     ids, nowMs, log, names, ...(seed ? { seed } : {}), ...(settings.sealKey ? { sealingKey: settings.sealKey } : {}),
     validity: { fromMs: nowMs - 86_400_000, toMs: nowMs + lapse_ms + 10 * year_ms },
   })
-  let pki = await read(first), trust = trustOf(...pki.csip.entries)
+  const profile = settings.csipProfile as DoorProfile, production = seed === undefined, usual = data.at('pki', 'pinned'), pins = pinnedAt(listOf(settings.csipPinned), usual)
+  const readPins = (): Promise<Pinned> => readPinned(pins, usual, { profile, production, nowMs: machine.nowMs() }, log)
+  let pki = await read(first), trust = trustOf(...pki.csip.entries), pinned = await readPins()
   const listeners: ((pki: PkiFolder) => void)[] = []
   const registry = buildRegistry({ documents, tenant: firstTenant, clock: machine, log, journal: journalFile(data.at('revocations.jsonl')) })
   await registry.start()
@@ -47,20 +53,26 @@ export async function openCertificates(options: BuildOptions, needs: { database:
   await seedVendor(pki, vendors)
   await seedCertificates(pki, registry)
   const stationCa = buildStationCa({ authority: pki.ocpp.authority, documents, tenant: firstTenant, registry, clock: machine, ids, log, organization: 'Loadstone' })
-  const profile = settings.csipProfile as 'csip'
   return {
     registry, vendors, stationCa,
     get pki() { return pki },
     trust: () => trust,
+    pinned: () => pinned,
+    watched: [pki.dir, data.at('pki', 'trusted'), ...pins],
     async reload() {
-      pki = await read(machine.nowMs())
-      trust = trustOf(...pki.csip.entries)
-      for (const listener of listeners) listener(pki)
+      // first what was taken away: a folder that cannot be read must not keep it (SEP-208)
+      pinned = await readPins()
+      try {
+        pki = await read(machine.nowMs())
+        trust = trustOf(...pki.csip.entries)
+      } finally {
+        for (const listener of listeners) listener(pki)
+      }
     },
     onReload: (listener) => { listeners.push(listener) },
     enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
-      const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production: seed === undefined, blocked: (id) => registry.isBlocked(id) })
+      const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production, pinned: pinned.lfdis, blocked: (id) => registry.isBlocked(id) })
       return verdict.ok ? { ok: true, issuers: verdict.issuers } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
     },
   }

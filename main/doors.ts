@@ -8,7 +8,7 @@ import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
 import type { Log } from '#core/port/log.js'
 import { csipConfig } from '#csip-server/config.js'
-import type { TlsMaterial } from '#csip-server/listener.js'
+import type { TlsMaterial } from '#csip-server/tls.js'
 import { buildCsip, type Csip } from '#csip-server/server.js'
 import { csmsConfig } from '#csms/config.js'
 import { csmsTls, plainServer, tlsServer } from '#csms/listen.js'
@@ -132,8 +132,8 @@ export async function listenVtn(vtn: Vtn, needs: DoorNeeds): Promise<{ vtn?: str
 }
 
 /** SEP-210: the door's own certificate, and for names that the configuration gives the ordinary one. */
-const csipMaterial = ({ csip, tls }: PkiFolder, { settings }: BuildOptions): TlsMaterial => ({
-  key: csip.server.key, cert: csip.server.cert, ca: csip.trust, named: { hosts: listOf(settings.csipSni), key: tls.ec.key, cert: tls.ec.cert },
+const csipMaterial = ({ csip, tls }: PkiFolder, pinned: readonly string[], { settings }: BuildOptions): TlsMaterial => ({
+  key: csip.server.key, cert: csip.server.cert, ca: csip.trust, pinned, named: { hosts: listOf(settings.csipSni), key: tls.ec.key, cert: tls.ec.cert },
 })
 
 export function openCsip(needs: DoorNeeds): Csip {
@@ -142,13 +142,13 @@ export function openCsip(needs: DoorNeeds): Csip {
   const config = csipConfig({ LOADSTONE_CSIP_TIME_ZONE: options.settings.timeZone, ...environment, ...(options.seed ? { LOADSTONE_CSIP_NOTIFY_ALLOW: '127.0.0.1,::1,localhost' } : {}) })
   const csip = buildCsip({
     tenant: firstTenant, documents: core.database.stores.documents, intake: intakeOf(needs), clock: options.clock, ids, log, config,
-    tls: csipMaterial(pki, options),
+    tls: csipMaterial(pki, certificates.pinned().certificates, options),
     checkLeaf: (der, chain) => certificates.checkLeaf(der, chain), isRevoked: (lfdi) => registry.isBlocked(lfdi), monotonicMs: () => performance.now(), alarm: derAlarm(core, log),
     words: (lfdi, said) => core.words.add(firstTenant, 'ieee2030_5', lfdi, said),
     limit: limitOf(needs, '2030.5'),
   })
   watchOwnCertificates(core, certificates, needs.machine, log, closing)
-  certificates.onReload((now) => csip.reload(csipMaterial(now, options)))
+  certificates.onReload((now) => csip.reload(csipMaterial(now, certificates.pinned().certificates, options)))
   closing.add('revocation of 2030.5 devices', registry.onRevoked(({ id }) => csip.cut(id)))
   return csip
 }

@@ -9,6 +9,7 @@ import { readSettings } from '#cli/settings.js'
 import { systemClock } from '#core/port/clock.js'
 import { silent, type Log } from '#core/port/log.js'
 import { build } from '#main.js'
+import { askByOpenssl } from '#main/test-openssl.js'
 
 /**
  * SEP-204, SEP-206: the `generic` profile below authorities that we never made. Everything on the other side, CA, certificates and
@@ -106,12 +107,7 @@ t.test('SEP-204, SEP-206, SEP-213, SEP-006 generic: devices of a foreign CA come
   const server = await build({ settings, resolved, data: { path: folder, at }, clock: systemClock, log, seed: 'conformance', only: ['operator', 'csip'] })
   t.teardown(() => server.stop())
 
-  /** One request by `openssl s_client`: the status line, or '' when the connection was ended. */
-  const dcap = (name: string): Promise<string> => new Promise((done) => {
-    const child = execFile('openssl', ['s_client', '-quiet', '-ign_eof', '-connect', `127.0.0.1:${csipPort}`, '-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', '-CAfile', at('pki', 'serca.pem'), '-ignore_critical', '-cert', their(`${name}.pem`), '-key', their(`${name}.key`)], { timeout: 20_000 }, (_error, out) => done(out.split('\r\n')[0] ?? ''))
-    child.stdin?.on('error', () => {})
-    child.stdin?.write('GET /dcap HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-  })
+  const dcap = (name: string): Promise<string> => askByOpenssl({ port: csipPort, ca: at('pki', 'serca.pem'), cert: their(`${name}.pem`), key: their(`${name}.key`) })
   const call = async (path: string, body: object): Promise<any> => {
     const answer = await fetch(`${server.ready.operator}/api/v1/${path}`, { method: 'POST', headers: { authorization: `Bearer ${server.ready.operatorToken}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })
     return answer.json()

@@ -79,7 +79,7 @@ t.test('SEP-212 the folder is looked at every ten seconds; one that cannot be re
   mkdirSync(dir)
   writeFileSync(join(dir, 'tls-server.pem'), 'a')
   let read = 0, broken = false
-  const certificates = { pki: { dir }, reload: async () => { read += 1; if (broken) throw new Error('broken') } } as unknown as Certificates
+  const certificates = { watched: [dir, join(dir, 'trusted')], reload: async () => { read += 1; if (broken) throw new Error('broken') } } as unknown as Certificates
   await followFolder({ certificates, machine: clock, log: { ...silent, error: (_: object, text: string) => { said.push(text) } }, closing }, false)
   // the folder is read by the file system, so its answer comes some turns later
   const tick = async (): Promise<void> => { await clock.advance(10_000); await new Promise((done) => { setTimeout(done, 30) }) }

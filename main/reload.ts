@@ -8,19 +8,19 @@ import type { Closing } from '#main/shape.js'
 const every_ms = 10_000
 
 /**
- * SEP-212, UX-076: what changes in the folder `pki/` (another manufacturer in `trusted/`, a renewed server certificate) is in use within ten
+ * SEP-212, UX-076: what changes in the folder `pki/` (another manufacturer in `trusted/`, a pinned device, a renewed server certificate) is in use within ten
  * seconds, and at once on SIGHUP; nobody who is connected notices. A folder that cannot be read leaves everything as it was, and says so.
  */
 export async function followFolder({ certificates, machine, log, closing }: { certificates: Certificates; machine: Clock; log: Log; closing: Closing }, hangup = !process.stdout.isTTY): Promise<void> {
-  const { dir } = certificates.pki
-  let seen = await stampOf(dir), timer: Timer | undefined, stopped = false
+  const { watched } = certificates
+  let seen = await stampOf(watched), timer: Timer | undefined, stopped = false
   async function look(asked = false): Promise<void> {
-    const now = await stampOf(dir)
+    const now = await stampOf(watched)
     if (now === seen && !asked) return
     seen = now
     try {
       await certificates.reload()
-      seen = await stampOf(dir)
+      seen = await stampOf(watched)
       log.info({ clause: 'SEP-212' }, 'certificates read again')
     } catch (error) {
       log.error({ err: error, clause: 'SEP-212' }, 'the certificates could not be read again; the old ones stay in use')
@@ -37,11 +37,12 @@ export async function followFolder({ certificates, machine, log, closing }: { ce
   })
 }
 
-/** Names, sizes and times of the certificates that are there. */
-async function stampOf(dir: string): Promise<string> {
-  const of = async (folder: string): Promise<string[]> => {
-    const names = (await readdir(folder).catch(() => [])).filter((n) => n.endsWith('.pem')).sort()
-    return Promise.all(names.map(async (name) => { const s = await stat(join(folder, name)).catch(() => undefined); return `${name} ${s?.size} ${s?.mtimeMs}` }))
+/** Names, sizes and times of the certificates that are there: of files, and of the PEM files of folders. */
+async function stampOf(paths: readonly string[]): Promise<string> {
+  const of = async (file: string): Promise<string> => { const s = await stat(file).catch(() => undefined); return `${file} ${s?.size} ${s?.mtimeMs}` }
+  const within = async (path: string): Promise<string[]> => {
+    const names = await readdir(path).catch(() => undefined)
+    return names ? Promise.all(names.filter((n) => n.endsWith('.pem')).sort().map((name) => of(join(path, name)))) : [await of(path)]
   }
-  return [...await of(dir), ...await of(join(dir, 'trusted'))].join('\n')
+  return (await Promise.all(paths.map(within))).flat().join('\n')
 }

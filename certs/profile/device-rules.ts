@@ -49,7 +49,8 @@ export const deviceRules: readonly Rule[] = [
   },
   {
     rule: 'subject', clause: 'SEP-202; IEEE 2030.5-2018 §6.11.8.3', remedy: `${reissue} Issuers with names can be allowed by the leniency switch subject.`,
-    fails: ({ leaf, leniency }) => leaf.subject.empty || leniency.subject ? undefined : `The Subject is "${nameText(leaf.subject)}"; a device certificate has an empty one.`,
+    // Interpretation: what signs itself has its Subject as issuer, and RFC 5280 §4.1.2.4 wants that one named: a pinned certificate may have either (SEP-208).
+    fails: (e) => e.leaf.subject.empty || e.leniency.subject || isPinned(e) ? undefined : `The Subject is "${nameText(e.leaf.subject)}"; a device certificate has an empty one.`,
   },
   {
     rule: 'hardwareModuleName', clause: 'SEP-202; RFC 4108 §5', remedy: `${reissue} The name goes into subjectAltName as an otherName with hwType and hwSerialNum.`,
@@ -95,7 +96,7 @@ export const deviceRules: readonly Rule[] = [
     fails: ({ leaf, production }) => production && policies(leaf).includes(Policy.test) ? `It is a test certificate (policy ${Policy.test}) and this server is in production.` : undefined,
   },
   {
-    rule: 'selfSigned', clause: 'SEP-208', remedy: 'Put the LFDI into the list of pinned self-signed certificates, or use a certificate of an accepted manufacturer.',
+    rule: 'selfSigned', clause: 'SEP-208', remedy: 'Pin this very certificate (as a file in pki/pinned, or where LOADSTONE_CSIP_PINNED says), or use a certificate of an accepted manufacturer.',
     fails({ leaf, lfdi, pinned }) {
       const claims = policies(leaf).includes(Policy.selfSigned)
       if (!claims && !isOwnIssuer(leaf)) return undefined

@@ -4,7 +4,7 @@ import type { PeerCertificate } from 'node:tls'
 import { checkServerIdentity } from 'node:tls'
 import { resolve } from '#csip-server/notify/destination.js'
 import type { CsipConfig } from '#csip-server/config.js'
-import type { TlsMaterial } from '#csip-server/listener.js'
+import type { TlsMaterial } from '#csip-server/tls.js'
 
 /** What became of one attempt (SEP-157). */
 export type Posted = { readonly outcome: 'delivered' | 'rejected' | 'gone' | 'failed'; readonly detail: string }
