@@ -35,7 +35,7 @@ const readyLine = new Promise<string>((done, failed) => {
 
 /** One round of churn: the sets of three doors. Its verdicts are not the matter here. */
 const sets = (size: 'smoke' | 'whole'): Promise<void> => new Promise((done) => {
-  spawn(process.execPath, [file('../conformance/flips.js'), ready, '1', size], { cwd: data, stdio: 'ignore' }).once('exit', () => done())
+  spawn(process.execPath, [file('../conformance/flips.js'), ready, '1', size, 'vtn', 'csip', 'est', 'csms'], { cwd: data, stdio: 'ignore' }).once('exit', () => done())
 })
 const round = async (): Promise<void> => {
   if (bound_MB === 0) await sets('smoke')

@@ -73,7 +73,7 @@ t.test('UX-036 a statement is written with a key that is made, and verified', { 
 
 t.test('UX-035 a client of 3.0.1 meets a VTN of 3.0.1, correct and rude', { skip }, async (t) => {
   const config = join(dir, 'ven301.json')
-  writeFileSync(config, JSON.stringify({ target: 'fixture', profile: '3.0.1', values: { command: [process.execPath, join(root, 'build/conformance/fixture-ven301.js'), '{url}', '{clientId}', '{secret}'] } }))
+  writeFileSync(config, JSON.stringify({ target: 'fixture', profile: '3.0.1', capabilities: ['registers', 'registers-resources'], values: { command: [process.execPath, join(root, 'build/conformance/fixture-ven301.js'), '{url}', '{clientId}', '{secret}'] } }))
   const said = await run('run', 'ven', '--config', config, '--only', 'ven.register.301', 'ven.resources.301', 'ven.poll', 'ven.rude.500', 'ven.event.deleted', '--json')
   t.equal(said.code, 0, said.out + said.err)
   t.match(JSON.parse(said.out), { profile: '3.0.1', summary: { PASSED: 5 } })

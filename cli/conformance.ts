@@ -94,7 +94,7 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   if (flags.statement && !flags.statementKey) throw new CliExit(exitCode.usage, '--statement needs --statement-key: a statement is worth what its key is.')
   for (const file of [flags.config, flags.from, flags.expectFailures, flags.xsd]) if (file !== undefined && !(await import('node:fs')).existsSync(file)) throw new CliExit(exitCode.notFound, `${file} cannot be read.`)
   if (!Number.isSafeInteger(seed) || seed < 0) throw new CliExit(exitCode.usage, `--seed takes a whole number, not '${flags.seed}'.`)
-  const [{ makeTarget, readTargetFile, directoryOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
+  const [{ makeTarget, readTargetFile, directoryOf, lanesOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
     import('#conformance/target.js'), import('#conformance/from-ready.js'), import('#conformance/runner.js'), import('#conformance/select.js'), import('#conformance/driver/index.js'), import('#conformance/registry.js'),
   ])
   const made = makeTarget(subject, {
@@ -123,9 +123,6 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   if (flags.expectFailures) for (const j of unexpected) process.stderr.write(`${j.result.id}: ${j.unexpected}\n`)
   return unexpected.length ? exitCode.checksFailed : exitCode.done
 }
-
-/** A client under test that the runner starts itself meets a VTN of its own in each procedure, and mostly waits: several at once. Servers are asked one thing at a time. */
-const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 4 : 1)
 
 async function write(whole: Report, flags: RunFlags, target: Target, procedures: readonly Procedure[]): Promise<void> {
   const { writeFileSync } = await import('node:fs')

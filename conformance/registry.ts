@@ -1,4 +1,5 @@
 import type { Procedure, Subject } from '#conformance/procedure.js'
+import { certified } from '#conformance/procedure/csms/certification.js'
 import { charging } from '#conformance/procedure/csms/charging.js'
 import { admitted } from '#conformance/procedure/csms/admission.js'
 import { connection } from '#conformance/procedure/csms/connection.js'
@@ -28,7 +29,7 @@ import { privacy } from '#conformance/procedure/vtn/privacy.js'
 export const procedures: Readonly<Record<Subject, readonly Procedure[]>> = {
   vtn: [...auth, ...objects, ...lists, ...privacy, ...notify, ...payloads, ...vtnMore],
   csip: [...transport, ...resources, ...happenings, ...functions, ...door, ...australian, ...csipMore],
-  csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security, ...dispatches, ...edition21],
+  csms: [...connection, ...admitted, ...messages, ...charging, ...rules, ...security, ...dispatches, ...edition21].map(certified),
   est: enrolment,
   ven: clientUnderTest,
 }

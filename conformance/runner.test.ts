@@ -38,6 +38,14 @@ const one: Readonly<Record<Verdict, Procedure>> = {
   'NOT APPLICABLE': procedure('f.na', [step({ v: 'w' })], { needs: ['elsewhere'] }),
 }
 
+t.test('UX-035 what wants a third device is not asked of a target that has two, as long as it has given its devices certificates', async (t) => {
+  const third = procedure('x', [step({ v: 'w' }, { with: { v: '${word}', as: 'device-3' } })])
+  const verdict = async (identities: object): Promise<string> => { const { results: [result] } = await run([third], { target: { ...target, values: { word: 'w', identities } } }); return `${result?.verdict}: ${result?.detail}` }
+  t.equal(await verdict({ 'device-1': {}, 'device-2': {} }), 'NOT APPLICABLE: the target does not declare: identity device-3')
+  t.match(await verdict({ 'device-1': {}, 'device-3': {} }), /^PASSED/)
+  t.match(await verdict({ default: {} }), /^PASSED/, 'a file without any is no way around')
+})
+
 t.test('UX-035 each verdict is given for its reason, with clause, exchange and expectation', async (t) => {
   const report = await run(Object.values(one))
   t.same(report.results.map((r) => r.verdict), Object.keys(one))

@@ -111,7 +111,7 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
   const said = (verdict: Verdict, detail: string): Result => ({
     id: procedure.id, title: procedure.title, clause: procedure.clause, requirements: procedure.requirements, verdict, detail, exchanges, elapsed_ms: Math.round(options.elapsed() - begun),
   })
-  const lacking = (procedure.needs ?? []).filter((need) => !options.target.capabilities.has(need))
+  const lacking = [...(procedure.needs ?? []).filter((need) => !options.target.capabilities.has(need)), ...missingIdentities(procedure, options.target)]
   if (lacking.length) return said('NOT APPLICABLE', `the target does not declare: ${lacking.join(', ')}`)
   const closers: (() => Promise<void> | void)[] = []
   let tidying = false
@@ -131,6 +131,14 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
     for (const step of procedure.after ?? []) await act(step, options, context).catch(() => {})
     for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => {})
   }
+}
+
+/** A target that gives its first device a certificate but has no third one is not asked what wants three. */
+function missingIdentities(procedure: Procedure, { values }: Target): string[] {
+  const given = (values['identities'] ?? {}) as Readonly<Record<string, unknown>>
+  if (!('device-1' in given)) return []
+  const wanted = new Set(procedure.steps.map((step) => String(step.with?.['as'])).filter((name) => /^(device|aggregator)-\d+$/.test(name)))
+  return [...wanted].filter((name) => !(name in given)).map((name) => `identity ${name}`)
 }
 
 async function walk(procedure: Procedure, options: RunOptions, context: RunContext, said: (v: Verdict, d: string) => Result): Promise<Result> {

@@ -71,3 +71,6 @@ function identities(all: TargetFile['identities'], dir: string): Record<string, 
 }
 
 export const directoryOf = (path: string): string => dirname(path)
+
+/** A client under test that the runner starts itself meets a VTN of its own in each procedure, and mostly waits: several at once. Servers are asked one thing at a time. */
+export const lanesOf = (target: Target): number => (target.subject === 'ven' && target.values['command'] !== undefined && target.values['listen'] === undefined ? 4 : 1)

@@ -85,7 +85,7 @@ export const resources: readonly Procedure[] = [
   ...methods.map(([resource, path, bad]) => proc(all, `csip.method.${resource}`, `${resource}: GET works, ${bad.join(', ')} are 405 with Allow`, 'SEP-040 SEP-032 SEP-136', 'IEEE 2030.5-2018 WADL', [
     discover(), ...(['DERStatus', 'DERCapability', 'DERSettings', 'DERAvailability'].includes(resource) ? [] : [ask('device-1', 'GET', path, { status: 200 })]),
     ...bad.map((method) => ask('device-1', method, path, { ...refused(resource.startsWith('DERC') || resource.startsWith('DERP') ? [403, 405] : 405), ...(resource.startsWith('DERC') || resource.startsWith('DERP') ? {} : { 'headers.allow': { matches: 'GET' } }) }, method === 'DELETE' ? {} : { text: doc(resource, '') })),
-  ], { tags: ['method'] })),
+  ], { tags: ['method'], ...(resource === 'SubscriptionList' ? { needs: ['subscription'] } : {}) })),
   ...own.map(([word, requirements, path, root, content, echo, wrong]) => proc(word === 'capability' ? us : all, `csip.own.${word}`, `${root}: what the owner PUTs comes back; what is wrong changes nothing; nobody else may`, `${requirements} SEP-026 SEP-041 SEP-190 SEP-191`, clause, [
     discover(), ask('device-1', 'PUT', path, { status: { oneOf: [201, 204] }, length: 0 }, { text: doc(root, content) }), ask('device-1', 'GET', path, { status: 200, root, ...echo }),
     ...wrong.map((inner) => ask('device-1', 'PUT', path, { ...refused(400), 'xml.reasonCode[0]': { oneOf: ['0', '1'] } }, { text: doc(root, inner) })), ask('device-1', 'GET', path, { status: 200, ...echo }),
