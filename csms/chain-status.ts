@@ -1,4 +1,4 @@
-import { certificatesFrom, keyHashOfView, readCertificate, type CertificateView } from '#certs/index.js'
+import { certificatesFrom, isListed, keyHashOfView, readCertificate, type CertificateView } from '#certs/index.js'
 import type { Crls } from './crl.js'
 import type { Ocsp, OcspQuestion } from './ocsp.js'
 import { isoMs } from './time.js'
@@ -25,8 +25,6 @@ interface Standing {
 const words = { good: 'Good', revoked: 'Revoked', unknown: 'Unknown' } as const
 /** When to ask again where nobody said so. */
 const again_ms = 60_000
-/** Serial numbers are compared as numbers: OCPP writes them without leading zeroes, in either case. */
-const plain = (serial: string): string => serial.toUpperCase().replace(/^0+/, '')
 
 /**
  * M07 of 2.1: how it stands with each certificate of a chain, by OCSP or by revocation list as the station asks. The station hears our word only
@@ -39,7 +37,7 @@ export function chainStatus({ ocsp, crls, anchors, nowMs }: { ocsp: Ocsp; crls: 
   async function at(url: string, { source, certificateHashData: c }: ChainQuestion, issuer: CertificateView): Promise<Standing | undefined> {
     if (source === 'CRL') {
       const list = await crls.read(url, issuer)
-      return list && { status: [...list.revoked].some((serial) => plain(serial) === plain(c.serialNumber)) ? 'Revoked' : 'Good', nextUpdateMs: list.nextUpdateMs }
+      return list && { status: isListed(list, c.serialNumber) ? 'Revoked' : 'Good', nextUpdateMs: list.nextUpdateMs }
     }
     const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber } = c
     const answer = (await ocsp.ask({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber, responderURL: url }))?.answer

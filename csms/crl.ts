@@ -12,16 +12,26 @@ export interface Crls {
 }
 
 const patience_ms = 10_000
+/** Serial numbers in memory, of all lists together: some 50 MB. */
+const mostKept = 500_000
 
 export function crls({ fetch, clock }: { fetch: CrlFetch | undefined; clock: Clock }): Crls {
-  const known = new LRUCache<string, CheckedCrl>({ max: 200 })
+  const known = new LRUCache<string, CheckedCrl>({ max: 200, maxSize: mostKept, sizeCalculation: ({ revoked }) => revoked.size + 1 }), under = new Map<string, Promise<CheckedCrl>>()
+  /** A fleet that asks for one list has it fetched once. */
+  function fetched(key: string, url: string, issuer: CertificateView, get: CrlFetch): Promise<CheckedCrl> {
+    const before = under.get(key)
+    if (before) return before
+    const work = (async () => readCrl(await get(url), issuer.raw, clock.nowMs()))().finally(() => under.delete(key))
+    under.set(key, work)
+    return work
+  }
   return {
     async read(url, issuer) {
       if (!fetch || !/^https?:\/\//i.test(url)) return undefined
       const key = `${issuer.raw.toString('base64')} ${url}`, before = known.get(key)
       if (before && before.nextUpdateMs > clock.nowMs()) return before
       // What another signed, what is not current or cannot be read is no list (SEC-008).
-      const found = await atMost(clock, patience_ms, (async () => readCrl(await fetch(url), issuer.raw, clock.nowMs()))())
+      const found = await atMost(clock, patience_ms, fetched(key, url, issuer, fetch))
       if (found) known.set(key, found)
       return found
     },

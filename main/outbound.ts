@@ -1,3 +1,4 @@
+import { longestCrl } from '#certs/index.js'
 import { noticeSendTask, noticeTask } from '#core/notice/notice.js'
 import { noticeSenders } from '#core/notice/senders.js'
 import type { CoreNeeds } from '#core/assemble.js'
@@ -20,7 +21,7 @@ export function revocationFetches(options: BuildOptions, closing: Closing): { oc
   }
   return {
     ocspFetch: async (url, request) => good(await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)),
-    crlFetch: async (url) => good(await outbound.getBytes(url, { accept: 'application/pkix-crl' })),
+    crlFetch: async (url) => good(await outbound.getBytes(url, { accept: 'application/pkix-crl' }, longestCrl)),
   }
 }
 

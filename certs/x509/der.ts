@@ -25,6 +25,24 @@ export const longestDer = 65_536
 
 const bad = (why: string): never => { throw new Refusal('invalid', `not DER: ${why}`) }
 
+/** Where one value's content lies, its length in the one spelling that DER allows. */
+function headerAt(buffer: Buffer, at: number, end: number): { readonly tag: number; readonly start: number; readonly stop: number } {
+  if (at + 2 > end) bad('cut short')
+  const tag = buffer[at]!
+  if ((tag & 0x1f) === 0x1f) bad('a tag number above 30')
+  let length = buffer[at + 1]!, start = at + 2
+  if (length === 0x80) bad('indefinite length')
+  if (length > 0x80) {
+    const octets = length & 0x7f
+    if (octets > 3 || start + octets > end) bad('a length beyond the end')
+    length = buffer.readUIntBE(start, octets)
+    if (length < 0x80 || (octets > 1 && length < 2 ** (8 * (octets - 1)))) bad('a length that is not minimal')
+    start += octets
+  }
+  if (start + length > end) bad('a length beyond the end')
+  return { tag, start, stop: start + length }
+}
+
 /** Reads one value that fills the buffer. */
 export function readDer(bytes: Uint8Array): DerNode {
   if (bytes.length > longestDer) throw new Refusal('tooLarge', `more than ${longestDer} bytes`)
@@ -33,21 +51,7 @@ export function readDer(bytes: Uint8Array): DerNode {
   function read(at: number, end: number, depth: number): DerNode {
     if (++nodes > mostNodes) bad('too many elements')
     if (depth > deepest) bad('nested too deep')
-    if (at + 2 > end) bad('cut short')
-    const tag = buffer[at]!
-    if ((tag & 0x1f) === 0x1f) bad('a tag number above 30')
-    let length = buffer[at + 1]!, start = at + 2
-    if (length === 0x80) bad('indefinite length')
-    if (length > 0x80) {
-      const octets = length & 0x7f
-      if (octets > 3 || start + octets > end) bad('a length beyond the end')
-      length = buffer.readUIntBE(start, octets)
-      if (length < 0x80 || (octets > 1 && length < 2 ** (8 * (octets - 1)))) bad('a length that is not minimal')
-      start += octets
-    }
-    const stop = start + length
-    if (stop > end) bad('a length beyond the end')
-    const content = buffer.subarray(start, stop)
+    const { tag, start, stop } = headerAt(buffer, at, end), content = buffer.subarray(start, stop)
     const children: DerNode[] = []
     if (tag & 0x20) for (let next = start; next < stop;) {
       const child = read(next, stop, depth + 1)
@@ -59,6 +63,16 @@ export function readDer(bytes: Uint8Array): DerNode {
   const root = read(0, buffer.length, 0)
   if (root.raw.length !== buffer.length) bad('bytes after the end')
   return root
+}
+
+/** One value after another, none looked into: for what is too long to be held as nodes, a revocation list. */
+export function* valuesIn(bytes: Uint8Array): Generator<Omit<DerNode, 'children'>> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < buffer.length;) {
+    const { tag, start, stop } = headerAt(buffer, at, buffer.length)
+    yield { tag, raw: buffer.subarray(at, stop), content: buffer.subarray(start, stop) }
+    at = stop
+  }
 }
 
 function checkPrimitive(tag: number, content: Buffer): void {

@@ -32,13 +32,13 @@ t.test('SEC-060 a receiver that may not be reached is refused before a connectio
   t.teardown(async () => { await never.close(); await https.close() })
   for (const url of [`http://127.0.0.1:${port}`, `http://localhost:${port}`, `http://2130706433:${port}`, `http://[::ffff:127.0.0.1]:${port}`]) {
     t.ok(await never.post(url, {}, '').then(() => false, () => true), url)
-    t.ok(await never.getBytes(url, {}).then(() => false, () => true), url)
+    t.ok(await never.getBytes(url, {}, 10).then(() => false, () => true), url)
   }
   t.match(await https.post(`http://127.0.0.1:${port}`, {}, '').catch((e: unknown) => e), { kind: 'forbidden' })
   t.equal(connections, 0)
   const may = guardedPost({ allows: () => true, allowHttp: true })
   t.teardown(() => may.close())
-  t.same(await may.getBytes(`http://127.0.0.1:${port}`, {}), { status: 200, body: Buffer.from('GET') })
+  t.same(await may.getBytes(`http://127.0.0.1:${port}`, {}, 10), { status: 200, body: Buffer.from('GET') })
 })
 
 t.test('webhooks and the DSO loop over the API', async (t) => {
