@@ -6,6 +6,7 @@ import { lfdiOf, pinFromHex, sfdiOf } from '#certs/lfdi.js'
 import type { NameParts } from '#certs/x509/issue.js'
 import { Policy } from '#certs/x509/oid.js'
 import { keySigner, spkiOf } from '#certs/x509/signer.js'
+import { revocationUrls } from '#certs/station.js'
 
 export interface DeviceIdentity {
   readonly lfdi: string
@@ -27,6 +28,8 @@ export interface MakerNeeds {
    * range that covers both. Default: from a day ago, ordinary ones for ten years.
    */
   readonly validity?: Validity
+  /** Where charging stations' certificates may be asked about (`StationCaNeeds.publicUrl`). */
+  readonly publicUrl?: string
 }
 
 export const identityOf = (der: Buffer, ids: Ids): DeviceIdentity => {
@@ -57,6 +60,8 @@ export function makerOf(needs: MakerNeeds) {
       issueDevice(mica, { serial: serial(), publicKey: spkiOf(key), hwType: seedHwType, hwSerialNum, policies, validity: lasting }),
     client: (issuer: Authority, key: KeyObject, commonName: string) =>
       issueClient(issuer, { serial: serial(), publicKey: spkiOf(key), commonName, organization, validity: ordinary }),
+    station: (issuer: Authority, key: KeyObject, commonName: string) =>
+      issueClient(issuer, { serial: serial(), publicKey: spkiOf(key), commonName, organization, validity: ordinary, ...revocationUrls(needs.publicUrl) }),
   }
 }
 

@@ -30,7 +30,7 @@ export async function seedFiles(files: Files, maker: Maker, mica: Authority, tls
     await put(name, (key) => maker.device(mica, key, name, name.startsWith('aggregator') ? [Policy.generic, Policy.commercial] : [Policy.generic]))
   }
   await put('vendor-1', (key) => maker.client(tlsRoot, key, 'vendor-1'))
-  await put('cs011', (key) => maker.client(ocppRoot, key, 'CS011'))
+  await put('cs011', (key) => maker.station(ocppRoot, key, 'CS011'))
   await files.write('lfdi.json', `${JSON.stringify(map, undefined, 2)}\n`, 0o644)
   return map
 }

@@ -15,6 +15,8 @@ export interface Ledger {
   /** `undefined` = never issued here. */
   statusOf(serial: string): Promise<{ readonly revoked?: RevokedEntry } | undefined>
   revoked(): Promise<readonly RevokedEntry[]>
+  /** Grows with each revocation made by this process. */
+  readonly changes?: number
 }
 
 export interface RevocationDoor {
@@ -24,15 +26,27 @@ export interface RevocationDoor {
 }
 
 const crlLifeMs = 7 * 86_400_000, ocspLifeMs = 3_600_000
+/** A list is written once a minute however often it is fetched (anybody may), and at once after a revocation here; another process's shows within the minute (SEC-007). */
+const keptMs = 60_000
 
 /**
  * CRL and OCSP of the ordinary authorities (stations, vendors). IEEE 2030.5 devices have neither: their access is the
  * registration list's matter (SEP-209), and their MICA is not among the ledgers.
  */
 export function buildRevocation(ledgers: Readonly<Record<string, Ledger>>, clock: Clock): RevocationDoor {
+  const kept = new Map<Ledger, { readonly atMs: number; readonly changes: number; readonly list: Promise<Buffer> }>()
   async function crl(name: string): Promise<Buffer> {
     const ledger = Object.hasOwn(ledgers, name) ? ledgers[name] : undefined
     if (!ledger) throw new Refusal('notFound', 'no such authority')
+    const before = kept.get(ledger), atMs = clock.nowMs(), changes = ledger.changes ?? 0
+    if (before && before.changes === changes && atMs >= before.atMs && atMs < before.atMs + keptMs) return before.list
+    const list = written(ledger)
+    kept.set(ledger, { atMs, changes, list })
+    list.catch(() => kept.delete(ledger))
+    return list
+  }
+
+  async function written(ledger: Ledger): Promise<Buffer> {
     const { certificate, signer } = ledger.authority, now = Math.floor(clock.nowMs() / 1000) * 1000
     return makeCrl({
       issuerName: readCertificate(certificate).subject.raw, issuerKeyId: keyIdentifierOf(signer.publicKey),

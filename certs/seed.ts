@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { lfdiOf } from '#certs/lfdi.js'
 import type { PkiFolder } from '#certs/pki-folder.js'
 import type { CertificateRegistry } from '#certs/registry.js'
+import type { StationCa } from '#certs/station.js'
 import type { Vendors } from '#certs/vendor.js'
 import { certificatesFrom } from '#certs/x509/pem.js'
 
@@ -21,4 +22,9 @@ export async function seedCertificates(folder: PkiFolder, registry: CertificateR
   const { vendor } = folder.est
   const devices = Object.entries(folder.devices).filter(([name]) => name !== vendor)
   await registry.adopt(await Promise.all(devices.map(async ([name, { pin }]) => ({ der: await readFile(join(folder.dir, `${name}.der`)), pin, vendor, requester: 'seed' }))))
+}
+
+/** Puts CS011 among the certificates that the stations' authority answers for, since its certificate says where to ask (contract §4). */
+export async function seedStation(folder: PkiFolder, stationCa: StationCa): Promise<void> {
+  if (folder.est) await stationCa.adopt(await readFile(join(folder.dir, 'cs011.der')), 'CS011')
 }

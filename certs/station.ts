@@ -13,7 +13,7 @@ import { Kind } from '#certs/record.js'
 import type { KeyRecord } from '#certs/record.js'
 import type { CertificateRegistry, RevocationReason } from '#certs/registry.js'
 import type { Ledger } from '#certs/revocation.js'
-import { attributeOf, readRequest } from '#certs/x509/certificate.js'
+import { attributeOf, readCertificate, readRequest } from '#certs/x509/certificate.js'
 import type { RequestView } from '#certs/x509/certificate.js'
 import { Oid } from '#certs/x509/oid.js'
 import { certificatePem, fromPem } from '#certs/x509/pem.js'
@@ -36,6 +36,8 @@ export interface StationCa {
   /** SignCertificate of a station (OCPP-036, OCPP-037): a chain in PEM, leaf first, or why not. */
   sign(request: { readonly csr: string; readonly station: string; readonly serialNumber: string | undefined; readonly kind: string }): Promise<{ readonly chain: string } | { readonly refused: string }>
   revoke(fingerprint: string, reason: RevocationReason, by: string): Promise<boolean>
+  /** Takes a certificate that this authority made without a request, a seed's; a known one stays as it is. */
+  adopt(der: Uint8Array, station: string): Promise<void>
   /** For CRL and OCSP. */
   readonly ledger: Ledger
 }
@@ -59,6 +61,7 @@ export interface StationCaNeeds {
 /** The built-in CA for charging stations; sites with a CA of their own give the CSMS another signer. */
 export function buildStationCa(needs: StationCaNeeds): StationCa {
   const { authority, documents, tenant, registry, clock, ids, log } = needs
+  let changes = 0
   const document = (body: StationCertificateRecord) => ({ tenant, kind, id: body.serial, parent: '', key: body.fingerprint, owner: body.station, sort1: body.notAfterMs, body })
   const entry = (r: StationCertificateRecord) => ({ serial: r.serial, atMs: r.revokedAtMs ?? 0, reason: r.reason ?? 'unspecified' })
 
@@ -74,7 +77,7 @@ export function buildStationCa(needs: StationCaNeeds): StationCa {
     await documents.insertMany([document(record)], now)
     const der = await issueClient(authority, {
       serial, publicKey: view.key.spki, commonName, organization: needs.organization, validity: { fromMs: now - 3_600_000, toMs },
-      ...(needs.publicUrl ? { ocspUrl: `${needs.publicUrl}/ocsp`, crlUrl: `${needs.publicUrl}/crl/ocpp.crl` } : {}),
+      ...revocationUrls(needs.publicUrl),
     })
     await documents.insertMany([document({ ...record, fingerprint: lfdiOf(der), der: der.toString('base64') })], now, { onConflict: 'replace' })
     log.info({ audit: 'certificate issued', serial, fingerprint: lfdiOf(der), station, clause: 'OCPP 2.0.1 Part 2 A02' }, 'station certificate issued')
@@ -108,13 +111,20 @@ export function buildStationCa(needs: StationCaNeeds): StationCa {
       const found = await documents.byKey<StationCertificateRecord>(tenant, kind, '', fingerprint.toUpperCase())
       if (!found) return false
       await registry.block({ id: fingerprint, what: 'certificate', reason, by })
+      changes += 1
       if (found.body.revokedAtMs === null) await documents.replace(document({ ...found.body, revokedAtMs: clock.nowMs(), reason }), clock.nowMs(), found.version)
       const key = reason === 'keyCompromise' ? await documents.get<KeyRecord>(tenant, Kind.key, found.body.keyHash) : undefined
       if (key) await documents.replace<KeyRecord>({ ...key, body: { ...key.body, compromised: true } }, clock.nowMs())
       return true
     },
+    async adopt(der, station) {
+      const { serial, notAfterMs, key } = readCertificate(der)
+      const record: StationCertificateRecord = { serial: serial.toUpperCase(), station, fingerprint: lfdiOf(der), der: Buffer.from(der).toString('base64'), keyHash: keyHashOf(key.spki), notAfterMs, revokedAtMs: null, reason: null }
+      await documents.insertMany([document(record)], clock.nowMs(), { onConflict: 'skip' })
+    },
     ledger: {
       authority,
+      get changes() { return changes },
       async statusOf(serial) {
         const found = await documents.get<StationCertificateRecord>(tenant, kind, serial)
         return found && (found.body.revokedAtMs === null ? {} : { revoked: entry(found.body) })
@@ -123,6 +133,9 @@ export function buildStationCa(needs: StationCaNeeds): StationCa {
     },
   }
 }
+
+/** What a certificate of this authority says of where to ask about it; nothing while nobody can be asked. */
+export const revocationUrls = (publicUrl: string | undefined): { ocspUrl?: string; crlUrl?: string } => (publicUrl ? { ocspUrl: `${publicUrl}/ocsp`, crlUrl: `${publicUrl}/crl/ocpp.crl` } : {})
 
 /** OCPP-037: signature, key strength, CN = serial number, O = operator. What else is asked for does not matter (SEC-020). */
 function requestFault(view: RequestView, commonName: string, organization: string): string | undefined {

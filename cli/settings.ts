@@ -1,4 +1,4 @@
-import { choiceSetting, portSetting, resolve, switchSetting, textSetting, wholeSetting, type Resolved, type Setting } from '#core/config.js'
+import { baseUrlSetting, choiceSetting, portSetting, resolve, switchSetting, textSetting, wholeSetting, type Resolved, type Setting } from '#core/config.js'
 import { Refusal } from '#core/error.js'
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -14,6 +14,7 @@ export const settings = {
   csipPort: setting('csipPort', 'LOADSTONE_CSIP_PORT', 8443, 'IEEE 2030.5 / CSIP, mutual TLS', portSetting),
   csipProfile: setting('csipProfile', 'LOADSTONE_CSIP_PROFILE', 'csip', 'profile of the 2030.5 door', choiceSetting('csip', 'csip-aus-1.2', 'csip-aus-1.3', 'generic')),
   estPort: setting('estPort', 'LOADSTONE_EST_PORT', 9443, 'EST and vendor enrolment, HTTPS', portSetting),
+  estUrl: setting('estUrl', 'LOADSTONE_EST_URL', '', 'address at which others find that door, or a proxy before it (plain http is usual for revocation): charging stations\' certificates name its /crl and /ocsp; empty: https, the first of LOADSTONE_NAMES or localhost, and the port above', baseUrlSetting),
   ocppPort: setting('ocppPort', 'LOADSTONE_OCPP_PORT', 9000, 'OCPP ws, security profile 1', portSetting),
   ocppTlsPort: setting('ocppTlsPort', 'LOADSTONE_OCPP_TLS_PORT', 9001, 'OCPP wss, security profiles 2 and 3', portSetting),
   databaseUrl: setting('databaseUrl', 'LOADSTONE_DATABASE_URL', '', 'PostgreSQL 15+; unset = embedded, in the data folder', textSetting, true),

@@ -23,6 +23,12 @@ export const portSetting = (text: string): number => {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`must be a port 1 … 65535 or 'off', not '${text}'`)
   return port
 }
+/** The base of an address that others are told: `https://host:port/path`, without a slash at its end. */
+export const baseUrlSetting = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') throw new Error(`must be an http or https address, not '${text}'`)
+  return url.href.replace(/\/+$/, '')
+}
 export const wholeSetting = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`must be a whole number, not '${text}'`)
   return Number(text)

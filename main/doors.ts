@@ -2,7 +2,7 @@ import type { Server as NetServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import type { SecureContextOptions, Server as TlsServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
-import { buildEst, buildRevocation, modernTls, type Enrolment, type PkiFolder } from '#certs/index.js'
+import { buildEst, modernTls, type Enrolment, type PkiFolder } from '#certs/index.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Core } from '#core/assemble.js'
@@ -162,7 +162,7 @@ export async function listenCsip(csip: Csip, { options, closing, parts }: DoorNe
 }
 
 export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
-  const { options, core, certificates: { pki, registry, stationCa }, ids, log, closing } = needs, { seed } = options
+  const { options, core, certificates, ids, log, closing } = needs, { pki, registry, stationCa } = certificates, { seed } = options
   const config = csmsConfig(options.environment ?? {}, {
     tenant: firstTenant, secret, stationRoots: [pki.ocpp.ca], organizations: ['Loadstone'],
     ...(seed === 'conformance' ? { hideIdentities: false, postBootReport: false, reconcile: false, compositeShare: 0, profileEvery_s: 0, ...(options.settings.rateLimits ? {} : { refusalDelayMs: 0, badFramesPerMinute: 0 }) } : {}),
@@ -171,7 +171,7 @@ export function openCsms(needs: DoorNeeds, secret: Buffer): Csms {
   const csms = buildCsms({
     documents: core.database.stores.documents, bus: core.database.bus, readings: core.readings, happenings: core.happenings, availability: core.availability, untold: core.untold, directory: core.directory,
     clock: options.clock, ids, log, config, signer: stationCa, revoked: (fingerprint) => registry.isBlocked(fingerprint),
-    uploads: folderUploads(options.data.at('uploads')), ...revocationFetches(options, closing),
+    uploads: folderUploads(options.data.at('uploads')), ...revocationFetches(options, closing, certificates.revocation),
     heard: (tenant, station, at, direction, text) => core.captures.heard(tenant, 'ocpp', station, at, () => [{ direction, text: text() }]),
   })
   core.words.from('ocpp', (tenant, station) => csms.recorder.of(keyOf(tenant, station), 20).map(({ at, direction, text }) => ({ at: new Date(at).toISOString(), direction, text, times: 1 })))
@@ -216,7 +216,7 @@ export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise
   if (!settings.estPort) return undefined
   const app = buildEst({
     tls: pki.tls.ec, clientCas: estMaterial(pki).ca, trust: () => certificates.trust(), mica: pki.csip.mica, enrolment,
-    vendors, registry, revocation: buildRevocation({ ocpp: certificates.stationCa.ledger }, machine), clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
+    vendors, registry, revocation: certificates.revocation, clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
   })
   await app.ready()
   follow(certificates, app.server, (now) => ({ ...estMaterial(now), ...modernTls }))

@@ -1,9 +1,10 @@
-import { longestCrl } from '#certs/index.js'
+import { longestCrl, revocationUrls } from '#certs/index.js'
 import { noticeSendTask, noticeTask } from '#core/notice/notice.js'
 import { noticeSenders } from '#core/notice/senders.js'
 import type { CoreNeeds } from '#core/assemble.js'
 import { guardedPost } from '#core/webhook/guarded-post.js'
 import { webhookTask } from '#core/webhook/webhook.js'
+import type { Certificates } from '#main/certificates.js'
 import type { BuildOptions, Closing } from '#main/shape.js'
 import { addressRule } from '#vtn/webhook/address.js'
 
@@ -12,16 +13,17 @@ const ruleOf = ({ settings, seed }: BuildOptions): ReturnType<typeof addressRule
   addressRule([...(seed === undefined ? [] : ['127.0.0.0/8', '::1', 'localhost']), ...settings.webhookAllow.split(',').map((s) => s.trim()).filter((s) => s !== '')])
 
 /** OCSP responders and revocation lists are on plain http by custom, as what they say is signed (OCPP-216, M07). */
-export function revocationFetches(options: BuildOptions, closing: Closing): { ocspFetch(url: string, request: Buffer): Promise<Buffer>; crlFetch(url: string): Promise<Buffer> } {
-  const outbound = guardedPost({ allows: ruleOf(options).allows, allowHttp: true })
+export function revocationFetches(options: BuildOptions, closing: Closing, own?: Certificates['revocation']): { ocspFetch(url: string, request: Buffer): Promise<Buffer>; crlFetch(url: string): Promise<Buffer> } {
+  const outbound = guardedPost({ allows: ruleOf(options).allows, allowHttp: true }), { ocspUrl, crlUrl } = revocationUrls(own?.url)
   closing.add('OCSP and revocation lists', () => outbound.close())
   const good = ({ status, body }: { status: number; body: Buffer }): Buffer => {
     if (status !== 200) throw new Error(`the answer was ${status}`)
     return body
   }
   return {
-    ocspFetch: async (url, request) => good(await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)),
-    crlFetch: async (url) => good(await outbound.getBytes(url, { accept: 'application/pkix-crl' }, longestCrl)),
+    // what a certificate of our own says of where to ask is this very process
+    ocspFetch: async (url, request) => url === ocspUrl && own ? own.ocsp(request) : good(await outbound.postBytes(url, { 'content-type': 'application/ocsp-request', accept: 'application/ocsp-response' }, request)),
+    crlFetch: async (url) => url === crlUrl && own ? own.crl('ocpp') : good(await outbound.getBytes(url, { accept: 'application/pkix-crl' }, longestCrl)),
   }
 }
 
