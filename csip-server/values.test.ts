@@ -36,6 +36,50 @@ t.test('SEP-028 a TimeType of 64 bits comes back digit for digit; one more is re
   t.same([(await post('140737488355328')).status, (await post('-140737488355328')).status, (await post('140737488355329')).status, (await post('-140737488355329')).status], [201, 201, 400, 400])
 })
 
+t.test('SEP-028, SEP-141, SEP-145 64 bits of every time that we only keep; what we reckon with has a date, and nothing is rounded in between', async (t) => {
+  const two = await pki.device('two'), device = as(devicePeer(two.lfdi, two.sfdi)), mine = `/edev/${two.lfdi}`
+  await csip.provisioning.registerEndDevice({ lfdi: two.lfdi, groups: ['system', 'F1', 'one'] })
+  heard.known.set(two.lfdi, { id: 'r1', servicePoint: 'sp1' })
+  const W = (value: number) => `<multiplier>0</multiplier><value>${value}</value>`, odd = ['9007199254740993', '9223372036854775807', '-9223372036854775807']
+  const documents: readonly [path: string, root: string, field: string, before: string, after: string][] = [
+    ['der/1/dera', 'DERAvailability', 'readingTime', '<availabilityDuration>900</availabilityDuration>', `<statWAvail>${W(700)}</statWAvail>`],
+    ['der/1/ders', 'DERStatus', 'readingTime', '', ''],
+    ['der/1/derg', 'DERSettings', 'updatedTime', `<setGradW>0</setGradW><setMaxW>${W(5)}</setMaxW>`, ''],
+    ['di', 'DeviceInformation', 'mfDate', `<lFDI>${two.lfdi}</lFDI>`, '<mfHwVer>1</mfHwVer><mfID>1</mfID><mfModel>m</mfModel><mfSerNum>s</mfSerNum><primaryPower>1</primaryPower><secondaryPower>0</secondaryPower><swActTime>0</swActTime><swVer>1</swVer>'],
+    ['ps', 'PowerStatus', 'changedTime', '<batteryStatus>0</batteryStatus>', '<currentPowerSource>1</currentPowerSource>'],
+  ]
+  for (const [path, root, field, before, after] of documents) for (const value of odd) {
+    t.equal((await device('PUT', `${mine}/${path}`, sep(root, `${before}<${field}>${value}</${field}>${after}`))).status < 300, true, `${root} ${value}`)
+    t.equal(textOf((await device('GET', `${mine}/${path}`)).body, field), value)
+  }
+  t.same(heard.declared, [], 'a reading of no hour says nothing about any hour')
+  const available = (time: number | string) => device('PUT', `${mine}/der/1/dera`, sep('DERAvailability', `<availabilityDuration>900</availabilityDuration><readingTime>${time}</readingTime><statWAvail>${W(700)}</statWAvail>`))
+  const latest = 8_640_000_000_000 - 2 ** 33
+  for (const time of [latest + 1, 9_007_199_254_740_991, -latest - 1]) await available(time)
+  t.same(heard.declared, [])
+  for (const time of [clock.now(), latest]) await available(time)
+  t.match(heard.declared, [{ start: clock.now(), end: clock.now() + 900, down_W: 700 }, { start: latest, end: latest + 900 }])
+  t.same((await Promise.all([latest, latest + 1, '9007199254740993'].map((start) => operator('POST', '/derp/one/derc', control({ start: start as number }))))).map((a) => a.status), [201, 400, 400], 'an event has a date')
+
+  const log = (time: string) => device('POST', `${mine}/lel`, sep('LogEvent', `<createdDateTime>${time}</createdDateTime><functionSet>11</functionSet><logEventCode>0</logEventCode><logEventID>1</logEventID><logEventPEN>1</logEventPEN><profileID>2</profileID>`))
+  for (const value of odd) t.equal(textOf((await device('GET', (await log(value)).location)).body, 'createdDateTime'), value)
+  const event = await operator('POST', '/derp/one/derc', control()), mRID = event.location.split('/').at(-1) ?? ''
+  const say = (time: string) => device('POST', '/rsps/der/rsp', sep('DERControlResponse', `<createdDateTime>${time}</createdDateTime><endDeviceLFDI>${two.lfdi}</endDeviceLFDI><status>1</status><subject>${mRID}</subject>`))
+  const said = [await say('9007199254740992'), await say('9007199254740993'), await say('9007199254740993')]
+  t.same(said.map((s) => s.status), [201, 201, 204], 'two times that one float would hold are two words (SEP-183)')
+  t.equal(textOf((await device('GET', said[1]!.location)).body, 'createdDateTime'), '9007199254740993')
+})
+
+t.test('SEP-188, REL-038 an alarm of a device whose clock is ahead ends when the device, its clock put right, says so', async (t) => {
+  const log = (code: number, time: number) => device('POST', `${mine}/lel`, sep('LogEvent', `<createdDateTime>${time}</createdDateTime><functionSet>11</functionSet><logEventCode>${code}</logEventCode><logEventID>7</logEventID><logEventPEN>1</logEventPEN><profileID>2</profileID>`))
+  const raised = async () => (await db.stores.documents.get<{ raised: boolean }>(db.tenant, 'csip/Alarm', `${one.lfdi}/1`))?.body.raised
+  await log(2, clock.now() + 31_536_000)
+  t.equal(await raised(), true)
+  await clock.advance(60_000)
+  await log(3, clock.now())
+  t.equal(await raised(), false)
+})
+
 t.test('SEP-029 true, false, 1 and 0 are read, true and false are written; nothing else is a boolean', async (t) => {
   for (const [given, written] of [['true', 'true'], ['1', 'true'], ['false', 'false'], ['0', 'false'], [' 1 ', 'true']] as const) {
     const made = await operator('POST', '/derp/one/derc', control({ base: `<opModConnect>${given}</opModConnect>` }))

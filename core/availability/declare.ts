@@ -5,9 +5,13 @@ import type { Transact } from '#core/work.js'
 
 const power = ['down_W', 'up_W', 'down_P10_W', 'down_P90_W', 'up_P10_W', 'up_P90_W'] as const
 
+/** Seconds to either side of 1970 that can be written as a date. */
+const calendar = 8_640_000_000_000
+
 export function availabilityFaults(a: Availability, index: number): Fault[] {
   const out: Fault[] = [], at = (field: string): string => `/${index}/${field}`
   if (!Number.isSafeInteger(a.start) || !Number.isSafeInteger(a.end) || a.end <= a.start) out.push({ path: at('end'), reason: 'must be after start' })
+  if (Math.abs(a.start) > calendar || Math.abs(a.end) > calendar) out.push({ path: at('start'), reason: 'has no date' })
   for (const field of power) {
     const value = a[field]
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) out.push({ path: at(field), reason: 'must be whole watts >= 0' })

@@ -1,4 +1,4 @@
-import { system } from '#core/caller.js'
+import { declareAvailability } from '#csip-server/availability.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
 import { eventBehaviours } from '#csip-server/event-behaviour.js'
 import { wattsOf, type Scaled } from '#csip-server/power.js'
@@ -24,18 +24,11 @@ export const { item: endDeviceControl, list: endDeviceControlList, active: activ
   if (endDeviceControls.controls(value).length === 0) throw new HttpFault(400, reason.values)
 })
 
-/** SEP-198: what a device says it can shed becomes availability in core, from now on for the time it says (an hour when unsaid). */
+/** SEP-198: what a device says it can shed becomes availability in core, from now on. */
 export const loadShedAvailability: Behaviour = {
   says: (value) => value,
-  async stored(x, doc) {
-    const lfdi = x.endDevice?.key, power = doc.body.sheddablePower as Scaled | undefined
-    if (!lfdi || !power) return
-    const resource = await x.ctx.intake.directory.byRemote(x.ctx.tenant, 'ieee2030_5', lfdi)
-    if (!resource) return
-    const start = x.ctx.clock.now()
-    await x.ctx.intake.availability.declare(system(x.ctx.tenant), [{
-      resource: resource.id, start, end: start + (Number(doc.body.availabilityDuration) || 3600), down_W: Math.max(0, Math.floor(wattsOf(power))), up_W: 0,
-      source: `ieee2030_5:${lfdi}`, issuedAt: x.ctx.clock.nowMs(),
-    }])
+  async stored(x, { body }) {
+    const power = body.sheddablePower as Scaled | undefined
+    if (power) await declareAvailability(x, { start: x.ctx.clock.now(), duration: body.availabilityDuration, down_W: wattsOf(power) })
   },
 }

@@ -1,4 +1,4 @@
-import { system } from '#core/caller.js'
+import { declareAvailability } from '#csip-server/availability.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
 import { addEvent, cancelEvent, eventBehaviours } from '#csip-server/event-behaviour.js'
 import { mridOf } from '#csip-server/mrid.js'
@@ -52,15 +52,11 @@ async function grantsOf(x: Exchange, request: Value): Promise<readonly Doc[]> {
 
 /** SEP-200: what a car is granted now is load that can go down again, in its window and for as long as it asked; nothing once every grant was taken back. */
 async function tell(x: Exchange, request: Value): Promise<void> {
-  const { tenant, clock, intake } = x.ctx, lfdi = x.endDevice?.key
-  const resource = lfdi ? await intake.directory.byRemote(tenant, 'ieee2030_5', lfdi) : undefined
-  if (!resource || wattsOf(request.powerRequested as Scaled) <= 0) return
+  if (wattsOf(request.powerRequested as Scaled) <= 0) return
   const grants = await grantsOf(x, request)
   if (grants.length === 0) return
   const current = grants.findLast((d) => !d.body.cancelled), { start, duration } = asked(request)
-  await intake.availability.declare(system(tenant), [{
-    resource: resource.id, start, end: start + (Number(request.durationRequested) || duration), down_W: current ? Math.max(0, Math.floor(wattsOf(current.body.powerAvailable as Scaled))) : 0, up_W: 0, source: `ieee2030_5:${lfdi ?? ''}`, issuedAt: clock.nowMs(),
-  }])
+  await declareAvailability(x, { start, duration: Number(request.durationRequested) || duration, down_W: current ? wattsOf(current.body.powerAvailable as Scaled) : 0 })
 }
 
 /** The same from a grant: an operator may give one that no request of ours stands behind, which says nothing to the core. */

@@ -53,7 +53,8 @@ async function receive(x: Exchange, value: Value, root: string): Promise<Written
   const event = await ctx.documents.get<Value>(ctx.tenant, kind, mridKey(String(value.subject)))
   if (!event || !couldSee(event, device, await groupsOfEvent(x, kind, event))) throw new HttpFault(404)
   const created = Number(value.createdDateTime ?? 0)
-  const id = createHash('sha256').update(`${set} ${lfdi} ${event.id} ${status} ${created}`).digest('hex').slice(0, 24)
+  // SEP-028: of the digits, since two times beyond 2^53 may be one number
+  const id = createHash('sha256').update(`${set} ${lfdi} ${event.id} ${status} ${String(value.createdDateTime ?? 0)}`).digest('hex').slice(0, 24)
   const href = `/rsps/${set}/rsp/${id}`
   const known_ = await ctx.documents.get(ctx.tenant, 'csip/Response', id)
   if (known_) return { created: false, href }

@@ -24,8 +24,11 @@ export const Int64 = (o: O = {}) => int64(o)
 export const oneOf = (low: number, high: number, o: O = {}) => integer(low, high, o)
 
 export const TimeType = Int64
-/** A TimeType that we reckon with: interval and event times. Interpretation: beyond 2^53-1 (year 285 million) it is refused as out of range. */
-export const Instant = (o: O = {}) => integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, o)
+/** So far a calendar goes, less the longest duration and two randomisations: a sum of such a time and an interval is exact and has a date (year 273,000). */
+const latest = 8_640_000_000_000 - 2 ** 33
+/** A TimeType that we reckon with: interval and event times. Interpretation: beyond the calendar it is refused as out of range. */
+export const Instant = (o: O = {}) => integer(-latest, latest, o)
+export const isInstant = (value: unknown): value is number => Number.isInteger(value) && Math.abs(value as number) <= latest
 export const TimeOffsetType = (o: O = {}) => integer(-50_400, 50_400, o)
 export const OneHourRangeType = (o: O = {}) => integer(-3600, 3600, o)
 export const PerCent = (o: O = {}) => integer(0, 10_000, o)
