@@ -1,5 +1,6 @@
 import t from 'tap'
 import { handClock } from '#core/port/clock.js'
+import type { Log } from '#core/port/log.js'
 import { attributeOf, makePki, sep, serverUnderTest, textOf } from '#csip-server/fixture.js'
 import { devicePeer, operatorPeer, type Peer } from '#csip-server/identity.js'
 import { testDatabase } from '#prisma/test-database.js'
@@ -11,8 +12,8 @@ const one = await pki.device('one'), edev = `/edev/${one.lfdi}`
 await csip.provisioning.registerEndDevice({ lfdi: one.lfdi, groups: ['system', 'F1', 'one'] })
 t.teardown(() => db.close())
 
-const as = (peer: Peer) => async (method: string, target: string, xml?: string) => {
-  const a = await csip.door.handle({ method, target, peer, contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })
+const as = (peer: Peer, door = csip.door) => async (method: string, target: string, xml?: string) => {
+  const a = await door.handle({ method, target, peer, contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })
   return { status: a.status, body: a.body?.toString() ?? '', location: a.location ?? '' }
 }
 const operator = as(operatorPeer('op')), device = as(devicePeer(one.lfdi, one.sfdi))
@@ -112,4 +113,22 @@ t.test('SEP-107, SEP-090 a disabled device sees its record, time, and no link th
   t.equal((await device('POST', '/mup', sep('MirrorUsagePoint', `<mRID>0A01</mRID><roleFlags>0049</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${one.lfdi}</deviceLFDI>`))).status, 403)
   t.equal((await switched(true)).status, 204)
   t.equal((await device('GET', `${edev}/fsa`)).status, 200)
+})
+
+t.test('SEP-135 curves: one to ten points, reference voltage for volt-var alone', async (t) => {
+  const curveOf = (mRID: string, points: number, type: number, more = ''): string => sep('DERCurve', `<mRID>${mRID}</mRID><creationTime>0</creationTime>${'<CurveData><xvalue>1</xvalue><yvalue>2</yvalue></CurveData>'.repeat(points)}<curveType>${type}</curveType>${more}<xMultiplier>0</xMultiplier><yMultiplier>0</yMultiplier><yRefType>3</yRefType>`)
+  const statuses = [curveOf('0C01', 10, 11, '<vRef>100</vRef>'), curveOf('0C02', 0, 11), curveOf('0C03', 11, 11), curveOf('0C04', 2, 12, '<vRef>100</vRef>'), curveOf('0C05', 2, 15)]
+  t.same((await Promise.all(statuses.map((c) => operator('POST', '/derp/F1/dc', c)))).map((a) => a.status), [201, 400, 400, 400, 400])
+})
+
+t.test('SEP-076 events of two programs overlap: nothing changes, operators are told', async (t) => {
+  const warned: unknown[] = []
+  const log = { ...csip.context.log, warn: (fields: object) => warned.push(fields) } as unknown as Log
+  const door = serverUnderTest({ pki, documents: db.stores.documents, tenant: db.tenant, clock }).csip
+  ;(door.context as { log: Log }).log = log
+  const op = as(operatorPeer('op'), door.door), start = clock.now() + 60
+  t.equal((await op('POST', '/derp/F1/derc', event('DERControl', '0E01', '<DERControlBase><opModTargetW><multiplier>0</multiplier><value>1</value></opModTargetW></DERControlBase>', start))).status, 201)
+  t.equal((await op('POST', '/derp/system/derc', event('DERControl', '0E02', '<DERControlBase><opModTargetW><multiplier>0</multiplier><value>2</value></opModTargetW></DERControlBase>', start + 10))).status, 201)
+  t.match(warned, [{ clause: 'SEP-076', wins: '0E01'.padStart(32, '0') }])
+  t.equal(textOf((await device('GET', '/derp/F1/derc')).body, 'currentStatus'), '0')
 })

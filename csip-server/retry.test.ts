@@ -20,6 +20,7 @@ const heard = {
   ...told,
   readings: { record: (caller, rows) => { fails('readings'); return told.readings.record(caller, rows) } },
   availability: { declare: (caller, rows) => { fails('availability'); return told.availability.declare(caller, rows) } },
+  happenings: { happened: async (more) => { fails('happenings'); await told.happenings.happened(more) } },
 } satisfies typeof told
 const documents: DocumentStore = new Proxy(db.stores.documents, {
   get(store, name) {
@@ -135,4 +136,18 @@ t.test('SEP-200, SEP-047 an operator who takes a grant back or gives a smaller o
   t.equal((await ask('PUT', location, request('0D09', 1))).status, 204)
   t.match(told.declared.at(-1), { down_W: 0 }, 'a wish that is taken back takes every grant with it')
   t.match((await ask('GET', `${mine}/frp/0D10`)).body, /<currentStatus>2</)
+})
+
+t.test('SEP-185, REL-025 a Response whose word did not reach the core is refused with 503; said again, it gets there, once more, it changes nothing', async (t) => {
+  const now = clock.now(), interval = { start: now, end: now + 600, delta_W: -1000, expected_W: 2500, setpoint_W: 1500, limitImport_W: null }
+  await csip.channel.send([{
+    id: 'o1', tenant: db.tenant, dispatch: 'd', revision: 1, program: { id: 'p', name: 'p' }, resource: { id: 'r1', name: 'r', kind: 'battery', rated_W: 5000, servicePoint: 'sp1' },
+    binding: { protocol: 'ieee2030_5', remoteId: one.lfdi, control: true }, start: now, end: now + 600, intervals: [interval], randomize_s: 0, expiry: now + 600, priority: 1, reportEvery_s: 900, createdAt: clock.nowMs(),
+  }])
+  const [control] = await db.stores.documents.list<{ mRID: string }>(db.tenant, { kind: 'csip/DERControl' })
+  await persist(t, 'happenings', 'POST', '/rsps/der/rsp', sep('DERControlResponse', `<createdDateTime>${now}</createdDateTime><endDeviceLFDI>${one.lfdi}</endDeviceLFDI><status>2</status><subject>${String(control?.body.mRID)}</subject>`))
+  t.match(told.happened, [{ delivery: 'o1', state: 'started' }])
+  t.equal(told.happened.length, 1, 'the core hears it once')
+  t.equal(textOf((await ask('GET', '/rsps/der/rsp?l=9')).body, 'status'), '2')
+  t.equal(await members('/rsps/der/rsp'), '1', 'and is kept once')
 })

@@ -10,6 +10,8 @@ import { fromXml, parseXml } from '#core/describe/xml.js'
 import { packageRoot } from '#core/package-root.js'
 import { makeCodec, namespace2018 } from '#csip-server/codec.js'
 import { registry, registryFor } from '#csip-server/registry.js'
+import { sep } from '#csip-server/fixture.js'
+import { DERSettings } from '#csip-server/wire/der-settings.js'
 import { Error as ErrorResource } from '#csip-server/wire/error.js'
 import { carried, Notification } from '#csip-server/wire/subscription.js'
 
@@ -209,4 +211,15 @@ t.test('SEC-042 mutated documents are read or refused, never anything else', asy
     }
   }
   t.ok(refused > runs / 2, `${refused} of ${runs} refused`)
+})
+
+t.test('SEP-026 strictSchema refuses order, unknown and repeated children', async (t) => {
+  const strict = makeCodec('csip', true), loose = makeCodec('csip')
+  const good = '<setGradW>1</setGradW><setMaxW><multiplier>0</multiplier><value>5</value></setMaxW><updatedTime>1</updatedTime>'
+  t.ok(strict.read(Buffer.from(sep('DERSettings', good)), [DERSettings]))
+  for (const bad of [`<updatedTime>1</updatedTime>${good.replace('<updatedTime>1</updatedTime>', '')}`, `${good}<new>1</new>`, good.replace('<setGradW>1</setGradW>', '<setGradW>1</setGradW><setGradW>2</setGradW>'), good.replace('<multiplier>0</multiplier><value>5</value>', '<value>5</value><multiplier>0</multiplier>')]) {
+    t.throws(() => strict.read(Buffer.from(sep('DERSettings', bad)), [DERSettings]), { name: 'Refusal' })
+    t.ok(loose.read(Buffer.from(sep('DERSettings', bad)), [DERSettings]))
+  }
+  t.throws(() => strict.read(Buffer.from(sep('DERSettings', good).replace('<DERSettings', '<DERSettings color="red"')), [DERSettings]))
 })
