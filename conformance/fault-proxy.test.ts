@@ -36,6 +36,12 @@ t.test('UX-041 the fault proxy passes bytes, delays, swallows, cuts, throttles, 
   t.ok((await say('0123456789')).ms >= 95, 'ten bytes at a hundred a second')
   proxy.set({ reorder: 2, direction: 'up' })
   t.equal((await say('abcd')).got, 'cdab', 'the later piece first')
+  proxy.set({ cutIn: 3, direction: 'down' })
+  const struck = proxy.struck()
+  t.ok((await say('hello')).got.length <= 3, 'cut so many bytes from now on')
+  await struck
+  await proxy.idle()
+  t.equal(proxy.connections(), 0)
   proxy.set({ refuse: true })
   t.ok((await say('hello')).reset, 'refused')
   proxy.set({})

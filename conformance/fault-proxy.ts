@@ -11,6 +11,8 @@ export interface Faults {
   readonly blackhole?: boolean
   /** The connection is reset after so many bytes have passed: in the middle of a message, of a TLS record. */
   readonly cutAfter?: number
+  /** The same, counted from the moment when this is set: in the middle of a message on a connection that has stood for long. */
+  readonly cutIn?: number
   readonly bytesPerSecond?: number
   /** Pieces of so many bytes go out in pairs, the later one first: what no TCP does, but a broken middlebox. */
   readonly reorder?: number
@@ -24,20 +26,26 @@ export interface FaultProxy {
   set(faults: Faults): void
   /** Resets every connection that stands. */
   cut(): void
+  /** When a connection is next cut or refused by what was set. */
+  struck(): Promise<void>
+  /** When no connection stands, so that what is set next strikes only what comes next. */
+  idle(): Promise<void>
   close(): Promise<void>
 }
 
 /** A TCP proxy in front of a door, for reliability tests: delay, drop, cut mid-byte, blackhole, throttle, reorder. */
 export async function faultProxy(to: { readonly host?: string; readonly port: number }, at = 0): Promise<FaultProxy> {
   let faults: Faults = {}
-  const pairs = new Set<readonly [Socket, Socket]>()
+  const waiting: (() => void)[] = [], strike = (): void => { for (const wake of waiting.splice(0)) wake() }
+  const pairs = new Set<readonly [Socket, Socket]>(), resting: (() => void)[] = []
+  const gone = (pair: readonly [Socket, Socket]): void => { pairs.delete(pair); if (pairs.size === 0) for (const wake of resting.splice(0)) wake() }
   const server: Server = createServer((client) => {
-    if (faults.refuse) { client.resetAndDestroy(); return }
+    if (faults.refuse) { client.resetAndDestroy(); strike(); return }
     const upstream = connect({ host: to.host ?? '127.0.0.1', port: to.port })
     const pair = [client, upstream] as const
     pairs.add(pair)
-    const end = (): void => { pairs.delete(pair); client.destroy(); upstream.destroy() }
-    const abort = (): void => { pairs.delete(pair); client.resetAndDestroy(); upstream.resetAndDestroy() }
+    const end = (): void => { gone(pair); client.destroy(); upstream.destroy() }
+    const abort = (): void => { gone(pair); client.resetAndDestroy(); upstream.resetAndDestroy(); strike() }
     const flushed = [pass(client, upstream, 'up', () => faults, abort), pass(upstream, client, 'down', () => faults, abort)]
     // What is still on its way when one side closes arrives before the other side hears of it.
     for (const socket of pair) { socket.on('error', end); socket.on('close', () => void Promise.all(flushed.map((line) => line())).then(end)) }
@@ -49,12 +57,14 @@ export async function faultProxy(to: { readonly host?: string; readonly port: nu
     connections: () => pairs.size,
     set(next) { faults = next },
     cut,
+    idle: () => new Promise((done) => { if (pairs.size === 0) done(); else resting.push(done) }),
+    struck: () => new Promise((done) => { waiting.push(done) }),
     close: () => new Promise((done) => { cut(); server.close(() => done()) }),
   }
 }
 
 function pass(from: Socket, to: Socket, direction: 'up' | 'down', now: () => Faults, abort: () => void): () => Promise<void> {
-  let passed = 0
+  let passed = 0, seen: Faults | undefined, begun = 0
   let line: Promise<void> = Promise.resolve()
   let waiting: Buffer | undefined
   const send = (piece: Buffer): void => { if (!to.destroyed) to.write(piece) }
@@ -62,8 +72,10 @@ function pass(from: Socket, to: Socket, direction: 'up' | 'down', now: () => Fau
     const faults = now()
     if (faults.direction !== undefined && faults.direction !== direction) { line = line.then(() => send(data)); return }
     if (faults.blackhole) return
-    if (faults.cutAfter !== undefined && passed + data.length >= faults.cutAfter) {
-      const rest = data.subarray(0, Math.max(0, faults.cutAfter - passed))
+    if (faults !== seen) { seen = faults; begun = passed }
+    const end = faults.cutIn === undefined ? faults.cutAfter : begun + faults.cutIn
+    if (end !== undefined && passed + data.length >= end) {
+      const rest = data.subarray(0, Math.max(0, end - passed))
       line = line.then(() => { if (rest.length && !to.destroyed) to.write(rest, () => abort()); else abort() })
       return
     }

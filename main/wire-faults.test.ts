@@ -1,45 +1,14 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test as Tap } from 'tap'
 import { WebSocket } from 'ws'
 import { deviceRequest, lfdiOf, newEcKey } from '#certs/index.js'
-import { readSettings } from '#cli/settings.js'
-import { faultProxy, type FaultProxy } from '#conformance/fault-proxy.js'
-import { systemClock } from '#core/port/clock.js'
-import { silent } from '#core/port/log.js'
-import { build } from '#main.js'
-import { portBase } from '#main/test-ports.js'
+import type { FaultProxy } from '#conformance/fault-proxy.js'
+import { ask, serverBehindFaults } from '#main/test-wire.js'
 
-/** Every door behind the fault proxy: cut in the middle, swallowed, delayed (REL-047). One server, the conformance seed. */
-const folder = mkdtempSync(join(tmpdir(), 'loadstone-wire-'))
-const pem = (file: string): string => readFileSync(join(folder, 'pki', file), 'utf8')
-const base = await portBase(31_000)
-const { settings, resolved } = await readSettings({ data: folder, portBase: base }, {}, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false })
-const server = await build({ settings, resolved, data: { path: folder, at: (...parts) => join(folder, ...parts) }, clock: systemClock, log: silent, seed: 'conformance' })
-const { ready } = server
-const door = { operator: base, vtn: base + 2, csip: base + 4, est: base + 5, ocpp: base + 6 }
-const proxies: FaultProxy[] = []
-t.teardown(async () => { await Promise.all(proxies.map((p) => p.close())); await server.stop(); rmSync(folder, { recursive: true, force: true }) })
-const through = async (port: number): Promise<FaultProxy> => { const proxy = await faultProxy({ port }); proxies.push(proxy); return proxy }
-
-interface Ask { method?: string; body?: string; headers?: Record<string, string>; tls?: object; patience_ms?: number }
-/** Status and body, or 0 when the connection failed or the patience was over. */
-const ask = (port: number, path: string, { method = 'GET', body, headers = {}, tls, patience_ms = 8000 }: Ask = {}): Promise<{ status: number; body: string; location: string }> => new Promise((done) => {
-  const failed = (): void => done({ status: 0, body: '', location: '' })
-  const sent = (tls ? httpsRequest : httpRequest)({ host: '127.0.0.1', port, path, method, agent: false, timeout: patience_ms, headers: { ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }) }, ...tls }, (answer) => {
-    const parts: Buffer[] = []
-    answer.on('data', (d: Buffer) => parts.push(d))
-    answer.on('end', () => done({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString(), location: String(answer.headers.location ?? '') }))
-    answer.on('error', failed)
-  })
-  sent.on('error', failed)
-  sent.on('timeout', () => sent.destroy())
-  sent.end(body)
-})
+/** What comes in through every door behind the fault proxy: cut in the middle, swallowed, delayed (REL-047). What goes out is in wire-faults-out.test.ts. */
+const { folder, pem, door, ready, through, client, vtnToken } = await serverBehindFaults(t, 31_000)
 /** Where a request of so many bytes is cut: early, in each part, at its last byte. */
 const offsets = (size: number): number[] => [1, 40, Math.floor(size * 0.5), Math.floor(size * 0.8), size - 1]
 
@@ -55,8 +24,6 @@ async function cutAndRetry(t: Tap, proxy: FaultProxy, places: readonly number[],
   }
 }
 
-const vtnToken = async (id: string, secret: string): Promise<string> => (JSON.parse((await ask(door.vtn, '/openadr3/3.1.1/auth/token', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `grant_type=client_credentials&client_id=${id}&client_secret=${secret}` })).body) as { access_token: string }).access_token
-
 t.test('REL-047 VTN: a request cut in the middle leaves nothing half, and its retry makes one object', async (t) => {
   const proxy = await through(door.vtn), authorization = `Bearer ${await vtnToken('bl_client', '1001')}`
   const post = (n: number): Promise<{ status: number }> => ask(proxy.port, '/openadr3/3.1.1/programs', { method: 'POST', headers: { authorization, 'content-type': 'application/json', 'idempotency-key': `cut-${n}` }, body: JSON.stringify({ programName: `cut-${n}`, attributes: [{ type: 'LONG', values: ['x'.repeat(600)] }] }) })
@@ -69,7 +36,7 @@ t.test('REL-047 operator: the same', async (t) => {
   await cutAndRetry(t, proxy, offsets(360), post, async (n) => (JSON.parse((await ask(door.operator, '/api/v1/service-points?limit=1000', { headers })).body) as { items: { name: string }[] }).items.filter((p) => p.name === `cut-${n}`).length)
 })
 
-const device = { ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', ecdhCurve: 'prime256v1', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', key: pem('device-1.key'), cert: pem('device-1.pem') + pem('chain.pem'), ca: pem('serca.pem'), checkServerIdentity: () => undefined }
+const device = client('device-1')
 
 t.test('REL-047 2030.5: a TLS record cut in the middle, in the handshake or the document', async (t) => {
   const proxy = await through(door.csip), lfdi = lfdiOf(readFileSync(join(folder, 'pki', 'device-1.der')))
@@ -124,14 +91,16 @@ t.test('REL-047 OCPP: a frame cut in the middle is no frame; the station comes b
 })
 
 t.test('REL-044, REL-047 a link that is slow is served, one that swallows everything harms nobody', async (t) => {
-  for (const [name, port, path] of [['operator', door.operator, '/healthz'], ['vtn', door.vtn, '/openadr3/3.1.1/auth/server']] as const) {
-    const proxy = await through(port)
+  const tls = { ca: pem('tls-ca.pem'), servername: 'localhost' }
+  const doors: readonly [name: string, port: number, path: string, tls?: object][] = [['operator', door.operator, '/healthz'], ['vtn', door.vtn, '/openadr3/3.1.1/auth/server'], ['2030.5', door.csip, '/dcap', device], ['EST', door.est, '/.well-known/est/cacerts', tls]]
+  for (const [name, port, path, secure] of doors) {
+    const proxy = await through(port), asked = secure ? { tls: secure, headers: { accept: '*/*' } } : {}
     proxy.set({ delay_ms: 60 })
-    t.equal((await ask(proxy.port, path)).status, 200, `${name}: slow`)
-    proxy.set({ bytesPerSecond: 2000 })
-    t.equal((await ask(proxy.port, path)).status, 200, `${name}: thin`)
+    t.equal((await ask(proxy.port, path, asked)).status, 200, `${name}: slow`)
+    proxy.set({ bytesPerSecond: secure ? 20_000 : 2000 })
+    t.equal((await ask(proxy.port, path, asked)).status, 200, `${name}: thin`)
     proxy.set({ blackhole: true })
-    t.equal((await ask(proxy.port, path, { patience_ms: 300 })).status, 0, `${name}: nothing comes`)
-    t.equal((await ask(port, path)).status, 200, `${name}: others are served`)
+    t.equal((await ask(proxy.port, path, { ...asked, patience_ms: 300 })).status, 0, `${name}: nothing comes`)
+    t.equal((await ask(port, path, asked)).status, 200, `${name}: others are served`)
   }
 })

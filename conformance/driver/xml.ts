@@ -1,4 +1,5 @@
 import { parseXml, type XmlElement } from '#core/describe/xml.js'
+import { at } from '#conformance/match.js'
 import type { Action, Outcome } from '#conformance/runner.js'
 import { httpRequest } from '#conformance/driver/http.js'
 import type { SchemaCheck } from '#conformance/driver/schema.js'
@@ -49,10 +50,10 @@ export const xmlWalk: Action = async (args, context): Promise<Outcome> => {
   return { status: 200, hrefs, alls, results, pages: alls.length, count: hrefs.length, all: Number(alls[0]) }
 }
 
-/** `xml.member {as, path, member, where: {child: text}}`: the one member of a list that has these children → `{status, found, it}`, `it` as plain values. */
+/** `xml.member {as, path, member, where: {path: text}}`: the one member of a list that has these values, however they spell their letters → `{status, list, found, it}`, both as plain values. */
 export const xmlMember: Action = async (args, context): Promise<Outcome> => {
   const answer = await xmlRequest({ as: args.as, method: 'GET', path: `${String(args.path)}?l=255` }, context)
   const members = ((answer.xml as Record<string, unknown> | undefined)?.[String(args.member)] ?? []) as Record<string, unknown[]>[]
-  const it = members.find((one) => Object.entries(args.where as Record<string, string>).every(([child, text]) => one[child]?.[0] === text))
-  return { status: answer.status, found: it !== undefined, it }
+  const it = members.find((one) => Object.entries(args.where as Record<string, unknown>).every(([path, text]) => String(at(one, path)).toUpperCase() === String(text).toUpperCase()))
+  return { status: answer.status, list: answer.xml, found: it !== undefined, it }
 }

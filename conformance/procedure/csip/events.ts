@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, clientError, control, discover, doc, issue, memberOf, operate, proc, refused, withdraw } from '#conformance/procedure/csip/steps.js'
+import { all, ask, clientError, control, discover, doc, issue, memberOf, memberWith, operate, proc, refused, withdraw } from '#conformance/procedure/csip/steps.js'
 
 const clause = 'IEEE 2030.5-2018 §10.2.3 events, CSIP 2.1'
 const needs = ['operator-csip']
@@ -55,7 +55,7 @@ const dispatched: readonly Procedure[] = [
     discover('device-2'), ask('device-2', 'PUT', '${it.der.DERSettingsLink}', { status: { oneOf: [201, 204] } }, { text: doc('DERSettings', '<setGradW>27</setGradW><setMaxW><multiplier>0</multiplier><value>5000</value></setMaxW><updatedTime>${now}</updatedTime>') }),
     { say: 'the times of the order', do: 'value', with: { from: '${iso+60}', until: '${iso+960}', start: '${now+60}' }, save: { from: 'from', until: 'until', start: 'start' } },
     { say: 'operator: 3 kW of that device', do: 'operator.request', with: { method: 'POST', path: '/dispatches', json: { program: '${dispatchProgram}', power_kW: 3, start: '${from}', end: '${until}', scope: { resources: ['${dispatchDevice}'] } } }, expect: { status: 201 }, save: { order: 'body.id' } },
-    ask('device-2', 'GET', list, { 'status': 200, 'xml.DERControl[0].interval[0].duration[0]': '900', 'xml.DERControl[0].@responseRequired': '03', 'xml.DERControl[0].@replyTo': { matches: '^/' }, 'text': { contains: '<start>${start}</start>' } }, { within_ms: 6000, save: { replyTo: 'xml.DERControl[0].@replyTo', subject: 'xml.DERControl[0].mRID[0]' } }),
+    memberWith('device-2', '${it.own.DERControlListLink}', 'DERControl', { 'interval[0].start[0]': '${start}' }, { 'it.interval[0].duration[0]': '900', 'it.@responseRequired': '03', 'it.@replyTo': { matches: '^/' } }, { within_ms: 6000, save: { replyTo: 'it.@replyTo', subject: 'it.mRID[0]' } }),
     discover('device-1', 'other'), ask('device-1', 'GET', '${other.own.DERControlListLink}?l=500', { text: { lacks: '${subject}' } }), respond('device-2', '${subject}', '${lfdi2}', 1, { status: 201 }), ordered('received'),
   ], { needs: ['operator-dispatch'], tags: ['event', 'dispatch'], after: [{ say: 'operator: cancel', do: 'operator.request', with: { method: 'POST', path: '/dispatches/${order}/cancel', json: { reason: 'conformance' } } }] }),
 ]

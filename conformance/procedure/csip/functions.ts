@@ -1,5 +1,5 @@
-import type { Procedure, Step } from '#conformance/procedure.js'
-import { all, ask, clientError, discover, doc, memberOf, operate, proc, refused } from '#conformance/procedure/csip/steps.js'
+import type { Matcher, Procedure, Step } from '#conformance/procedure.js'
+import { all, ask, clientError, discover, doc, memberOf, memberWith, operate, proc, refused } from '#conformance/procedure/csip/steps.js'
 
 /** Function sets beside DER: what an operator writes, a device finds by its links, in schema order. */
 const needs = ['operator-csip', 'function-sets']
@@ -12,6 +12,9 @@ const answered = (root: string, code: number, expect: object): Step => ask('devi
 const edc = '<deviceCategory>01</deviceCategory><drProgramMandatory>true</drProgramMandatory><loadShiftForward>false</loadShiftForward>'
 const ours = '${it.links.FunctionSetAssignmentsListLink}?l=50'
 const request = (status: number, more = '<durationRequested>3600</durationRequested>'): string => doc('FlowReservationRequest', `<mRID>\${mrid:wish}</mRID><creationTime>\${now}</creationTime>${more}<energyRequested><multiplier>3</multiplier><value>20</value></energyRequested><intervalRequested><duration>7200</duration><start>\${from}</start></intervalRequested><powerRequested><multiplier>1</multiplier><value>360</value></powerRequested><RequestStatus><dateTime>\${now}</dateTime><requestStatus>${status}</requestStatus></RequestStatus>`)
+/** What the server makes of that wish: answers to earlier ones stay in the list. */
+const granted = (status: string, expect: Readonly<Record<string, Matcher>> = {}): Step =>
+  memberWith('device-1', '${it.links.FlowReservationResponseListLink}', 'FlowReservationResponse', { 'subject[0]': '${mrid:wish}' }, { 'it.EventStatus[0].currentStatus[0]': status, ...expect })
 const from: Step = { say: 'an hour from now', do: 'value', with: { from: '${now+3600}' }, save: { from: 'from' } }
 
 export const functions: readonly Procedure[] = [
@@ -42,8 +45,8 @@ export const functions: readonly Procedure[] = [
   ], gone('one', 'two', 'program')),
   set('flow', 'a car asks for energy in a window, is granted it at once, polls quickly, and gives it back', 'SEP-200', 'IEEE 2030.5-2018 §10.9 flow reservation', [
     from, ask('device-1', 'POST', '${it.links.FlowReservationRequestListLink}', { status: 201, 'headers.location': { matches: '^/' } }, { text: request(0), save: { wish: 'headers.location' }, keep: true }),
-    ask('device-1', 'GET', '${it.links.FlowReservationResponseListLink}?l=50', { status: 200, 'xml.@pollRate': { matches: '^[1-9]\\d?$' }, 'xml.FlowReservationResponse[0].subject[0]': '${mrid:wish}', 'xml.FlowReservationResponse[0].EventStatus[0].currentStatus[0]': '0', 'xml.FlowReservationResponse[0].powerAvailable[0].value[0]': '360' }), ask('device-2', 'GET', '${it.links.FlowReservationResponseListLink}', { status: { oneOf: [403, 404] } }),
-    ask('device-1', 'POST', '${it.links.FlowReservationRequestListLink}', refused(400), { text: request(0, '<durationRequested>9000</durationRequested>') }), ask('device-1', 'PUT', '${wish}', { status: 204 }, { text: request(1) }), ask('device-1', 'GET', '${it.links.FlowReservationResponseListLink}?l=50', { 'xml.FlowReservationResponse[0].EventStatus[0].currentStatus[0]': '2' }),
+    granted('0', { 'list.@pollRate': { matches: '^[1-9]\\d?$' }, 'it.powerAvailable[0].value[0]': '360' }), ask('device-2', 'GET', '${it.links.FlowReservationResponseListLink}', { status: { oneOf: [403, 404] } }),
+    ask('device-1', 'POST', '${it.links.FlowReservationRequestListLink}', refused(400), { text: request(0, '<durationRequested>9000</durationRequested>') }), ask('device-1', 'PUT', '${wish}', { status: 204 }, { text: request(1) }), granted('2'),
   ]),
   set('usage-point', 'what was mirrored is read again as UsagePoint, readings and all, by its owner alone', 'SEP-173', 'IEEE 2030.5-2018 §10.10 metering', [
     ask('device-1', 'POST', '${it.dcap.MirrorUsagePointListLink}', { status: 201 }, { text: doc('MirrorUsagePoint', '<mRID>${mrid:m}</mRID><description>site</description><roleFlags>0003</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${lfdi1}</deviceLFDI><MirrorMeterReading><mRID>${mrid:s}</mRID><description>power</description><Reading><value>77</value></Reading><ReadingType><kind>37</kind><powerOfTenMultiplier>0</powerOfTenMultiplier><uom>38</uom></ReadingType></MirrorMeterReading>') }),

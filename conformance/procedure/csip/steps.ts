@@ -17,8 +17,10 @@ export function ask(as: string, method: string, path: string, expect: Expect, mo
 }
 
 /** The member of a list whose mRID this is; `save` looks below `it`. */
-export const memberOf = (as: string, path: string, member: string, mRID: string, more: More = {}): Step =>
-  step('xml.member', `the ${member} of that mRID in ${path}`, { as, path, member, where: { mRID } }, { status: 200, found: true }, more)
+export const memberOf = (as: string, path: string, member: string, mRID: string, more: More = {}): Step => memberWith(as, path, member, { 'mRID[0]': mRID }, {}, more)
+/** The one with these values, wherever earlier runs have left theirs: `it` of the outcome. */
+export const memberWith = (as: string, path: string, member: string, where: Readonly<Record<string, string>>, expect: Expect = {}, more: More = {}): Step =>
+  step('xml.member', `the ${member} of ${Object.keys(where).map((name) => name.replace(/\[0\]/g, '')).join(', ')} in ${path}`, { as, path, member, where }, { status: 200, found: true, ...expect }, more)
 
 /** The same resources with an operator's rights: an adapter that the target may declare. */
 export const operate = (method: string, path: string, expect: Expect, more: More = {}): Step =>
