@@ -9,6 +9,10 @@ export interface FleetProcess {
   meters(): Promise<Record<string, Ledger[]>>
   says(): Promise<Diary[]>
   connected(): Promise<ReturnType<Fleet['connected']>>
+  /** Resolves when the process has loaded its code; no device is on the network yet. */
+  loaded(): Promise<void>
+  /** The devices go on the network. */
+  begin(): void
   stop(): Promise<void>
   readonly pid: number | undefined
 }
@@ -40,9 +44,10 @@ export function startFleetProcess(config: FleetConfig, diaryFile: string, story:
     waiting.set(id, done)
     send({ ask: what, id })
   })
-  send({ ask: 'start', config, diaryFile, story })
   return {
     pid: child.pid,
+    loaded: async () => { await ask('connected') },
+    begin: () => send({ ask: 'start', config, diaryFile, story }),
     meters: async () => (await ask('meters') as Record<string, Ledger[]> | undefined) ?? {},
     says: async () => (await ask('says') as Diary[] | undefined) ?? [],
     connected: async () => (await ask('connected') as { up: number; of: number } | undefined) ?? { up: 0, of: 0 },

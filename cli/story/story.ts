@@ -133,8 +133,11 @@ function fleetOf({ server, tell, demoFile }: StoryNeeds, devices: readonly Plann
   }, demoFile('fleet.json'), orderKey)
 }
 
+/** Time goes fast from the moment that the devices can: what a process needs to load would be minutes of an event that goes on. */
 async function bringUp({ tell, clock, signal }: StoryNeeds, fleet: FleetProcess, { plan }: StoryState): Promise<void> {
+  await fleet.loaded()
   clock.pace(plan.rate)
+  fleet.begin()
   for (let waited = 0; waited < 120 && !signal.aborted; waited++) {
     const { up, of } = await fleet.connected()
     tell.progress(up, of)
