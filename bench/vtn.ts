@@ -118,8 +118,8 @@ async function changed(emit: Emit, db: TestDatabase, bare: Bare, list: string, a
 }
 
 /**
- * Issue 4: targeted reads of distinct VENs, each with its own grants: the first read of each (token, grants, events: three queries and a signature,
- * beside one query of the bare server), then as they poll, when what did not change comes from memory.
+ * Issue 4: targeted reads of distinct VENs, each with its own grants: the first read of each (token, grants, events: a signature, and questions
+ * that are asked for many at once, beside one query of the bare server), then as they poll, when what did not change comes from memory.
  */
 async function distinct(emit: Emit, bare: Bare, app: FastifyInstance, port: number): Promise<void> {
   const vens = Array.from({ length: 2000 }, (_, i) => i * 5)

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { createHash } from 'node:crypto'
+import { gather } from '#core/gather.js'
 import type { DocumentQuery, DocumentStore } from '#core/port/store/document.js'
 import type { VtnCaller } from '#vtn/identity.js'
 import { everybody, isOpen, kindOf, type Content, type Stored } from '#vtn/stored.js'
@@ -20,22 +21,24 @@ export function makeAccess(documents: DocumentStore, tenant: string): Access {
   // Each only rises, so the sum changes whenever one does.
   const stamp = (): number => documents.revision(tenant, kindOf.VEN) + documents.revision(tenant, kindOf.RESOURCE)
 
-  async function load(clientID: string): Promise<readonly string[]> {
-    const at = stamp()
-    const [vens, resources] = await Promise.all([
-      documents.list<Content>(tenant, { kind: kindOf.VEN, owner: clientID }),
-      documents.list<Content>(tenant, { kind: kindOf.RESOURCE, owner: clientID }),
-    ])
-    const grants = Object.freeze([...new Set([...vens, ...resources].flatMap(carried))].sort())
-    known.set(clientID, { stamp: at, grants })
-    return grants
+  /** Of many clients at once: after a change of one ven all that poll are asked about again. */
+  async function load(clientIDs: readonly string[]): Promise<(readonly string[])[]> {
+    const at = stamp(), owners = [...new Set(clientIDs)], held = new Map(owners.map((owner) => [owner, new Set<string>()]))
+    const found = await Promise.all([kindOf.VEN, kindOf.RESOURCE].map((kind) => documents.list<Content>(tenant, { kind, owners })))
+    for (const doc of found.flat()) for (const target of carried(doc)) held.get(doc.owner ?? '')?.add(target)
+    return clientIDs.map((clientID) => {
+      const grants = Object.freeze([...held.get(clientID) ?? []].sort())
+      known.set(clientID, { stamp: at, grants })
+      return grants
+    })
   }
+  const asked = gather(load, { most: 100 })
 
   return {
     grants(clientID) {
       if (clientID === '') return none
       const hit = known.get(clientID)
-      return hit && hit.stamp === stamp() ? hit.grants : load(clientID)
+      return hit && hit.stamp === stamp() ? hit.grants : asked.ask(clientID)
     },
     async holders(targets, read = documents) {
       const out = new Map<string, Set<string>>()

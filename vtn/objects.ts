@@ -7,6 +7,7 @@ import type { Context } from '#vtn/context.js'
 import type { VtnCaller } from '#vtn/identity.js'
 import type { Change } from '#vtn/notice.js'
 import type { PageCut, RawQuery } from '#vtn/query.js'
+import { listTogether } from '#vtn/list-together.js'
 import { nounOf, type Noun } from '#vtn/registry.js'
 import { kindOf, type Content, type Placed, type Stored } from '#vtn/stored.js'
 
@@ -35,6 +36,7 @@ const absent = (noun: Noun, id: string): Refusal => new Refusal('notFound', `no 
 export function makeObjects(context: Context): Objects {
   const { documents, unitOfWork, clock, ids, notices, config } = context
   const { tenant } = config
+  const lists = listTogether(documents, tenant)
 
   async function get(noun: Noun, view: View, id: string): Promise<Stored> {
     // SEC-034: the database leaves out what is hidden, so that hidden and absent cost the same.
@@ -174,7 +176,7 @@ export function makeObjects(context: Context): Objects {
       const filter = noun.behaviour.filter?.(query, { now: clock.now(), surface, asked }) ?? {}
       const privacy = visible(view, noun.behaviour.filtersTargets ? undefined : asked)
       if (!privacy || cut.limit === 0) return []
-      return documents.list<Content>(tenant, { kind: kindOf[noun.objectType], ...filter, ...privacy, ...within, skip: cut.skip, limit: cut.limit })
+      return lists.ask({ kind: kindOf[noun.objectType], ...filter, ...privacy, ...within, skip: cut.skip, limit: cut.limit })
     },
   }
 }

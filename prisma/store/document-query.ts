@@ -11,6 +11,7 @@ export function conditions(tenant: string, query: DocumentQuery): { text: string
   add((p) => `key = ${p}`, query.key)
   add((p) => `id = any(${p})`, query.ids)
   add((p) => `owner = ${p}`, query.owner)
+  add((p) => `owner = any(${p})`, query.owners)
   add((p) => `(cardinality(targets) = 0 or targets && ${p}::text[])`, query.visibleTo)
   add((p) => `targets @> ${p}::text[]`, query.withTargets)
   add((p) => `targets && ${p}::text[]`, query.withAnyTarget)

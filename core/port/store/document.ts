@@ -35,6 +35,8 @@ export interface DocumentQuery {
   readonly key?: string
   readonly ids?: readonly string[]
   readonly owner?: string
+  /** Documents of any of these owners. */
+  readonly owners?: readonly string[]
   /** Documents without targets, or with at least one of these (OpenADR object privacy: hidden unless shared). */
   readonly visibleTo?: readonly string[]
   /** Documents that have all of these targets (a caller's own filter). */
