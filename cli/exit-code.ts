@@ -26,6 +26,15 @@ export class CliExit extends Error {
   }
 }
 
+/** What a client of any protocol can do about an end (UX-013). */
+const remedies: Readonly<Record<number, string>> = {
+  [exitCode.unreachable]: 'Is it running, and is the URL right?',
+  [exitCode.notAuthenticated]: 'Are the id and its secret or certificate the ones that this server knows?',
+}
+
+/** The end of a conversation: what happened, and what to do about it. */
+export const endOf = (code: number, sentence: string): CliExit => new CliExit(code, remedies[code] === undefined ? sentence : `${sentence} ${remedies[code]}`)
+
 /** The code that an error deserves. */
 export function codeOf(error: unknown): number {
   if (error instanceof CliExit) return error.code

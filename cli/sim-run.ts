@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { CliExit, exitCode } from '#cli/exit-code.js'
+import { CliExit, endOf, exitCode } from '#cli/exit-code.js'
 import type { SimMaker, SimOptions } from '#cli/sim.js'
 import type { OcppVersion } from '#sim/charger.js'
 import { behaviours, type Behaviour } from '#sim/device.js'
@@ -58,8 +58,9 @@ export async function runSim(protocol: PlannedDevice['protocol'], o: SimOptions,
   const counts: FleetCounts = { vens: 0, inverters: 0, chargers: 0, [{ openadr: 'vens', ieee2030_5: 'inverters', ocpp: 'chargers' }[protocol]]: count }
   const devices = fleetPlan(counts, { seed: number('seed', o.seed, 0), timeZone: o.zone })
   const made = await make(devices)
+  const for_s = o.for === undefined ? Infinity : number('for', o.for, 0), spread_s = number('spread', o.spread, 0)
   const fleet = runFleet({
-    devices, ...made, lapse: number('rate', o.rate, 0.001), spread_s: number('spread', o.spread, 0) * Number(o.rate), insecure: o.insecure ?? false,
+    devices, ...made, lapse: number('rate', o.rate, 0.001), spread_s: Math.min(spread_s, for_s / 2) * Number(o.rate), insecure: o.insecure ?? false,
     misbehave: Object.fromEntries(devices.map((d) => [d.name, o.behave as Behaviour])),
   }, { log: warnings })
   const line = (): void => {
@@ -70,14 +71,15 @@ export async function runSim(protocol: PlannedDevice['protocol'], o: SimOptions,
   const ended = await new Promise<'time' | 'signal'>((done) => {
     process.once('SIGINT', () => done('signal'))
     process.once('SIGTERM', () => done('signal'))
-    if (o.for !== undefined) setTimeout(() => done('time'), number('for', o.for, 0) * 1000)
+    if (o.for !== undefined) setTimeout(() => done('time'), for_s * 1000)
   })
   clearInterval(every)
   line()
   if (o.json) process.stdout.write(`${JSON.stringify({ devices: fleet.says(), meters: fleet.meters() })}\n`)
-  const failed = fleet.connected().up === 0 ? fleet.says().find((d) => d.lastError)?.lastError : undefined
+  const nobody = fleet.connected().up === 0, failed = fleet.says().find((d) => d.lastError)?.lastError
   await fleet.stop()
-  if (failed) throw new CliExit(/cannot be reached|ECONNREFUSED/.test(failed) ? exitCode.unreachable : /refused client|401|403/.test(failed) ? exitCode.notAuthenticated : exitCode.failed, failed)
+  if (nobody && failed) throw endOf(/cannot be reached|did not answer/.test(failed) ? exitCode.unreachable : /refused client|401|403/.test(failed) ? exitCode.notAuthenticated : exitCode.failed, failed)
+  if (nobody && ended === 'time') throw endOf(exitCode.unreachable, `No answer came from ${o.url} within ${o.for} s.`)
   process.exitCode = ended === 'signal' ? exitCode.interrupted : exitCode.done
 }
 

@@ -13,7 +13,7 @@ export function registerSim(program: Command): void {
   const common = (command: Command): Command => command
     .requiredOption('--url <url>', 'the server\'s door', urlWith('http', 'https', 'ws', 'wss')).option('--count <n>', 'how many', '1').option('--behave <how>', 'well-behaved, silent, late, optout, reject or garbage', 'well-behaved')
     .option('--ca <file>', 'roots to trust (PEM)').option('--insecure', 'do not check the server\'s certificate').option('--rate <r>', 'seconds of the server\'s clock for each second here', '1')
-    .option('--seed <n>', 'seed of the load model', '1').option('--zone <zone>', 'time zone of the sites', 'America/Denver').option('--spread <s>', 'seconds over which they come up', '5')
+    .option('--seed <n>', 'seed of the load model', '1').option('--zone <zone>', 'time zone of the sites', 'America/Denver').option('--spread <s>', 'seconds over which they come up; at most half of --for', '5')
     .option('--for <s>', 'stop after so many seconds; without it at Ctrl-C').option('--json', 'at the end, one JSON document with meters and diaries on stdout')
 
   common(sim.command('ven').description('buildings behind OpenADR VENs'))

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '#core/port/clock.js'
-import { CliExit, exitCode } from '#cli/exit-code.js'
+import { CliExit, endOf, exitCode } from '#cli/exit-code.js'
 import type { VenConnection } from '#cli/ven.js'
 import { receive, type Receiver, type WebhookFlags } from '#cli/ven-webhook.js'
 import { runAgent, type Agent } from '#ven-client/agent.js'
@@ -10,7 +10,7 @@ import { evCharger } from '#ven-client/device/ev-charger.js'
 import { thermostat } from '#ven-client/device/thermostat.js'
 import { vtnClient, type VtnClient } from '#ven-client/openadr/client.js'
 import { discoverVtns } from '#ven-client/openadr/discover.js'
-import { isVtnError } from '#ven-client/openadr/error.js'
+import { isVtnError, type VtnError } from '#ven-client/openadr/error.js'
 import { changes } from '#ven-client/openadr/feed.js'
 import { place, stateOf } from '#ven-client/openadr/interval.js'
 import type { Event } from '#ven-client/openadr/objects.js'
@@ -39,7 +39,7 @@ export async function spoken<T>(client: VtnClient, work: () => Promise<T>): Prom
   } catch (error) {
     if (!isVtnError(error)) throw error
     const code = { unauthenticated: exitCode.notAuthenticated, forbidden: exitCode.notAuthenticated, notFound: exitCode.notFound, conflict: exitCode.refused, unreachable: exitCode.unreachable, timeout: exitCode.unreachable }[error.kind as 'forbidden']
-    throw new CliExit(code ?? exitCode.failed, `${error.message}${error.problem?.instance ? ` (${error.problem.instance})` : ''}`)
+    throw endOf(code ?? exitCode.failed, `${error.message}${error.problem?.instance ? ` (${error.problem.instance})` : ''}`)
   } finally {
     await client.close()
   }
@@ -90,7 +90,7 @@ function deviceOf(kind: string): Device {
 export async function run(o: VenConnection & WebhookFlags & { name?: string; device: string; queue?: string; poll: string; for?: string }): Promise<void> {
   const device = deviceOf(o.device), client = await connect(o)
   const tell = (what: object): void => { process.stdout.write(o.json ? `${JSON.stringify(what)}\n` : `${new Date(systemClock.nowMs()).toISOString()}  ${Object.entries(what).map(([k, v]) => `${k} ${typeof v === 'string' ? v : JSON.stringify(v)}`).join('  ')}\n`) }
-  let poke = (): void => {}, receiver: Receiver | undefined, agent: Agent | undefined
+  let poke = (): void => {}, receiver: Receiver | undefined, agent: Agent | undefined, trouble: VtnError | undefined
   try {
     await spoken(client, async () => {
       receiver = await receive(o, () => poke())
@@ -99,16 +99,21 @@ export async function run(o: VenConnection & WebhookFlags & { name?: string; dev
         onChange: (change) => tell({ event: change.event.id, change: change.kind }),
         onOrder: (_device, order) => tell({ order: [...order.says.values()].map((s) => ({ type: s.type, values: s.values, until: s.end === null ? null : new Date(s.end).toISOString() })) }),
         onReport: (key) => tell({ report: key }),
+        onTrouble: (error) => { trouble = error },
       })
       poke = agent.poke
-      const registered = await agent.ready
-      tell({ registered: registered.id, venName: registered.venName })
-      await new Promise<void>((done) => {
-        process.once('SIGINT', () => done())
-        process.once('SIGTERM', () => done())
-        if (o.for !== undefined) setTimeout(done, Number(o.for) * 1000)
+      const over = new Promise<'time' | 'signal'>((done) => {
+        process.once('SIGINT', () => done('signal'))
+        process.once('SIGTERM', () => done('signal'))
+        if (o.for !== undefined) setTimeout(() => done('time'), Number(o.for) * 1000)
       })
+      const registered = await Promise.race([agent.ready, over])
+      if (typeof registered === 'object') {
+        tell({ registered: registered.id, venName: registered.venName })
+        await over
+      }
       agent.stop()
+      if (registered === 'time') throw trouble ?? endOf(exitCode.unreachable, `No answer came from ${o.url} within ${o.for} s.`)
     })
   } finally {
     // Also after a refusal: what still ticks would keep the process.

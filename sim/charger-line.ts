@@ -94,7 +94,8 @@ export function chargerLine(options: LineOptions, { log, diary, random, later, a
   function connect(attempt = 0): void {
     if (stopped || away) return
     rpc.connect().catch((error: unknown) => {
-      diary.lastError = (error as Error).message
+      const { code, message } = error as { code?: unknown; message: string }
+      diary.lastError = typeof code === 'string' ? `The CSMS at ${options.url} cannot be reached: ${code}.` : message
       log.debug({ station: options.stationId, error: diary.lastError }, 'not connected')
       if (!stopped) setTimeout(() => connect(attempt + 1), Math.min(30_000, 500 * 2 ** attempt) * (0.5 + random())).unref()
     })

@@ -132,7 +132,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
       const answer = await say('BootNotification', { reason: known ? 'Unknown' : 'PowerUp', chargingStation: { model: 'Sim22', vendorName: 'Loadstone', serialNumber: options.stationId, firmwareVersion: '1.0' } }) as { currentTime: string; interval: number; status: string }
       clock.sample(Date.parse(answer.currentTime))
       const interval_ms = Math.max(1, answer.interval) * 1000
-      if (answer.status !== 'Accepted') { later(interval_ms, () => void boot()); return }
+      if (answer.status !== 'Accepted') { diary.lastError = `the CSMS answered BootNotification with ${answer.status}`; later(interval_ms, () => void boot()); return }
       accepted = true
       diary.connected = true
       diary.lastError = null

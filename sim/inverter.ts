@@ -119,6 +119,7 @@ export function simInverter(options: SimInverterOptions): SimDevice & { readonly
   const agent = runCsipAgent({
     url: options.url, key: options.key, cert: options.cert, ca: options.ca, device, clock, log: options.log, register: {}, // in band, where the server lets it (SEP-103)
     onServerTime: (ms) => { clock.sample(ms); diary.connected = true; if (behaviour === 'silent' && clock.samples > 0) clock.after(120_000, () => { diary.connected = false; void agent.stop() }) },
+    onTrouble: (error) => { diary.lastError = error.message },
     ...(options.pollEvery_s === undefined ? {} : { pollEvery_s: options.pollEvery_s }), ...(options.opening === undefined ? {} : { opening: options.opening }),
     firstPollWithin_s: options.spread_s ?? 30, postWithin_s: behaviour === 'late' ? lateness_ms / 1000 : 60,
     ...(options.pen === undefined ? {} : { pen: options.pen }), ...(kept?.mirroredUntil === undefined ? {} : { mirroredUntil: kept.mirroredUntil }),

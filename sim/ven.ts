@@ -84,6 +84,7 @@ export function simVen(options: SimVenOptions): SimDevice & { readonly agent: Ag
     venName: options.venName, devices: [device], pollEvery_s: options.pollEvery_s ?? 60, firstPollWithin_s: options.spread_s ?? 30,
     reports: { within_s: behaviour === 'late' ? lateness_ms / 1000 : 30 },
     onReport: () => { diary.readingsSent += 1 },
+    onTrouble: (error) => { diary.lastError = error.message },
     onStopped: (error) => { diary.lastError = error.message; diary.connected = false },
   })
   agent.ready.then(() => {

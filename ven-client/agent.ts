@@ -23,6 +23,8 @@ export interface AgentOptions extends Pick<FeedOptions, 'pollEvery_s' | 'firstPo
   readonly onChange?: (change: Change) => void
   readonly onReport?: (key: string) => void
   readonly onOrder?: (device: Device, order: Order) => void
+  /** The VTN cannot be reached, or cannot register us now; it is tried again. */
+  readonly onTrouble?: (error: VtnError) => void
   /** The VTN refused for good; the agent has stopped polling, devices keep what they were told until its end. */
   readonly onStopped?: (error: VtnError) => void
   /** Be told at once, by MQTT or a webhook, where the VTN offers it; polling goes on beside it. */
@@ -81,6 +83,7 @@ export function runAgent(client: VtnClient, options: AgentOptions): Agent {
       } catch (error) {
         if (!isVtnError(error) || isPermanent(error) || error.kind === 'aborted') throw error
         log.warn({ kind: error.kind }, 'registration failed, will try again')
+        options.onTrouble?.(error)
         await pause(clock, wait.next(error.retryAfter_ms), abort.signal)
       }
     }

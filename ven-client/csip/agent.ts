@@ -58,6 +58,8 @@ export interface CsipAgentOptions extends CsipTransport, Pick<MirrorOptions, 'pe
   /** Readings are posted within so many seconds after their interval, each device at a moment of its own. */
   readonly postWithin_s?: number
   readonly onResponse?: (mRID: string, status: number) => void
+  /** The server cannot be reached, or refused what was asked; it is tried again. */
+  readonly onTrouble?: (error: Error) => void
 }
 
 export interface CsipAgent {
@@ -170,6 +172,7 @@ export function runCsipAgent(options: CsipAgentOptions): CsipAgent {
       // SEP-123: a program or a group that is gone: what we are in is read anew
       if (error instanceof CsipError && (error.status === 404 || error.status === 403)) discoveredAt = -Infinity
       log.warn({ lfdi, error: (error as Error).message, next_ms: Math.round(next_ms) }, '2030.5 poll failed')
+      options.onTrouble?.(error as Error)
     } finally {
       polling = false
     }

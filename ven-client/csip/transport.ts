@@ -63,6 +63,7 @@ export function csipWire(options: CsipTransport): CsipWire {
     connections: 1, pipelining: 1, keepAliveTimeout: 900_000, keepAliveMaxTimeout: 900_000, headersTimeout: options.timeout_ms ?? 20_000, bodyTimeout: options.timeout_ms ?? 20_000,
     connect: options.opening?.(connector) ?? connector,
   })
+  let reached = false
   const writers = new Map<Resource, (value: unknown) => string>()
   const writer = (description: Resource): ((value: unknown) => string) => {
     const made = writers.get(description) ?? xmlWriter(description.name, description.schema, { namespace, prefixes: { csipaus: options.ausNamespace ?? aus[0] } })
@@ -78,6 +79,7 @@ export function csipWire(options: CsipTransport): CsipWire {
         method, dispatcher, signal: AbortSignal.timeout(options.timeout_ms ?? 20_000), ...(body === undefined ? {} : { body }),
         headers: { accept: 'application/sep+xml', ...(body === undefined ? {} : { 'content-type': 'application/sep+xml' }) },
       })
+      reached = true
       const text = await answer.body.text()
       const location = answer.headers.location
       if (answer.statusCode >= 200 && answer.statusCode < 300) return { status: answer.statusCode, location: Array.isArray(location) ? location[0] : location, text }
@@ -106,7 +108,8 @@ export function csipWire(options: CsipTransport): CsipWire {
       return { status, location }
     },
     async remove(href) { await ask('DELETE', href) },
-    close: async () => { if (!options.dispatcher) await dispatcher.close() },
+    // What is under way is waited for, unless nobody has answered yet.
+    close: async () => { if (!options.dispatcher) await (reached ? dispatcher.close() : dispatcher.destroy()) },
   }
 }
 
