@@ -1,33 +1,23 @@
-import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { systemClock } from '#core/port/clock.js'
 import { makePki, sep, serverUnderTest, type Identity } from '#csip-server/fixture.js'
 import { operatorPeer } from '#csip-server/identity.js'
 import { testDatabase } from '#prisma/test-database.js'
+import { installedIn } from '#ven-client/test-package.js'
 
 /** examples/csip-client as a device maker runs it: plain node, the tarball of `npm run pack:ven`, a server on the network. */
 t.setTimeout(180_000)
-const root = ((): string => { let at = dirname(fileURLToPath(import.meta.url)); while (!existsSync(join(at, 'package.json'))) at = dirname(at); return at })()
 const folder = mkdtempSync(join(tmpdir(), 'csip-examples-')), clock = systemClock
 const pki = await makePki(), db = await testDatabase({ clock })
 const server = serverUnderTest({ pki, documents: db.stores.documents, tenant: db.tenant, clock })
 const port = await server.csip.listen({ port: 0, hosts: ['127.0.0.1'] })
 t.teardown(async () => { await server.close(); await db.close(); rmSync(folder, { recursive: true, force: true }) })
 
-t.before(async () => {
-  // tap puts its own loaders into every child's NODE_OPTIONS; the compiler cannot bear them, so a shell takes them out.
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'unset NODE_OPTIONS; exec "$@"', 'sh', process.execPath, join(root, 'scripts/pack-ven.js'), '--out', folder], { cwd: folder })
-  const own = join(folder, 'node_modules/@loadstone/ven')
-  mkdirSync(own, { recursive: true })
-  await promisify(execFile)('tar', ['-xzf', join(folder, stdout.trim()), '-C', own, '--strip-components=1'])
-  for (const name of ['mqtt', 'multicast-dns', 'saxes', 'typebox', 'undici']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true })
-})
+t.before(() => installedIn(folder))
 
 const operator = async (target: string, xml: string): Promise<string> => {
   const a = await server.csip.door.handle({ method: 'POST', target, peer: operatorPeer('op'), contentType: 'application/sep+xml', body: Buffer.from(xml) })
