@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
+import { connect } from 'node:tls'
 import t from 'tap'
 import { createRoot, createSerca, indefinite, issueDevice, issueTlsServer, serialFrom, tlsIdentity } from '#certs/authority.js'
 import { lfdiOf } from '#certs/lfdi.js'
@@ -44,7 +45,6 @@ t.test('SEP-207, SEP-208, SEP-209, SEP-210, SEP-212, SEP-213, SEC-013 certificat
   const shown = tlsIdentity(root, named, await issueTlsServer(root, { serial: serial(), publicKey: spkiOf(named), names: ['csip.example.org'], organization: 'o', validity, rsa: false }))
   csip.reload({ key: pki.server.key, cert: pki.server.cert, ca: [pki.serca, certificatePem(pki.mica.certificate)], named: { hosts: ['csip.example.org'], key: shown.key, cert: shown.cert } })
   const asked = async (servername: string, more: object = {}): Promise<string> => {
-    const { connect } = await import('node:tls')
     const socket = connect({ port, host: '127.0.0.1', servername, ...one, rejectUnauthorized: false, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', ecdhCurve: 'prime256v1', ...more })
     await once(socket, 'secureConnect')
     const leaf = socket.getPeerX509Certificate()
@@ -66,4 +66,19 @@ t.test('SEC-007, SEP-193 an idle connection of a revoked client ends within a mi
   t.ok(csip.connections() < before)
   main.revoked.delete(two.lfdi)
   idle.close()
+})
+
+t.test('SEP-007, SEC-007 a resumed session is the same client, and of no use to one that is revoked', async (t) => {
+  const once_ = (session?: Buffer): Promise<{ status: string; session: Buffer | undefined; reused: boolean }> => new Promise((done) => {
+    let said = '', kept: Buffer | undefined, reused = false
+    const socket = connect({ host: '127.0.0.1', port, ...two, ca: pki.serca, checkServerIdentity: () => undefined, ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0', ecdhCurve: 'prime256v1', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', ...(session ? { session } : {}) }, () => { reused = socket.isSessionReused(); socket.write('GET /tm HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n') })
+    socket.on('session', (s) => { kept = s }).on('data', (d) => { said += String(d) }).on('error', () => {})
+    socket.on('close', () => done({ status: said.split('\r\n')[0] ?? '', session: kept, reused }))
+  })
+  const first = await once_()
+  t.match([first.status, first.reused], ['HTTP/1.1 200 OK', false])
+  t.match(await once_(first.session), { status: 'HTTP/1.1 200 OK', reused: true })
+  main.revoked.add(two.lfdi)
+  t.match(await once_(first.session), { status: '', reused: true }, 'TLS knows it; the door does not let it in')
+  main.revoked.delete(two.lfdi)
 })

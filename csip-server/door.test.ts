@@ -121,6 +121,14 @@ t.test('SEP-025, SEP-043, SEP-046, REL-044 limits', async (t) => {
   t.ok(limit.allows('b'))
   now = 500
   t.same([limit.allows('a'), limit.allows('a')], [true, false])
+  let asked = 0
+  const shared = makeRateLimit({ nowMs: () => now }, { perSecond: 2, burst: 4 }, async (lfdi) => { asked++; return lfdi === 'aggregator' ? 3 : lfdi === 'huge' ? 1e6 : 1 })
+  const burst = async (lfdi: string): Promise<number> => { let n = 0; for (let i = 0; i < 1000; i++) { if (shared.allows(lfdi)) n++; await undefined } return n }
+  t.ok(shared.allows('quiet'))
+  t.equal(asked, 0, 'who asks little costs no look-up')
+  t.same([await burst('device'), await burst('aggregator'), await burst('huge')], [4, 12, 400], 'SEP-046 an aggregator’s is as many times that as it manages devices, capped')
+  now += 1000
+  t.same([await burst('device'), await burst('aggregator')], [2, 6])
 })
 
 t.test('SEP-040, SEP-190, SEC-030 every address: the wrong method is 405 with Allow, a stranger sees nothing', async (t) => {

@@ -125,3 +125,16 @@ t.test('SEP-112 where connection points may not change, another one is a conflic
   const fixed = serverUnderTest({ ...needs, config: { profile: 'csip-aus-1.2', nmiUpdates: false } }).csip, put = (id: string) => asking(fixed.door)(devicePeer(one.lfdi, one.sfdi))('PUT', `${mine}/cp`, `<c:ConnectionPoint xmlns:c="https://csipaus.org/ns"><c:connectionPointId>${id}</c:connectionPointId></c:ConnectionPoint>`)
   t.same([(await put('2001985732')).status, (await put('2001985732')).status, (await put('2001985733')).status], [201, 204, 409])
 })
+
+t.test('SEP-079, SEP-063 an event that stands is not changed: another content is a conflict, and a cancel changes its status and version alone', async (t) => {
+  const start = clock.now() + 5000, made = await operator('POST', '/derp/F1/derc', control('0F79', start)), at = made.location
+  t.equal(made.status, 201)
+  const content = async (): Promise<string> => (await operator('GET', at)).body.replace(/<EventStatus>.*?<\/EventStatus>|<version>.*?<\/version>/g, '')
+  const before = await content(), other = control('0F79', start + 1, 900).replace('<opModConnect>true', '<opModConnect>false')
+  t.equal((await operator('PUT', at, other)).status, 409)
+  t.equal((await operator('POST', '/derp/F1/derc', other)).status, 409, 'nor by another one with its mRID')
+  t.equal((await operator('PUT', at, other.replace('<currentStatus>0', '<currentStatus>2'))).status, 204)
+  const after = (await operator('GET', at)).body
+  t.equal(await content(), before)
+  t.match([textOf(after, 'currentStatus'), textOf(after, 'version')], ['2', '1'])
+})

@@ -84,7 +84,8 @@ export function buildCsip(needs: CsipNeeds): Csip {
   let material = needs.tls, taken = config.port
   const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []
-  const rateLimit = makeRateLimit(clock, config.rateLimit), meter = makeMeter()
+  const managed = (lfdi: string): Promise<number> => documents.count(tenant, { kind: 'csip/EndDevice', owner: lfdi })
+  const rateLimit = makeRateLimit(clock, config.rateLimit, managed), meter = makeMeter()
   const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
   const make = () => makeListener(listenerNeeds())
   let proxied: Server | undefined, announcing: { close(): void } | undefined

@@ -1,6 +1,7 @@
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { certificatePem } from '#certs/x509/pem.js'
 import { handClock } from '#core/port/clock.js'
 import { attributeOf, Device, makePki, sep, serverUnderTest, textOf } from '#csip-server/fixture.js'
 import { mayBeNotified, resolve } from '#csip-server/notify/destination.js'
@@ -73,6 +74,17 @@ t.test('SEP-012, SEP-154, SEP-156 a change is posted over mutual TLS with what a
   await clock.advance(60_000)
   await until(() => got.length === 2)
   t.equal(textOf(got[1]!.body, 'currentStatus'), '1', 'SEP-072 the clock is a change too')
+})
+
+t.test('SEP-012, SEP-212 after a reload the next notification shows the new certificate', async (t) => {
+  const renewed = await pki.device('server-renewed'), other = await client.ask('POST', subs, subscription('/derp/one/dderc')), before = got.length
+  running.csip.reload({ key: renewed.key, cert: renewed.cert, ca: [pki.serca, certificatePem(pki.mica.certificate)] })
+  t.ok((await operator('PUT', '/derp/one/dderc', sep('DefaultDERControl', '<mRID>0DD1</mRID><DERControlBase/><setGradW>7</setGradW>'))).status < 300)
+  await until(() => got.length > before)
+  t.equal(peer, renewed.lfdi)
+  t.equal((await client.ask('DELETE', other.headers.location!)).status, 204)
+  got.length = before
+  running.csip.reload({ key: pki.server.key, cert: pki.server.cert, ca: [pki.serca, certificatePem(pki.mica.certificate)] })
 })
 
 t.test('SEP-155, SEP-157, SEP-158 an outage leaves one pending notification with the last state', async (t) => {

@@ -23,18 +23,19 @@ const identity = (host: string, certificate: PeerCertificate): Error | undefined
   /(^|, )DNS:|(^|, )IP Address:/.test(certificate.subjectaltname ?? '') ? checkServerIdentity(host, certificate) : undefined
 
 export function makePoster(config: Pick<CsipConfig, 'tls' | 'notifyAllow'>, material: () => TlsMaterial): Poster {
-  const agents = new Map<string, https.Agent | http.Agent>()
+  let known: { readonly tls: TlsMaterial; readonly agent: https.Agent } | undefined
   const plain = new http.Agent({ keepAlive: true, maxSockets: sockets })
   const secure = (): https.Agent => {
-    const found = agents.get('https')
-    if (found) return found as https.Agent
     const tls = material()
+    if (known?.tls === tls) return known.agent
+    // SEP-212: after a reload the next notification shows the new certificate and believes the new roots; what is under way comes to its end
+    if (known) retire(known.agent)
     const agent = new https.Agent({
       keepAlive: true, maxSockets: sockets, maxFreeSockets: 64, key: tls.key, cert: tls.cert, ca: [...tls.ca], minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2',
       ciphers: config.tls === 'strict' ? 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0' : 'ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0',
       ecdhCurve: 'prime256v1', checkServerIdentity: identity,
     })
-    agents.set('https', agent)
+    known = { tls, agent }
     return agent
   }
   return {
@@ -64,9 +65,15 @@ export function makePoster(config: Pick<CsipConfig, 'tls' | 'notifyAllow'>, mate
     },
     close() {
       plain.destroy()
-      for (const agent of agents.values()) agent.destroy()
+      known?.agent.destroy()
     },
   }
+}
+
+/** Its idle connections end now, the others when they have been answered. */
+function retire(agent: https.Agent): void {
+  agent.maxFreeSockets = 0
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
 }
 
 /** SEP-157: redirects are not followed and count as a refusal. */

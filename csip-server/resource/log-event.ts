@@ -6,7 +6,7 @@ const kept = 1000
 const alarms = ['over current', 'over voltage', 'under voltage', 'over frequency', 'under frequency', 'voltage imbalance', 'current imbalance', 'emergency local', 'emergency remote', 'low input power', 'phase rotation']
 
 /**
- * One document for each alarm that stands, below its device; the operator's door lists them at csip-alarms. A device whose clock is ahead (REL-038) speaks of
+ * One document for each alarm that stands, below its device; operators hear of it as `der.alarm` (main/alarms.ts). A device whose clock is ahead (REL-038) speaks of
  * now: else nothing it says later, with the right time, would end its alarm.
  */
 async function raise(x: Exchange, doc: Doc): Promise<void> {
