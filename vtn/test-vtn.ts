@@ -102,3 +102,16 @@ export async function testVtn(config: Partial<VtnConfig> = {}, more: Partial<Vtn
     },
   }
 }
+
+export const bl = 'bl_client', ven = 'ven_client', ven2 = 'ven_client2'
+
+/** Makes programs and events as business logic, and names that nobody else in the file has. */
+export function sceneOn(v: TestVtn) {
+  let made = 0
+  return {
+    program: async (programName: string, more: object = {}) => (await v.call('POST', '/programs', bl, { programName, ...more })).json(),
+    event: async (programID: string, more: object = {}) => (await v.call('POST', '/events', bl, { programID, ...more })).json(),
+    fresh: (stem: string): string => `${stem}-${++made}`,
+  }
+}
+export const namesOf = (list: { eventName?: string; programName?: string }[]) => list.map((o) => o.eventName ?? o.programName)
