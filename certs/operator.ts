@@ -4,7 +4,7 @@ import { Refusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Enrolment } from '#certs/enrol.js'
 import { explainCertificate } from '#certs/explain.js'
-import { isLfdi, pinText, sfdiText } from '#certs/lfdi.js'
+import { isLfdi, pinText, sfdiOf, sfdiText } from '#certs/lfdi.js'
 import type { DoorProfile } from '#certs/profile/device.js'
 import { isoOf } from '#certs/profile/rule.js'
 import type { Trust } from '#certs/profile/trust.js'
@@ -12,6 +12,7 @@ import type { CertificateRecord, VendorRecord } from '#certs/record.js'
 import { stateOf } from '#certs/registry.js'
 import type { CertificateRegistry, RevocationReason } from '#certs/registry.js'
 import type { StationCa } from '#certs/station.js'
+import { penOf } from '#certs/vendor.js'
 import type { Vendors } from '#certs/vendor.js'
 import { subjectKeyIdentifier } from '#certs/x509/certificate.js'
 import { certificatePem } from '#certs/x509/pem.js'
@@ -26,6 +27,8 @@ export interface CertificateRoutesNeeds {
   readonly pinned?: () => ReadonlySet<string>
   readonly profile: DoorProfile
   readonly production: boolean
+  /** What a device is by its certificate, whoever issued that (SEP-211). */
+  readonly hardwareOf?: (lfdi: string) => Promise<{ readonly hwType: string; readonly hwSerialNum: string } | undefined>
   readonly clock: Clock
   callerOf(request: FastifyRequest): Caller
   /** Throws `forbidden` unless the caller may change certificates (caOfficer, admin) or look at them. */
@@ -50,6 +53,12 @@ export function certificateRoutes(needs: CertificateRoutesNeeds) {
     return record
   }
 
+  /** A device of another manufacturer's PKI that was here: its maker is known by enterprise number (SEP-211). */
+  const foreign = async (lfdi: string, hardware: { hwType: string; hwSerialNum: string }) => {
+    const block = registry.blocks().find((b) => b.id === lfdi), maker = await vendors.byPen(penOf(hardware.hwType) ?? -1)
+    return { id: lfdi, serial: null, lfdi, sfdi: sfdiText(sfdiOf(lfdi)), state: block ? 'revoked' : 'foreign', vendor: maker?.name ?? null, ...hardware, revokedAt: block ? isoOf(block.fromMs) : null, reason: block?.reason ?? null, version: 1 }
+  }
+
   /** SEP-213: a MICA, MCA or SERCA that is trusted, by its subjectKeyIdentifier, whatever its length (SEP-204). */
   const isAuthority = (id: string): boolean => needs.trust().all.some(({ view }) => subjectKeyIdentifier(view)?.toUpperCase() === id.toUpperCase())
 
@@ -61,9 +70,10 @@ export function certificateRoutes(needs: CertificateRoutesNeeds) {
       const rows = await registry.list({ ...(vendor ? { vendor } : {}), ...(state ? { state: state as CertificateRecord['state'] } : {}), skip, limit: most + 1 })
       return { items: rows.slice(0, most).map(view), next: rows.length > most ? String(skip + most) : null }
     })
-    app.get<{ Params: { id: string } }>('/certificates/:id', { schema: { tags: ['certificates'], summary: 'One certificate, by LFDI or serial number' } }, async (request) => {
+    app.get<{ Params: { id: string } }>('/certificates/:id', { schema: { tags: ['certificates'], summary: 'One certificate, by LFDI or serial number; of a foreign one that was here, what its device is' } }, async (request) => {
       reader(request)
-      return view(await found(request.params.id))
+      const { id } = request.params, hardware = isLfdi(id) && !await registry.byLfdi(id) ? await needs.hardwareOf?.(id) : undefined
+      return hardware ? foreign(id.toUpperCase(), hardware) : view(await found(id))
     })
     app.post<{ Params: { id: string }; Body: { reason?: RevocationReason } | null }>('/certificates/:id/revoke', {
       schema: { tags: ['certificates'], summary: 'Revoke: effective at once, live connections are cut', body: { type: ['object', 'null'], properties: { reason: { type: 'string', enum: [...reasons] } } } },

@@ -5,7 +5,7 @@ import { createIntermediate, createSerca, issueDevice, indefinite, serialFrom, t
 import { lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { certificatePem } from '#certs/x509/pem.js'
 import { keySigner, newEcKey, spkiOf } from '#certs/x509/signer.js'
-import { checkDeviceCertificate } from '#certs/profile/device.js'
+import { checkDeviceCertificate, hardwareIn } from '#certs/profile/device.js'
 import { trustOf } from '#certs/profile/trust.js'
 import type { Availability } from '#core/availability/availability.js'
 import type { Happening } from '#core/dispatch/delivery.js'
@@ -89,7 +89,7 @@ export function serverUnderTest(needs: { pki: Pki; documents: DocumentStore; ten
     checkLeaf(der, chain) {
       if (needs.verdict) return needs.verdict()
       const verdict = checkDeviceCertificate(der, { profile: config.profile, trust, nowMs: needs.clock.nowMs(), sent: chain })
-      return verdict.ok ? { ok: true, issuers: verdict.issuers } : { ok: false, reason: verdict.failures.map((f) => f.rule).join(', ') }
+      return verdict.ok ? { ok: true, issuers: verdict.issuers, hardware: hardwareIn(verdict) } : { ok: false, reason: verdict.failures.map((f) => f.rule).join(', ') }
     },
     isRevoked: (lfdi) => revoked.has(lfdi),
   })

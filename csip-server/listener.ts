@@ -10,13 +10,14 @@ import type { Exchange } from '#core/words/last-words.js'
 import type { CsipConfig } from '#csip-server/config.js'
 import { faultAnswer, type Answer, type Door } from '#csip-server/door.js'
 import { reason } from '#csip-server/error-map.js'
+import type { Hardware, HardwareBook } from '#csip-server/hardware.js'
 import { devicePeer, type Peer } from '#csip-server/identity.js'
 import type { Meter } from '#csip-server/metrics.js'
 import type { RateLimit } from '#csip-server/rate-limit.js'
 import { contextOf, letPinnedIn, namedContexts, type TlsMaterial } from '#csip-server/tls.js'
 
 /** A verdict on a leaf certificate: the profile of SEP-201…208 belongs to certs, this door only obeys it. */
-export type LeafVerdict = { readonly ok: true; /** Key identifiers of the CAs above it: blocking one of them bars the leaf (SEP-213). */ readonly issuers?: readonly string[] } | { readonly ok: false; readonly reason: string }
+export type LeafVerdict = { readonly ok: true; /** Key identifiers of the CAs above it: blocking one of them bars the leaf (SEP-213). */ readonly issuers?: readonly string[]; /** As its certificate names it (SEP-211). */ readonly hardware?: Hardware | undefined } | { readonly ok: false; readonly reason: string }
 
 export interface ListenerNeeds {
   readonly door: Door
@@ -31,6 +32,7 @@ export interface ListenerNeeds {
   readonly isRevoked: (id: string) => boolean
   readonly count?: (what: 'handshake' | 'request', labels: Readonly<Record<string, string>>) => void
   readonly meter: Meter
+  readonly hardware: HardwareBook
   /** Told of every exchange with a device (UX-049). */
   readonly words?: ((lfdi: string, said: Exchange) => void) | undefined
 }
@@ -77,6 +79,7 @@ export function makeListener(needs: ListenerNeeds) {
       return
     }
     known.set(socket, met)
+    if (met.verdict.ok && met.verdict.hardware) needs.hardware.met(met.peer.lfdi, met.verdict.hardware)
     log.debug({ caller: met.peer.lfdi, suite: socket.getCipher()?.name, resumed: socket.isSessionReused() }, 'csip client connected')
   })
   server.on('tlsClientError', (error, socket) => {

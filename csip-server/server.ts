@@ -15,6 +15,7 @@ import { makeDevices, makeRecall } from '#csip-server/devices.js'
 import { announce } from '#csip-server/dns-sd/responder.js'
 import { makeDispatchChannel } from '#csip-server/dispatch-channel.js'
 import { makeDoor, type Door } from '#csip-server/door.js'
+import { makeHardwareBook, type Hardware } from '#csip-server/hardware.js'
 import { makeListener, type LeafVerdict} from '#csip-server/listener.js'
 import type { TlsMaterial } from '#csip-server/tls.js'
 import { makeMeter, type Meter, type Sample } from '#csip-server/metrics.js'
@@ -65,6 +66,8 @@ export interface Csip {
   connections(): number
   /** Whether the door still takes connections (REL-073). */
   listening(): boolean
+  /** What a device is by its certificate, once it was here (SEP-211). */
+  hardwareOf(lfdi: string): Promise<Hardware | undefined>
   /** What /metrics shows of this room (SEP-255). */
   samples(): Promise<Sample[]>
   close(): Promise<void>
@@ -85,8 +88,8 @@ export function buildCsip(needs: CsipNeeds): Csip {
   const notifier = makeNotifier(context, door, makePoster(config, () => material), () => config.publicUrl ?? `https://localhost:${taken}`)
   const listeners: ReturnType<typeof makeListener>[] = []
   const managed = (lfdi: string): Promise<number> => documents.count(tenant, { kind: 'csip/EndDevice', owner: lfdi })
-  const rateLimit = makeRateLimit(clock, config.rateLimit, managed), meter = makeMeter()
-  const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
+  const rateLimit = makeRateLimit(clock, config.rateLimit, managed), meter = makeMeter(), hardware = makeHardwareBook({ documents, tenant, clock, log })
+  const listenerNeeds = () => ({ door, config, tls: material, log, clock, rateLimit, meter, hardware, checkLeaf: needs.checkLeaf, isRevoked: needs.isRevoked, ...(needs.count ? { count: needs.count } : {}), words: needs.words })
   const make = () => makeListener(listenerNeeds())
   let proxied: Server | undefined, announcing: { close(): void } | undefined
   let sweeping: { cancel(): void } | undefined, watching: { stop(): void } | undefined, archiving: { stop(): void } | undefined
@@ -135,6 +138,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
       ...await samplesOf(context, meter, notifier),
       { name: 'loadstone_csip_readings_too_old_total', help: 'Readings older than the retention, accepted and dropped', type: 'counter', labels: {}, value: tooOld },
     ],
+    hardwareOf: (lfdi) => hardware.of(lfdi),
     listening: () => listeners.length > 0 && listeners.every(({ server }) => server.listening),
     connections: () => listeners.reduce((n, l) => n + l.connections(), 0),
     async close() {
@@ -143,6 +147,7 @@ export function buildCsip(needs: CsipNeeds): Csip {
       archiving?.stop()
       announcing?.close()
       await notifier.stop()
+      await hardware.stop()
       proxied?.closeAllConnections()
       proxied?.close()
       await Promise.all(listeners.map((l) => new Promise<void>((done) => {

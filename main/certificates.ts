@@ -1,5 +1,5 @@
 import {
-  buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, buildRevocation, pinnedAt, preparePki, readPinned, seedCertificates, seedStation, seedVendor, trustOf, type CertificateRegistry, type DoorProfile, type Enrolment, type Pinned, type PkiFolder, type Registration, type RevocationDoor, type StationCa, type Trust, type Vendors,
+  hardwareIn, buildEnrolment, buildRegistry, buildStationCa, buildVendors, checkDeviceCertificate, journalFile, buildRevocation, pinnedAt, preparePki, readPinned, seedCertificates, seedStation, seedVendor, trustOf, type CertificateRegistry, type DoorProfile, type Enrolment, type Pinned, type PkiFolder, type Registration, type RevocationDoor, type StationCa, type Trust, type Vendors,
 } from '#certs/index.js'
 import type { Ids } from '#core/port/ids.js'
 import type { Clock } from '#core/port/clock.js'
@@ -28,7 +28,7 @@ export interface Certificates {
   readonly revocation: RevocationDoor & { readonly url: string | undefined }
   enrolment(registration: Registration): Enrolment
   /** The verdict on a 2030.5 leaf, one sentence a failing rule (SEP-201 … SEP-208). */
-  checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true; issuers: readonly string[] } | { ok: false; reason: string }
+  checkLeaf(der: Buffer, chain: readonly Buffer[]): { ok: true; issuers: readonly string[]; hardware: ReturnType<typeof hardwareIn> } | { ok: false; reason: string }
 }
 
 const year_ms = 31_557_600_000
@@ -84,7 +84,7 @@ export async function openCertificates(options: BuildOptions, needs: { database:
     enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
       const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production, pinned: pinned.lfdis, blocked: (id) => registry.isBlocked(id) })
-      return verdict.ok ? { ok: true, issuers: verdict.issuers } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
+      return verdict.ok ? { ok: true, issuers: verdict.issuers, hardware: hardwareIn(verdict) } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }
     },
   }
 }

@@ -100,7 +100,7 @@ t.before(async () => {
   for (const [file, ca] of [['ordinary.lenient.pem', 'ordinary'], ['strict.pem', 'strict'], ['conforming.pem', 'conforming']] as const) writeFileSync(at('pki', 'trusted', file), readFileSync(their(`${ca}.pem`)))
 })
 
-t.test('SEP-204, SEP-206, SEP-213, SEP-006 generic: devices of a foreign CA come in by their profile, and every refusal names its rule, in the log and by one call', { skip }, async (t) => {
+t.test('SEP-204, SEP-206, SEP-211, SEP-213, SEP-006 generic: devices of a foreign CA come in by their profile, and every refusal names its rule, in the log and by one call', { skip }, async (t) => {
   const said: { reason?: string; rule?: string }[] = [], log: Log = { ...silent, warn: (fields) => { said.push(fields) }, child: () => log }
   const [operatorPort, csipPort] = [await freePort(), await freePort()]
   const { settings, resolved } = await readSettings({ data: folder, operatorPort, csipPort, csipProfile: 'generic' }, {}, { host: 'loopback' })
@@ -143,6 +143,14 @@ t.test('SEP-204, SEP-206, SEP-213, SEP-006 generic: devices of a foreign CA come
     t.match(line?.reason, byTls ?? new RegExp(why.clauses[0]!.split(';')[0]!), `${name} in the log: ${line?.reason}`)
     if (byTls?.startsWith('CERT_') || byTls?.startsWith('UNABLE') || byTls?.startsWith('INVALID')) t.ok(rules.includes(line?.rule ?? ''), `${name}: TLS refuses it, and the log says the rule: ${line?.rule}`)
   }
+
+  const read = async (lfdi: string): Promise<any> => (await fetch(`${server.ready.operator}/api/v1/certificates/${lfdi}`, { headers: { authorization: `Bearer ${server.ready.operatorToken}` } })).json()
+  const { lfdi } = await explain('conformingDevice')
+  t.match(await read(lfdi), { id: lfdi, state: 'foreign', hwType: '1.3.6.1.4.1.32473.7', hwSerialNum: 'FOREIGN-1', vendor: 'vendor-1' }, 'SEP-211 its hardware, and its maker by the enterprise number')
+  t.match(await read('F'.repeat(40)), { status: 404 })
+  await call(`certificates/${lfdi}/revoke`, { reason: 'cessationOfOperation' })
+  t.match(await read(lfdi), { state: 'revoked', reason: 'cessationOfOperation', revokedAt: /Z$/ })
+  await call(`certificates/${lfdi}/unblock`, {})
 
   t.equal(await dcap('usual'), 'HTTP/1.1 200 OK')
   await call(`certificates/${(await explain('usual')).lfdi}/revoke`, {})

@@ -74,7 +74,7 @@ export async function listenOperator(needs: OperatorNeeds): Promise<Partial<Read
       await door.register(stationRoutes({ csms, documents, callerOf, permit: permit('stations'), urlOf: (profile, id) => `${profile === 1 ? ws : wss}/${encodeURIComponent(id)}` }), { prefix: '/api/v1' })
       await door.register(openAdrRoutes({ vtn: needs.vtn, callerOf, permit: permit('openadr') }), { prefix: '/api/v1' })
       await door.register(certificateRoutes({
-        registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => certificates.trust(), pinned: () => certificates.pinned().lfdis, profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
+        registry: certificates.registry, vendors: certificates.vendors, enrolment, stationCa: certificates.stationCa, trust: () => certificates.trust(), pinned: () => certificates.pinned().lfdis, hardwareOf: (lfdi) => csip.hardwareOf(lfdi), profile: settings.csipProfile as 'csip', production: options.seed === undefined, clock: machine, callerOf, permit: permit('certificates'),
       }), { prefix: '/api/v1' })
       await door.register(csipOperator, { prefix: '/api/v1/csip', door: csip.door, callerOf, bodyMax: csip.context.config.bodyMax })
       sessionRoutes(door, { core, tenant: firstTenant, machine, url: settings.operatorUrl, ...oidcOf(settings) })

@@ -37,6 +37,9 @@ export interface AcceptedDevice {
   readonly issuers: readonly string[]
 }
 
+/** What the certificate says the device is (SEP-211). */
+export const hardwareIn = ({ hwType, hwSerialNum }: AcceptedDevice): { hwType: string; hwSerialNum: string } | undefined => (hwType === undefined || hwSerialNum === undefined ? undefined : { hwType, hwSerialNum })
+
 export interface RefusedDevice {
   readonly ok: false
   /** Absent when the bytes are no certificate. */

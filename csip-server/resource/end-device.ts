@@ -1,5 +1,6 @@
 import { isLfdi, sfdiOf } from '#certs/lfdi.js'
 import { HttpFault, reason } from '#csip-server/error-map.js'
+import { hardwareKind } from '#csip-server/hardware.js'
 import { makeProvisioning } from '#csip-server/provision.js'
 import type { Behaviour, Exchange, Value, Written } from '#csip-server/served.js'
 
@@ -40,6 +41,7 @@ export const endDevice: Behaviour = {
     if (x.peer.kind === 'device' && device.key !== x.peer.lfdi) throw new HttpFault(403)
     const { documents, tenant } = x.ctx
     await documents.remove(tenant, kind, device.id)
+    if (device.key) await documents.remove(tenant, hardwareKind, device.key)
     for (const name of below) await documents.removeAll(tenant, `csip/${name}`, device.id)
     for (const name of ['DERCapability', 'DERSettings', 'DERStatus', 'DERAvailability']) await documents.removeAll(tenant, `csip/${name}`, `${device.id}/1`)
     for (const mup of await documents.list(tenant, { kind: 'csip/MirrorUsagePoint', owner: device.key ?? '' })) {
