@@ -17,6 +17,8 @@ export interface FlipWatch {
   readonly log?: string
   told?(set: string, seed: number, done: number, of: number): void
   ended?(run: FlipRun, soFar: readonly FlipRun[]): void
+  /** Says that the whole is being stopped: a run that this cuts off is none. */
+  stopping?(): boolean
 }
 
 /** A set against a seed until it has had `count` runs, each with a seed, so an order, of its own; runs that the log holds of the same procedures count. */
@@ -26,6 +28,7 @@ export async function runSet(set: FlipSet, ready: string, count: number, watch: 
   for (let seed = runs.length + 1; seed <= count; seed += 1) {
     const begun = performance.now()
     const verdicts = await once(target, inOrder(set, seed), seed, (done, of) => watch.told?.(name, seed, done, of))
+    if (watch.stopping?.()) break
     const run = { set: name, procedures: digest, seed, seconds: Math.round((performance.now() - begun) / 1000), verdicts }
     if (watch.log !== undefined) keepRun(watch.log, run)
     runs.push(run)

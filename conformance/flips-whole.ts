@@ -40,8 +40,9 @@ function keep(): void {
 }
 
 const board = makeBoard(process.stderr, process.env), servers: SeedServer[] = []
+let stopping = false
 const end = async (): Promise<void> => { board.end(); keep(); await Promise.all(servers.map((server) => server.stop())) }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void end().then(() => process.exit(130)) })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopping = true; void end().then(() => process.exit(130)) })
 
 mkdirSync(scratch, { recursive: true })
 const ready = new Map<string, string>()
@@ -53,8 +54,9 @@ for (const [n, seed] of todo.entries()) {
 for (let round = 1; round <= Number(count); round += 1) {
   await Promise.all(todo.flatMap((seed) => seed.doors.map(async (sets) => {
     for (const set of sets.filter((each) => runsLeft(each, round))) {
+      if (stopping) return
       await runSet(set, ready.get(seed.name) as string, round, {
-        log, told: board.told, ended: (run, soFar) => board.line(`${run.set}: run ${run.seed} of ${count}, ${Object.keys(run.verdicts).length} procedures, ${run.seconds} s, ${flipsOf(soFar).length} flips so far`),
+        log, told: board.told, stopping: () => stopping, ended: (run, soFar) => board.line(`${run.set}: run ${run.seed} of ${count}, ${Object.keys(run.verdicts).length} procedures, ${run.seconds} s, ${flipsOf(soFar).length} flips so far`),
       })
     }
   })))

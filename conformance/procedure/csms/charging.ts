@@ -38,7 +38,7 @@ const sessions: readonly Procedure[] = [
   auth('type', 'the same text of another type is another token', 'OCPP-110', [call('Authorize', { idToken: { idToken: '${token}', type: 'eMAID' } }, { 'payload.idTokenInfo.status': { oneOf: ['Unknown', 'Invalid'] } })], { needs: tokens }),
   auth('group', 'a token of a group brings the group', 'OCPP-113', [authorize('${groupToken1}', 'Accepted', { 'payload.idTokenInfo.groupIdToken.idToken': { exists: true } }), authorize('${groupToken2}', 'Accepted', { 'payload.idTokenInfo.groupIdToken.idToken': { exists: true } })], { needs: tokens }),
   auth('additional', 'additionalInfo takes no part', 'OCPP-110', [call('Authorize', { idToken: { idToken: '${token}', type: 'ISO14443', additionalInfo: [{ additionalIdToken: 'x', type: 'y' }] } }, accepted)]),
-  auth('keycode', 'a wrong KeyCode is Invalid or Unknown', 'OCPP-114', [call('Authorize', { idToken: { idToken: '0000', type: 'KeyCode' } }, { 'payload.idTokenInfo.status': { oneOf: ['Invalid', 'Unknown'] } })]),
+  auth('keycode', 'a wrong KeyCode is Invalid or Unknown', 'OCPP-114', [call('Authorize', { idToken: { idToken: '0000', type: 'KeyCode' } }, { 'payload.idTokenInfo.status': { oneOf: ['Invalid', 'Unknown'] } })], { needs: tokens }),
   auth('plug-and-charge', 'contract hash data that cannot be checked do not let anyone charge', 'OCPP-117', [call('Authorize', { idToken: { idToken: 'DE-XXX-C123', type: 'eMAID' }, iso15118CertificateHashData: [{ hashAlgorithm: 'SHA256', issuerNameHash: 'aa', issuerKeyHash: 'bb', serialNumber: '1', responderURL: 'http://127.0.0.1:9/' }] }, { 'payload.idTokenInfo.status': { oneOf: ['Invalid', 'Unknown', 'Expired', 'Blocked'] } })], { needs: ['iso-15118'] }),
 ]
 

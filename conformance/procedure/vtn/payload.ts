@@ -1,5 +1,5 @@
 import type { Procedure, Step } from '#conformance/procedure.js'
-import { call, makeEvent, makeProgram, newer, noVens, older, ours, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
+import { call, decided, makeEvent, makeProgram, newer, noVens, older, ours, problem, proc, venWith } from '#conformance/procedure/vtn/steps.js'
 
 const clause = 'OpenADR 3.1 Definition, enumerations'
 const decision = 'decision of the requirement list'
@@ -24,7 +24,7 @@ export const payloads: readonly Procedure[] = [
   ], { tags: ['event', 'report'] }),
   proc(newer, 'vtn.descriptor', 'a payload descriptor names its objectType, payload type and units; defaults of a program are kept', 'OA-085', 'OpenADR 3.1 YAML, descriptors', [
     makeProgram({ payloadDescriptors: [{ objectType: 'EVENT_PAYLOAD_DESCRIPTOR', payloadType: 'PRICE', units: 'KWH', currency: 'USD' }, { objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'USAGE', readingType: 'DIRECT_READ', units: 'KWH', accuracy: 0.5, confidence: 95 }] }), call('bl', 'GET', '/programs/${program}', { 'body.payloadDescriptors[0].currency': 'USD', 'body.payloadDescriptors[1].confidence': 95 }),
-    call('bl', 'POST', '/programs', problem(400), { json: { programName: '${run} bad', payloadDescriptors: [{ payloadType: 'PRICE' }] } }), call('bl', 'POST', '/programs', problem(400), { json: { programName: '${run} bad', payloadDescriptors: [{ objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'USAGE', confidence: 101 }] } }),
+    call('bl', 'POST', '/programs', problem(400), { json: { programName: '${run} bad', payloadDescriptors: [{ payloadType: 'PRICE' }] }, ...decided }), call('bl', 'POST', '/programs', problem(400), { json: { programName: '${run} bad', payloadDescriptors: [{ objectType: 'REPORT_PAYLOAD_DESCRIPTOR', payloadType: 'USAGE', confidence: 101 }] } }),
   ], { tags: ['program'] }),
   proc(newer, 'vtn.report-descriptor', 'report descriptors keep every field of their schedule, and refuse what is none', 'OA-071 OA-056', 'OpenADR 3.1 YAML, reportDescriptor', [
     makeProgram(), makeEvent({ reportDescriptors: [{ payloadType: 'USAGE', startInterval: 1, numIntervals: 2, frequency: 2, repeat: 3, historical: false, aggregate: true, reportIntervals: 'SUB_INTERVALS' }] }), call('bl', 'GET', '/events/${event}', { status: 200, 'body.reportDescriptors[0].startInterval': 1, 'body.reportDescriptors[0].numIntervals': 2, 'body.reportDescriptors[0].frequency': 2, 'body.reportDescriptors[0].repeat': 3, 'body.reportDescriptors[0].historical': false, 'body.reportDescriptors[0].aggregate': true, 'body.reportDescriptors[0].reportIntervals': 'SUB_INTERVALS' }),

@@ -63,7 +63,7 @@ export const privacy: readonly Procedure[] = [
   ]),
   privacy_('reports-do-not-leak', 'a report for an event that the VEN cannot see is answered like an unknown event', 'OA-108', [
     noVens, venWith('ven', ['a']), makeProgram(), makeEvent({ targets: ['b'] }), call('ven', 'POST', '/reports', problem(400, 404, 409), { json: { eventID: '${event}', clientName: 'c', resources: [] }, save: { answer: 'status' } }), call('ven', 'POST', '/reports', { status: '${answer}' }, { json: { eventID: 'no-such-event', clientName: 'c', resources: [] } }),
-  ]),
+  ], ours),
   privacy_('no-ven-no-resource', 'a VEN without a ven object has nothing to hang a resource on', 'OA-083', [noVens, call('ven', 'POST', '/resources', problem(403), { json: { objectType: 'VEN_RESOURCE_REQUEST', resourceName: 'x' } })], ours),
   privacy_('client-id', 'clientID of a ven does not change, and a resource does not move', 'OA-082 OA-083', [
     noVens, venWith('ven', []), venWith('ven2', []), resource('ven', [], 'r1'), call('bl', 'PUT', '/vens/${ven}', problem(400), { json: { objectType: 'BL_VEN_REQUEST', clientID: 'another', venName: '${run} ven' } }),
