@@ -31,7 +31,17 @@ export const shown = (report: Report, secrets: readonly string[]): Report => ({
   ...report, results: report.results.map((r) => ({ ...r, detail: String(withoutSecrets(r.detail, secrets)), exchanges: withoutSecrets(r.exchanges, secrets) as typeof r.exchanges })),
 })
 
-/** One file by which a third party can judge: versions, configuration without secrets, every exchange (UX-041). */
+/** Everything that went over the wire in order of time, across procedures: a line for what was sent and one for what came, cut where they are long. */
+function logOf(report: Report): string[] {
+  const begun = Date.parse(report.startedAt), cut = (value: unknown): string => (JSON.stringify(value) ?? '').slice(0, 400)
+  const all = report.results.flatMap(({ id, exchanges }) => exchanges.map((exchange) => ({ id, at_ms: exchange.at_ms ?? 0, ...exchange })))
+  return all.toSorted((a, b) => a.at_ms - b.at_ms).flatMap(({ id, at_ms, sent, got }) => {
+    const head = `${new Date(begun + at_ms).toISOString()} ${id}`
+    return [`${head} > ${cut(sent)}`, `${head} < ${cut(got)}`]
+  })
+}
+
+/** One file by which a third party can judge: versions, configuration without secrets, every exchange by procedure and by time (UX-041). */
 export const evidence = (report: Report, about: { versions: Readonly<Record<string, string>>; config: unknown; secrets: readonly string[] }): object => ({
-  form: 'loadstone-evidence/1', versions: about.versions, config: withoutSecrets(about.config, about.secrets), report: shown(report, about.secrets),
+  form: 'loadstone-evidence/1', versions: about.versions, config: withoutSecrets(about.config, about.secrets), report: shown(report, about.secrets), log: logOf(shown(report, about.secrets)),
 })

@@ -25,6 +25,13 @@ t.test('UX-035 matrix.md is not stale: its procedures and verdicts are those of 
   t.same(stale.map((r) => r.id), [], 'write it again with `node build/conformance/matrix-write.js`')
 })
 
+t.test('UX-035 matrix.md names no test that is gone or no longer carries the number', async (t) => {
+  const now = new Map(rows.map((r) => [r.id, r.tests]))
+  const page = readFileSync(join(root, 'conformance/matrix.md'), 'utf8').split('\n').flatMap((line) => { const [, id, , , tests = ''] = line.split('|').map((cell) => cell.trim()); return id && now.has(id) ? [[id, [...tests.matchAll(/`([^`]+)`/g)].map(([, file]) => String(file))] as const] : [] })
+  t.equal(page.length, rows.length, 'a row for each')
+  t.same(page.flatMap(([id, named]) => named.filter((file) => !now.get(id)?.includes(file)).map((file) => `${id}: ${file}`)), [], 'write it again with `node build/conformance/matrix-write.js`')
+})
+
 t.test('UX-035 the README says what the kept runs say', async (t) => {
   t.equal(readmeOf(root), withStatus(readmeOf(root), statusTable(procedures, keptResults(root))), 'write it again with `node build/conformance/matrix-write.js`')
 })

@@ -52,6 +52,8 @@ export type Matcher =
 
 export interface Exchange {
   readonly step: string
+  /** Milliseconds since the run began, when the answer was there. */
+  readonly at_ms?: number
   readonly sent?: unknown
   readonly got?: unknown
   /** Of the steps that leave the target as it was. */

@@ -118,6 +118,10 @@ t.test('UX-041 the evidence holds every exchange and no secret', async (t) => {
   const report = await run([procedure('s', [{ say: 's', do: 'echo', with: { password: 'open sesame', text: 'Authorization: Bearer abc.def', deep: { apiKey: 'k', note: 'it is hidden-word' } } }])])
   const text = JSON.stringify(evidence(report, { versions: { node: '20' }, config: { bl_secret: '1001', list: [] }, secrets: ['hidden-word'] }))
   for (const word of ['open sesame', 'abc.def', 'hidden-word', '"1001"']) t.notOk(text.includes(word), word)
+  const { log } = evidence(await run([one.PASSED, one.FAILED], { elapsed: (() => { let ms = 0; return () => (ms += 250) })() }), { versions: {}, config: {}, secrets: [] }) as { log: string[] }
+  t.match(log[0], /^2026-01-02T03:04:0\d\.\d{3}Z a\.pass > \{"v":"w"\}$/)
+  t.match(log[1], /Z a\.pass < /)
+  t.same(log, log.toSorted((a, b) => (a.slice(0, 24) < b.slice(0, 24) ? -1 : a.slice(0, 24) > b.slice(0, 24) ? 1 : 0)), 'in order of time')
   t.same(withoutSecrets({ key: '-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----' }), { key: '[private key]' })
 })
 

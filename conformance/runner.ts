@@ -122,7 +122,7 @@ async function runOne(procedure: Procedure, options: RunOptions): Promise<Result
     nowMs: options.nowMs,
     ...(options.tamper ? { tamper: options.tamper } : {}),
     onEnd: (close) => { closers.push(close) },
-    transcript: (entry) => { exchanges.push(tidying ? { ...entry, after: true } : entry) },
+    transcript: (entry) => { exchanges.push({ ...entry, at_ms: Math.round(options.elapsed()), ...(tidying ? { after: true } : {}) }) },
   }
   try {
     return await walk(procedure, options, context, said)
