@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import t from 'tap'
 import { silent } from '#core/port/log.js'
 import { indefinite, issueClient, serialFrom } from '#certs/authority.js'
@@ -20,7 +21,6 @@ const under = await estUnderTest(), { clock, ids, dir, db, folder, registry, doo
 t.teardown(() => under.close())
 
 t.test('SEC-006 a resumed session without a certificate proves nothing', async (t) => {
-  const { connect } = await import('node:tls')
   const sessions: Buffer[] = []
   const first = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: folder.tls.ca })
   first.on('session', (s: Buffer) => sessions.push(s))
@@ -44,6 +44,25 @@ t.test('SEC-003 guesses are slowed', async (t) => {
   t.same(statuses, [...Array<number>(10).fill(401), 429, 429])
   await clock.advance(61_000)
   t.equal((await ask({ path: `${est}/simpleenroll`, body: (await request(secretOf(8).hwSerialNum)).body, user: secretOf(8), port: at })).status, 200, 'the owner gets in')
+})
+
+t.test('SEC-007, SEP-213 a kept-alive connection of the EST door ends when its certificate, or the authority above it, is revoked', async (t) => {
+  const connected = async (n: number): Promise<{ lfdi: string; closed: Promise<void>; open(): boolean }> => {
+    const user = secretOf(n), { key, body } = await request(user.hwSerialNum), der = leafOf(await ask({ path: `${est}/simpleenroll`, body, user }))
+    const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: folder.tls.ca, key: key.export({ type: 'pkcs8', format: 'pem' }) as string, cert: certificatePem(der) })
+    await new Promise((done) => { socket.once('secureConnect', done) })
+    socket.write('GET /.well-known/est/csrattrs HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await new Promise((done) => { socket.once('data', done) })
+    return { lfdi: lfdiOf(der), closed: new Promise((done) => { socket.once('close', () => done()) }), open: () => !socket.destroyed }
+  }
+  const [one, two] = [await connected(10), await connected(11)]
+  await registry.revoke(one.lfdi, 'unspecified', 'alice')
+  await one.closed
+  t.ok(two.open(), 'the other one stays')
+  const mica = keyIdentifierOf(readCertificate(folder.csip.mica.certificate).key.spki).toString('hex').toUpperCase()
+  await registry.block({ id: mica, what: 'authority', reason: 'stolen', by: 'alice' })
+  await two.closed
+  await registry.unblock(mica)
 })
 
 t.test('SEC-007, SEP-007, SEP-213 revocation cuts connections, here and in another process', async (t) => {

@@ -11,13 +11,18 @@ import type { Authority, TlsIdentity } from '#certs/authority.js'
 import type { BatchRow, Enrolment } from '#certs/enrol.js'
 import { statusOf } from '#certs/error-map.js'
 import { certsOnlyType, csrAttrs, csrAttrsType, decodeBody, encodeBody, isOperation, operations } from '#certs/est.js'
-import { estIdentity } from '#certs/identity.js'
+import { connectionGuard } from '#certs/guard.js'
+import type { ConnectionGuard, Guarded } from '#certs/guard.js'
+import { estIdentity, peerOf } from '#certs/identity.js'
+import { lfdiOf } from '#certs/lfdi.js'
 import type { DoorProfile } from '#certs/profile/device.js'
+import { findPath } from '#certs/profile/trust.js'
 import type { Trust } from '#certs/profile/trust.js'
 import type { CertificateRegistry } from '#certs/registry.js'
 import type { RevocationDoor } from '#certs/revocation.js'
 import { failureThrottle } from '#certs/throttle.js'
 import type { Vendors } from '#certs/vendor.js'
+import { readCertificate, subjectKeyIdentifier } from '#certs/x509/certificate.js'
 import { certificatePem } from '#certs/x509/pem.js'
 import { certsOnly } from '#certs/x509/pkcs7.js'
 
@@ -69,6 +74,10 @@ export function buildEst(needs: EstNeeds): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log))
   app.setNotFoundHandler(() => { throw new Refusal('notFound', 'there is nothing at this path') })
+
+  const guard = connectionGuard(needs.registry, clock)
+  app.server.on('secureConnection', (socket: TLSSocket) => watchPeer(guard, socket, needs.trust))
+  app.addHook('onClose', async () => guard.stop())
 
   /** SEC-003: an address that failed ten times in a minute waits, before its credentials are looked at. */
   async function guarded<T>(request: FastifyRequest, reply: FastifyReply, prove: () => Promise<T>): Promise<T> {
@@ -132,6 +141,20 @@ export function buildEst(needs: EstNeeds): FastifyInstance {
 
   needs.revocation?.routes(app)
   return app
+}
+
+/** SEC-007: each request looks at the certificate afresh, and a connection that asks nothing ends with its certificate too, or with the authority above it. */
+function watchPeer(guard: ConnectionGuard, socket: TLSSocket, trust: () => Trust): void {
+  const der = peerOf(socket)
+  if (!der) return
+  try {
+    const leaf = readCertificate(der), issuers = findPath(leaf, trust())?.flatMap((ca) => subjectKeyIdentifier(ca.view) ?? [])
+    const peer: Guarded = { lfdi: lfdiOf(der), notAfterMs: leaf.notAfterMs, ...(issuers ? { issuers } : {}) }
+    if (!guard.holds(peer)) return // already so when it came: its requests say why
+    socket.once('close', guard.watch(peer, () => socket.destroy()))
+  } catch (error) {
+    if (!isRefusal(error)) throw error // what cannot be read is refused when it asks
+  }
 }
 
 class WrongType extends Error {}

@@ -54,6 +54,18 @@ t.test('SEP-008, SEP-011 IPv4 and IPv6; an idle connection is not ended, pipelin
   }
 })
 
+t.test('SEP-011 a machine that lacks one of the addresses serves the others; one that lacks the first says so', async (t) => {
+  const less = serverUnderTest(needs), none = serverUnderTest(needs)
+  // TEST-NET-1 is nobody's, as ::1 is on a machine without IPv6
+  const at = await less.csip.listen({ port: 0, hosts: ['127.0.0.1', '192.0.2.1'] }), one_ = new Device(one, at, pki.serca)
+  t.equal((await one_.get('/tm')).status, 200)
+  t.ok(less.csip.listening())
+  one_.close()
+  await less.close()
+  await t.rejects(none.csip.listen({ port: 0, hosts: ['192.0.2.1'] }), { code: 'EADDRNOTAVAIL' })
+  await none.close()
+})
+
 t.test('SEP-013 behind a proxy: one header, from one address, judged like a certificate on the door', async (t) => {
   const over = (headers: Record<string, string>, path = '/edev'): Promise<{ status: number; body: string }> => new Promise((done, failed) => {
     http.get({ host: '127.0.0.1', port: proxyPort, path, headers, agent: false }, (res) => { let body = ''; res.on('data', (d) => { body += d }); res.on('end', () => done({ status: res.statusCode ?? 0, body })) }).on('error', failed)

@@ -108,17 +108,21 @@ export function buildCsip(needs: CsipNeeds): Csip {
       for (const host of hosts) {
         const listener = make()
         if (needs.limit) listener.server.prependListener('connection', needs.limit)
-        await new Promise<void>((done, failed) => {
-          listener.server.once('error', failed)
-          listener.server.listen(taken, host, () => { listener.server.off('error', failed); done() })
-        })
+        try {
+          await bind(listener.server, taken, host)
+        } catch (error) {
+          // SEP-011: a machine without IPv6 has the other addresses only
+          if (listeners.length === 0 || !isAbsent(error)) throw error
+          log.warn({ host, clause: 'SEP-011' }, 'this machine has no such address: nobody is served there')
+          continue
+        }
         listener.server.on('error', (error) => log.error({ err: error }, 'csip listener'))
         taken = (listener.server.address() as AddressInfo).port
         listeners.push(listener)
       }
       if (config.proxy) {
         const behind = proxied = makeProxyListener(listenerNeeds(), config.proxy)
-        await new Promise<void>((done, failed) => { behind.once('error', failed); behind.listen(config.proxy?.port, hosts[0], () => { behind.off('error', failed); done() }) })
+        await bind(behind, config.proxy.port, hosts[0] ?? '::')
       }
       if (config.dnsSd) {
         const { prefix, dcapPath } = config, addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter((a) => a.family === 'IPv4' && !a.internal).map((a) => a.address)
@@ -156,6 +160,21 @@ export function buildCsip(needs: CsipNeeds): Csip {
         setTimeout(() => l.destroyAll(), 2000).unref()
       })))
     },
+  }
+}
+
+const isAbsent = (error: unknown): boolean => /^(EADDRNOTAVAIL|EAFNOSUPPORT)$/.test((error as NodeJS.ErrnoException).code ?? '')
+
+/** Every address of the machine is `::`, or 0.0.0.0 where there is no IPv6. */
+async function bind(server: Server, port: number, host: string): Promise<void> {
+  try {
+    await new Promise<void>((done, failed) => {
+      server.once('error', failed)
+      server.listen(port, host, () => { server.off('error', failed); done() })
+    })
+  } catch (error) {
+    if (host !== '::' || !isAbsent(error)) throw error
+    await bind(server, port, '0.0.0.0')
   }
 }
 
