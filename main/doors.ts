@@ -16,7 +16,8 @@ import { buildCsms, type Csms } from '#csms/server.js'
 import { keyOf } from '#csms/station.js'
 import { folderUploads } from '#main/uploads.js'
 import { revocationFetches } from '#main/outbound.js'
-import { vtnEnvironment, type VtnConfig } from '#vtn/config.js'
+import type { VtnConfig } from '#vtn/config.js'
+import { vtnEnvironment } from '#vtn/environment.js'
 import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
 import { derAlarm, watchOwnCertificates } from '#main/alarms.js'
@@ -77,14 +78,18 @@ const deadlines = { handshakeTimeout: 10_000, headersTimeout: 10_000, connection
 export async function openVtn(needs: DoorNeeds): Promise<Vtn> {
   const { options: { seed, settings }, core, machine, ids, log, closing } = needs
   const own = vtnEnvironment(needs.options.environment ?? {})
+  const { ratePerMinute = 600, ...others } = own, certifying = seed === 'conformance'
+  const brokers = settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://{host}:${settings.mqttPort}`] : []
   const config: VtnConfig = {
-    tenant: firstTenant, ...own,
+    tenant: firstTenant, ...others,
     ...(settings.sealKey ? { sealKey: settings.sealKey } : {}),
-    ...(seed === 'conformance' ? { clients: conformanceClients } : {}),
-    ...(settings.rateLimits ? { ratePerMinute: 600 } : {}),
-    ...(seed === 'conformance' ? { reports: { blDelete: false } } : {}),
-    webhooks: { ...own.webhooks, ...(seed === 'conformance' ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : { echo: 'required' as const }) },
-    mqtt: { uris: settings.mqttUrl ? [withoutUserinfo(settings.mqttUrl)] : settings.mqttPort ? [`mqtts://localhost:${settings.mqttPort}`] : [], ...(settings.mqttUrl ? { external: { url: settings.mqttUrl, ...(settings.mqttCallbackSecret ? { callbackSecret: settings.mqttCallbackSecret } : {}) } } : {}) },
+    ...(settings.rateLimits ? { ratePerMinute } : {}),
+    ...(certifying ? { clients: conformanceClients, reports: { blDelete: false } } : {}),
+    webhooks: { ...own.webhooks, ...(certifying ? { allowHttp: true, echo: 'required' as const, allow: ['127.0.0.0/8', '::1', 'localhost'] } : {}) },
+    mqtt: {
+      uris: brokers, ...(brokers.length ? own.mqtt : {}),
+      ...(settings.mqttUrl ? { external: { url: settings.mqttUrl, ...(settings.mqttCallbackSecret ? { callbackSecret: settings.mqttCallbackSecret } : {}) } } : {}),
+    },
   }
   const vtn = await buildVtn({ database: core.database, clock: needs.options.clock, tokenClock: machine, ids, log, config, ...intakeOf(needs), words: (venName, said) => core.words.add(firstTenant, 'openadr', venName, said) })
   await vtn.start()

@@ -73,7 +73,7 @@ export interface VtnConfig {
   }
   /** Off when absent or without addresses. */
   readonly mqtt?: {
-    /** Addresses given to clients (OA-135). */
+    /** Addresses given to clients (OA-135); `{host}` is the one that the client asked, or that of `publicUrl`. */
     readonly uris: readonly string[]
     readonly authentication?: 'OAUTH2_BEARER_TOKEN' | 'ANONYMOUS'
     readonly prefix?: string
@@ -93,24 +93,4 @@ export interface VtnConfig {
   /** OA-220: said on the local network; off when absent. */
   readonly discovery?: boolean
   readonly compat301?: { /** OA-248. */ readonly openReads?: boolean }
-}
-
-const choice = <T extends string>(text: string | undefined, ...of: readonly T[]): T | undefined => of.find((one) => one === text)
-const whole = (text: string | undefined): number | undefined => (text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined)
-
-/** Switches of this door that have no place in the contract's table; each is off or has the standard's value unless set. */
-export function vtnEnvironment(environment: Readonly<Record<string, string | undefined>>): Pick<VtnConfig, 'publicReads' | 'validation' | 'discovery'> & { readonly webhooks: { readonly attempts?: number; readonly retryFor_h?: number } } {
-  const payloads = choice(environment['LOADSTONE_VTN_PAYLOADS'], 'off', 'warn', 'strict')     // OA-087: warn
-  const attempts = whole(environment['LOADSTONE_VTN_WEBHOOK_ATTEMPTS'])                        // OA-129: 8
-  const retryFor_h = whole(environment['LOADSTONE_VTN_WEBHOOK_RETRY_HOURS'])                   // REL-054: 0 = OA-129
-  return {
-    publicReads: environment['LOADSTONE_VTN_PUBLIC_READS'] === 'on',                           // OA-030: off
-    discovery: environment['LOADSTONE_VTN_DISCOVERY'] === 'on',                                // OA-220: off
-    validation: {
-      lenientNulls: environment['LOADSTONE_VTN_LENIENT_NULLS'] === 'on',                       // OA-056: off
-      gridAwareCharging: environment['LOADSTONE_VTN_GRID_AWARE_CHARGING'] === 'on',            // OA-260: off
-      ...(payloads === undefined ? {} : { payloads }),
-    },
-    webhooks: { ...(attempts === undefined ? {} : { attempts }), ...(retryFor_h === undefined ? {} : { retryFor_h }) },
-  }
 }

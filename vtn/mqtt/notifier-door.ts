@@ -56,6 +56,12 @@ export function notifierRoutes(context: Context, objects: Objects): Route[] {
     return topicsOf(prefix, row.set(id), row.single ?? false)
   }
 
+  /** IPv6 addresses keep their brackets. */
+  const hostOf = (request: FastifyRequest): string => {
+    const origin = context.config.publicUrl ?? `https://${request.host}`
+    return URL.canParse(origin) ? new URL(origin).hostname : 'localhost'
+  }
+
   return [
     {
       path: '/notifiers',
@@ -63,11 +69,11 @@ export function notifierRoutes(context: Context, objects: Objects): Route[] {
         // OA-034: open to every authenticated client, since a VEN needs it.
         GET: {
           scope: 'any',
-          handler: async () => ({
+          handler: async (request) => ({
             WEBHOOK: true,
             ...(mqtt ? {
               MQTT: {
-                URIS: mqtt.uris, serialization: 'JSON',
+                URIS: mqtt.uris.map((uri) => uri.replace('{host}', hostOf(request))), serialization: 'JSON',
                 authentication: mqtt.authentication === 'ANONYMOUS' ? { method: 'ANONYMOUS' } : { method: 'OAUTH2_BEARER_TOKEN', username: '{clientID}' },
               },
             } : {}),
