@@ -20,6 +20,8 @@ import { revisions } from '#ven-client/openadr/revision.js'
 const say = (fields: object, message?: string): void => { process.stderr.write(`${message ?? ''} ${JSON.stringify(fields)}\n`) }
 const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => { throw new CliExit(exitCode.notFound, `${path} cannot be read`) })
 
+const trust = async (o: VenConnection): Promise<{ ca?: string; insecure?: true }> => ({ ...(o.ca ? { ca: await text(o.ca) } : {}), ...(o.insecure ? { insecure: true } : {}) })
+
 export async function connect(o: VenConnection): Promise<VtnClient> {
   const clientSecret = o.clientSecretFile ? (await text(o.clientSecretFile)).trim() : process.env.LOADSTONE_VEN_SECRET
   if (o.clientId && clientSecret === undefined) throw new CliExit(exitCode.usage, 'say --client-secret-file or LOADSTONE_VEN_SECRET')
@@ -28,7 +30,7 @@ export async function connect(o: VenConnection): Promise<VtnClient> {
   return vtnClient({
     url: o.url, ...(revision ? { revision } : {}), log: { debug() {}, info() {}, warn: say, error: say }, attempts: 2,
     ...(o.clientId ? { credentials: { clientID: o.clientId, clientSecret: clientSecret ?? '' } } : {}),
-    ...(o.ca ? { ca: await text(o.ca) } : {}), ...(o.insecure ? { insecure: true } : {}),
+    ...await trust(o),
   })
 }
 
@@ -87,7 +89,7 @@ function deviceOf(kind: string): Device {
   return charger
 }
 
-export async function run(o: VenConnection & WebhookFlags & { name?: string; device: string; queue?: string; poll: string; for?: string }): Promise<void> {
+export async function run(o: VenConnection & WebhookFlags & { mqtt?: boolean; name?: string; device: string; queue?: string; poll: string; for?: string }): Promise<void> {
   const device = deviceOf(o.device), client = await connect(o)
   const tell = (what: object): void => { process.stdout.write(o.json ? `${JSON.stringify(what)}\n` : `${new Date(systemClock.nowMs()).toISOString()}  ${Object.entries(what).map(([k, v]) => `${k} ${typeof v === 'string' ? v : JSON.stringify(v)}`).join('  ')}\n`) }
   let poke = (): void => {}, receiver: Receiver | undefined, agent: Agent | undefined, trouble: VtnError | undefined
@@ -95,7 +97,8 @@ export async function run(o: VenConnection & WebhookFlags & { name?: string; dev
     await spoken(client, async () => {
       receiver = await receive(o, () => poke())
       agent = runAgent(client, {
-        venName: o.name ?? o.clientId ?? 'ven', devices: [device], pollEvery_s: Number(o.poll), firstPollWithin_s: 0, ...(o.queue ? { store: diskStore(o.queue) } : {}), ...(receiver ? { push: { webhook: receiver.push } } : {}),
+        venName: o.name ?? o.clientId ?? 'ven', devices: [device], pollEvery_s: Number(o.poll), firstPollWithin_s: 0, ...(o.queue ? { store: diskStore(o.queue) } : {}),
+        push: { ...(o.mqtt ? { mqtt: await trust(o) } : {}), ...(receiver ? { webhook: receiver.push } : {}) },
         onChange: (change) => tell({ event: change.event.id, change: change.kind }),
         onOrder: (_device, order) => tell({ order: [...order.says.values()].map((s) => ({ type: s.type, values: s.values, until: s.end === null ? null : new Date(s.end).toISOString() })) }),
         onReport: (key) => tell({ report: key }),

@@ -20,10 +20,11 @@ export function registerVen(program: Command): void {
   connection(ven.command('run').description('register, follow events with an example device, and report'))
     .option('--name <venName>', 'venName; by default the clientID').option('--device <kind>', 'thermostat, battery or ev-charger', 'thermostat')
     .option('--queue <folder>', 'where reports wait while the VTN is away').option('--poll <s>', 'seconds between polls', numberFrom(0.1), '60').option('--for <s>', 'stop after so many seconds; without it at Ctrl-C')
+    .option('--mqtt', 'be told at once by the VTN\'s MQTT notifier, where it has one; polling goes on')
     .option('--webhook-url <url>', 'be told at once: the address under which the VTN reaches this client; polling goes on', urlWith('http', 'https')).option('--webhook-port <n>', 'port to listen on; by default that of the address', numberFrom(0))
     .option('--webhook-cert <file>', 'its certificate (PEM); without one plain HTTP on loopback, for a proxy that ends TLS').option('--webhook-key <file>', 'its key (PEM)').option('--webhook-hmac', 'have notifications signed, and refuse others')
-    .addHelpText('before', 'Examples:\n  $ npx loadstone ven run --url http://localhost:8082/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt --device ev-charger\n  $ npx loadstone ven run --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --webhook-url https://me.example:4443/hook --webhook-cert me.pem --webhook-key me.key\n')
-    .action(async (o: Connection & WebhookFlags & { name?: string; device: string; queue?: string; poll: string; for?: string }) => { await (await import('#cli/ven-run.js')).run(o) })
+    .addHelpText('before', 'Examples:\n  $ npx loadstone ven run --url http://localhost:8082/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt --device ev-charger\n  $ npx loadstone ven run --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --client-secret-file secret.txt --mqtt\n  $ npx loadstone ven run --url https://vtn.example/openadr3/3.1.1 --client-id ven_client --webhook-url https://me.example:4443/hook --webhook-cert me.pem --webhook-key me.key\n')
+    .action(async (o: Connection & WebhookFlags & { mqtt?: boolean; name?: string; device: string; queue?: string; poll: string; for?: string }) => { await (await import('#cli/ven-run.js')).run(o) })
 
   ven.command('discover').description('find VTNs that announce themselves on the local network')
     .option('--for <s>', 'listen so many seconds', '3').option('--json', 'JSON on stdout')
