@@ -5,7 +5,7 @@ import { certificatePem } from '#certs/x509/pem.js'
 import { handClock } from '#core/port/clock.js'
 import { attributeOf, Device, makePki, sep, serverUnderTest, textOf } from '#csip-server/fixture.js'
 import { mayBeNotified, resolve } from '#csip-server/notify/destination.js'
-import { operatorPeer } from '#csip-server/identity.js'
+import { devicePeer, operatorPeer } from '#csip-server/identity.js'
 import { testDatabase } from '#prisma/test-database.js'
 
 const begin = Date.UTC(2026, 10, 23, 22, 0, 0)
@@ -119,7 +119,7 @@ t.test('SEP-160 a pending change survives a restart', async (t) => {
   t.equal(attributeOf(got[0]!.body, 'Resource', 'all'), '7')
 })
 
-t.test('SEP-157 a receiver that is gone three times is dropped, SEP-160 with its device too', async (t) => {
+t.test('SEP-157 a receiver that is gone three times is dropped', async (t) => {
   answer = 410
   for (let i = 0; i < 3; i++) {
     const before = got.length
@@ -130,4 +130,29 @@ t.test('SEP-157 a receiver that is gone three times is dropped, SEP-160 with its
   await until(() => running.csip.notifier.counts.gone >= 3)
   await new Promise((r) => setTimeout(r, 50))
   t.equal(await db.stores.documents.count(db.tenant, { kind: 'csip/Subscription', where: { subscribedResource: '/derp/one/derc' } }), 0)
+})
+
+t.test('SEP-160 a subscription ends with its lease though nothing changes, later by a renewal, and with its EndDevice; its receiver hears so once', async (t) => {
+  answer = 204
+  const by = ({ lfdi, sfdi }: { lfdi: string; sfdi: number }) => (method: string, target: string, xml?: string) => running.csip.door.handle({ method, target, peer: devicePeer(lfdi, sfdi), contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })
+  const aggregator = by(agg!), leaving = by(other!), made = await aggregator('POST', subs, subscription('/derp/one/dderc', `${uri}/lease`)), lease_ms = 129_600_000, heard = () => got.filter((g) => g.path === '/ntfy/lease').map((g) => textOf(g.body, 'status'))
+  t.equal(made.status, 201)
+  const kept = () => db.stores.documents.count(db.tenant, { kind: 'csip/Subscription', where: { subscribedResource: '/derp/one/dderc' } })
+  await clock.advance(lease_ms - 60_000)
+  t.equal((await aggregator('POST', subs, subscription('/derp/one/dderc', `${uri}/lease`))).status, 204, 'a second POST renews it')
+  await until(() => running.csip.notifier.pending() === 0)
+  await clock.advance(120_000)
+  t.same([await kept(), heard()], [1, []])
+  await clock.advance(lease_ms)
+  await until(() => heard().length > 0)
+  t.same([await kept(), heard()], [0, ['1']])
+
+  got.length = 0
+  await running.csip.provisioning.registerEndDevice({ lfdi: other!.lfdi, groups: ['system'] })
+  t.equal((await leaving('POST', `/edev/${other!.lfdi}/sub`, subscription('/derp/system/derc', `${uri}/leaving`))).status, 201)
+  await until(() => running.csip.notifier.pending() === 0)
+  t.equal((await leaving('DELETE', `/edev/${other!.lfdi}`)).status, 204)
+  await until(() => got.some((g) => g.path === '/ntfy/leaving'))
+  t.same(got.filter((g) => g.path === '/ntfy/leaving').map((g) => textOf(g.body, 'status')), ['1'])
+  t.equal(await db.stores.documents.count(db.tenant, { kind: 'csip/Subscription', where: { subscribedResource: '/derp/system/derc' } }), 0)
 })

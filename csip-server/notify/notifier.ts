@@ -121,19 +121,32 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
       await look(entry)
     } catch (error) {
       if (!(error instanceof HttpFault)) throw error
+      if (await endedWithDevice(entry)) return
       entry.now = 'gone'
       entry.until = Infinity
     }
     // A subscription starts from the state at its making: the first notification is the first change.
     entry.seen ??= entry.now
-    const lease = ctx.config.subscriptionLease_s
-    if (lease > 0 && clock.nowMs() - entry.doc.modifiedAt > lease * 1000) { farewell(entry); await drop(entry, 'its lease ended'); return }
+    const leaseEnds_ms = ctx.config.subscriptionLease_s > 0 ? entry.doc.modifiedAt + ctx.config.subscriptionLease_s * 1000 : Infinity
+    if (clock.nowMs() > leaseEnds_ms) { farewell(entry); await drop(entry, 'its lease ended'); return }
+    // also where nothing changes any more
+    entry.until = Math.min(entry.until, Math.floor(leaseEnds_ms / 1000) + 1)
     if (entry.now !== entry.seen && !entry.waiting) { entry.waiting = true; entry.attempts = 0; entry.notBefore_ms = 0 }
   }
 
   /** SEP-160: a subscription that went with its EndDevice says so once; one that its maker deleted says nothing. */
   async function orphaned(entry: Entry): Promise<void> {
     if (!await documents.get(tenant, 'csip/EndDevice', entry.doc.parent)) farewell(entry)
+  }
+
+  /** What a device without a record may not see any more is not deleted (status 4): its subscriptions are over. */
+  async function endedWithDevice(entry: Entry): Promise<boolean> {
+    if (await documents.get(tenant, 'csip/EndDevice', entry.doc.parent)) return false
+    if (entries.get(entry.doc.id) === entry) {
+      farewell(entry)
+      await drop(entry, 'its EndDevice is gone')
+    }
+    return true
   }
 
   /** Status 1, best effort. */
@@ -178,6 +191,7 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     const ready = !entry.dirty && entry.until > clock.now() ? entry.latest : undefined
     try { carried = ready ?? await look(entry) } catch (error) {
       if (!(error instanceof HttpFault)) throw error
+      if (await endedWithDevice(entry)) return
       entry.now = 'gone'
     }
     entry.latest = undefined
