@@ -39,11 +39,20 @@ smoke() { # subject, ready
   [ "$took" -le 30 ] || { failed=1; echo "the short set of $1 took longer than half a minute"; }
 }
 
+# The commands of the page for CI engineers as they are written, but for the clone: this checkout stands where it would.
+docs() { # ready
+  mkdir "$out/docs"; ln -s "$PWD" "$out/docs/loadstone"; cp "$1" "$out/docs/ready.json"
+  awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' docs/conformance.md | grep -v '^git clone ' >"$out/docs/page.sh"
+  if [ -s "$out/docs/page.sh" ] && (cd "$out/docs" && sh -eu page.sh) >"$out/docs/said" 2>&1 && [ -s "$out/docs/conformance-report/vtn.xml" ]; then echo 'docs/conformance.md runs as written'
+  else failed=1; echo 'docs/conformance.md does not run as written'; tail -n 20 "$out/docs/said"; fi
+}
+
 for file in conformance/ci/*.sh .ci/stages/30-conformance.sh; do bash -n "$file" || failed=1; done
 for file in conformance/ci/*.yml; do node -e 'require("yaml").parse(require("fs").readFileSync(process.argv[1], "utf8"))' "$file" || failed=1; done
 
 serve main "$base" || exit 1
 for subject in vtn csip csms ven; do smoke "$subject" "$out/main.ready"; done
+docs "$out/main.ready"
 run vtn 3.1.1 "$out/main.ready"; run vtn 3.0.1 "$out/main.ready"
 run csip csip "$out/main.ready"; run est rfc7030 "$out/main.ready"
 run csms 2.0.1 "$out/main.ready"; run csms 2.1 "$out/main.ready"; run csms 1.6 "$out/main.ready"
