@@ -20,6 +20,9 @@ export function figureOf(digest: string, runs: readonly FlipRun[]): FlipFigure {
   return { runs: runs.length, procedures: first.length, verdicts, seconds: { least: Math.min(...seconds), most: Math.max(...seconds), sum: seconds.reduce((a, b) => a + b, 0) }, flips: flipsOf(runs), digest }
 }
 
+/** Which figure is kept: that of today's procedures; of two of the same the one of more runs, as a clone without the log begins again, and a flip always. */
+export const better = (kept: FlipFigure | undefined, fresh: FlipFigure): FlipFigure => (kept && kept.digest === fresh.digest && kept.runs > fresh.runs && fresh.flips.length === 0 ? kept : fresh)
+
 /** A line for each set, for the file that is kept: a later call replaces the sets it knows and leaves the others. */
 export const figuresText = (figures: Readonly<Record<string, FlipFigure>>): string =>
   `{\n${Object.entries(figures).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, figure]) => `  ${JSON.stringify(name)}: ${JSON.stringify(figure)}`).join(',\n')}\n}\n`

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { figureOf, figuresText, type FlipFigure } from '#conformance/flip-figures.js'
+import { better, figureOf, figuresText, type FlipFigure } from '#conformance/flip-figures.js'
 import { flipsOf, keptRuns } from '#conformance/flip-log.js'
 import { identityOf, runSet, type FlipSet } from '#conformance/flip-set.js'
 import type { Subject } from '#conformance/procedure.js'
@@ -34,7 +34,7 @@ const figures = new Map<string, FlipFigure>(existsSync(kept) ? Object.entries(JS
 function keep(): void {
   for (const set of seeds.flatMap((seed) => seed.doors.flat())) {
     const { name, digest } = identityOf(set), runs = keptRuns(log, name, digest)
-    if (runs.length) figures.set(name, figureOf(digest, runs))
+    if (runs.length) figures.set(name, better(figures.get(name), figureOf(digest, runs)))
   }
   writeFileSync(kept, figuresText(Object.fromEntries(figures)))
 }
