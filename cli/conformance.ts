@@ -94,12 +94,16 @@ async function run(subjectText: string, flags: RunFlags): Promise<number> {
   if (flags.statement && !flags.statementKey) throw new CliExit(exitCode.usage, '--statement needs --statement-key: a statement is worth what its key is.')
   for (const file of [flags.config, flags.from, flags.expectFailures, flags.xsd]) if (file !== undefined && !(await import('node:fs')).existsSync(file)) throw new CliExit(exitCode.notFound, `${file} cannot be read.`)
   if (!Number.isSafeInteger(seed) || seed < 0) throw new CliExit(exitCode.usage, `--seed takes a whole number, not '${flags.seed}'.`)
-  const [{ makeTarget, readTargetFile, directoryOf, lanesOf }, { fromReady }, { runAll }, { select, againstExpected }, { actions }, { procedures }] = await Promise.all([
+  const [{ makeTarget, readTargetFile, directoryOf, lanesOf }, { fromReady }, { runAll }, { select, againstExpected, capabilitiesOf }, { actions }, { procedures }] = await Promise.all([
     import('#conformance/target.js'), import('#conformance/from-ready.js'), import('#conformance/runner.js'), import('#conformance/select.js'), import('#conformance/driver/index.js'), import('#conformance/registry.js'),
   ])
+  const file = flags.config ? await readTargetFile(flags.config) : undefined
+  // A word that is misspelled would only make procedures not applicable, which nobody notices.
+  const asked = capabilitiesOf(procedures[subject])
+  for (const word of [...(file?.capabilities ?? []), ...(flags.with ?? [])].filter((each) => !asked.has(each))) process.stderr.write(`No procedure of ${subject} asks for the capability '${word}'; conformance/README.md lists those that there are.\n`)
   const made = makeTarget(subject, {
     ...(flags.target ? { url: flags.target } : {}), ...(flags.profile ? { profile: flags.profile } : {}),
-    ...(flags.config ? { file: await readTargetFile(flags.config), fileDir: directoryOf(flags.config) } : {}),
+    ...(file && flags.config ? { file, fileDir: directoryOf(flags.config) } : {}),
     ...(flags.from ? { ready: fromReady(flags.from, subject) } : {}),
   })
   const given = flags.with ? { ...made, capabilities: new Set([...made.capabilities, ...flags.with]) } : made

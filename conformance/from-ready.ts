@@ -52,7 +52,7 @@ const places = ['003', '004', '005', '006', '007', '008', '009', '010', '003', '
 
 const csms = (ready: ReadyLine, read: Read, tls: { ca: string }): TargetFile => ({
   target: String(ready.ocpp),
-  capabilities: ['basic-auth', 'tls', 'operator-ocpp', 'operator-stations', 'operator-admission', 'operator-dispatch', 'bounded-compression', 'signs-certificates', 'profile-upgrade', 'client-certificate', 'ocpp-ca', 'known-tokens', 'message-limit', 'subprotocol-close', 'known-stations', 'decisions', ...certificationProfiles, '1.6', '2.0.1', '2.1'],
+  capabilities: ['basic-auth', 'tls', 'operator-ocpp', 'operator-stations', 'operator-admission', 'operator-dispatch', 'bounded-compression', 'signs-certificates', 'profile-upgrade', 'client-certificate', 'ocpp-ca', 'known-tokens', 'message-limit', 'known-stations', 'decisions', ...certificationProfiles, '1.6', '2.0.1', '2.1'],
   values: {
     tlsUrl: ready.ocppTls, operator: ready.operator, operatorToken: ready.operatorToken, station: 'CS001', password: 'loadstone-CS001-pass', station2: 'CS002', password2: 'loadstone-CS002-pass', unknown: 'CS999', certStation: 'CS011', organization: 'Loadstone', ocppCaPem: read('ocpp-ca.pem'), ocppCaKey: read('ocpp-ca.key'),
     ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`CS${String(i + 1).padStart(3, '0')}`, `loadstone-CS${String(i + 1).padStart(3, '0')}-pass`])),

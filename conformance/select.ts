@@ -27,6 +27,9 @@ function picks(word: string, p: Procedure): boolean {
   return p.id === word || p.requirements.includes(word) || p.clause.includes(word)
 }
 
+/** Every capability that some procedure asks for, and what an adapter of ours does before a run. */
+export const capabilitiesOf = (all: readonly Procedure[]): ReadonlySet<string> => new Set(['operator-secrets', ...all.flatMap((p) => [...(p.needs ?? []), ...p.steps.flatMap((step) => step.needs ?? [])])])
+
 /** Judges results against a list of expected failures: one id a line, `#` for reasons; an unexpected pass fails too (UX-037). */
 export function againstExpected(results: readonly Result[], text: string): { result: Result; unexpected?: string }[] {
   const expected = new Set(text.split('\n').map((line) => line.replace(/#.*/, '').trim()).filter(Boolean))
