@@ -61,8 +61,9 @@ t.test('OCPP-168 money is exact inside and rounded once at the edge', async (t) 
 })
 
 t.test('OCPP-171, 175 metering outside and inside a transaction feeds one store; what an Ended carries of history is spread over its time', async (t) => {
-  const { b } = await handBench(t)
+  const { b, clock } = await handBench(t)
   const s = await willing(b, 'CS001'), at = (minute: number): number => T + minute * 60_000
+  await clock.advance(3_600_000)
   t.same((await s.call('MeterValues', { evseId: 1, meterValue: [meter(at(0), 0)] }))[2], {})
   t.same((await s.call('MeterValues', { evseId: 0, meterValue: [meter(at(0), 5)] }))[2], {})
   await s.call('TransactionEvent', event('Started', 0, at(15), { evse: { id: 1 }, meterValue: [meter(at(15), 1000)] }))

@@ -11,6 +11,7 @@ import { totals, type Sample } from './metering.js'
 import { count, energyIn, newRegister, type Register } from './register.js'
 import { curtailed } from './smart-charging/ledger.js'
 import type { Station } from './station.js'
+import { isoMs } from './time.js'
 
 /** How measurements and availability of the stations reach the core: in its words, units, sign and intervals. */
 export interface Intake {
@@ -96,14 +97,20 @@ export function intake({ documents, readings, availability, directory, clock, lo
     }
   }
 
-  async function channelOf(station: Station, evseId: number, channel: Channel, values: readonly { at: number; value: number }[], closed: boolean, lineage: string): Promise<NewDocument | undefined> {
+  /** CORE-119: what lies more than an interval ahead of us (of the machine's time, in a time lapse) was not measured then. */
+  const ours = (at: number): boolean => at <= clock.nowMs() + seconds * 1000 * clock.rate
+
+  async function channelOf(station: Station, evseId: number, channel: Channel, told: readonly { at: number; value: number }[], closed: boolean, lineage: string): Promise<NewDocument | undefined> {
+    const values = told.filter(({ at }) => ours(at))
+    if (values.length < told.length) station.flag(isoMs(clock.nowMs()), `clock ahead: meter values of EVSE ${evseId} are kept and not counted`)
     const key = keyOf(station, evseId, channel)
     const register = await registerOf(station.tenant, key)
     if (values.length === 0 && !(closed && register.samples.length > 0)) return undefined
     const resource = await resourceOf(station, evseId)
-    const resets = register.resets
+    const { resets, doubted } = register
     const intervals = count(register, values, seconds, closed)
-    if (register.resets > resets) station.flag(new Date(clock.nowMs()).toISOString(), `meter of EVSE ${evseId} went back`)
+    if (register.resets > resets) station.flag(isoMs(clock.nowMs()), `meter of EVSE ${evseId} went back`)
+    if (register.doubted !== doubted) station.flag(isoMs(clock.nowMs()), `wrong time: meter values of EVSE ${evseId} do not fit those around them and are not counted`)
     if (resource && intervals.length > 0) {
       const keys = await siblings(station.tenant, resource.servicePoint, channel, key)
       // Another may have been forgotten meanwhile, as its message was not committed.

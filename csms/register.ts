@@ -1,8 +1,10 @@
 /** A meter register's newest samples `[epoch ms, Wh]`, sorted by time. Document `csms/Register`, one for each EVSE and channel. */
 export interface Register {
   samples: [number, number][]
-  /** Wh that the register counted before resets, so that `unrolled` never decreases. */
+  /** How often the meter was exchanged or went back. */
   resets: number
+  /** Samples that cannot be true at their time and were left out. */
+  doubted?: number
   /** Epoch ms of the newest sample when it was last written. */
   savedAt?: number
 }
@@ -14,7 +16,9 @@ export interface IntervalEnergy {
   readonly Wh: number
 }
 
-const kept = 400
+const kept = 400, day_ms = 86_400_000
+/** Of a longer silence nobody can say when its energy flowed; a clock that began at 1970 is one too. */
+const longestGap_ms = 31 * day_ms
 
 export const newRegister = (): Register => ({ samples: [], resets: 0 })
 
@@ -43,9 +47,23 @@ function valueAt(curve: readonly [number, number][], at: number): number {
 }
 
 /**
+ * Does a sample that comes late fit between those of before and after it? A meter never goes back but where it was exchanged, so one that
+ * says more than a later one, or less than an earlier one, has another time than it says: a station whose clock is wrong (REL-038). Taken
+ * for an exchange it would count energy twice, and put nothing in place of a day that others measured.
+ * Interpretation (OCPP-173): it stays with its message, flagged, and is not counted; so is one more than a day older than all we know.
+ */
+function fits([before, after]: readonly [number | undefined, readonly [number, number] | undefined], at: number, value: number): boolean {
+  if (after === undefined) return true
+  const [next_ms, next] = after
+  if (before === undefined) return value <= next && next_ms - at <= day_ms
+  return before <= next ? before <= value && value <= next : value >= before || value <= next
+}
+
+/**
  * Adds samples and returns the intervals whose energy is now known or has changed: those that end at or before the newest
  * sample; with `closed` (the transaction ended, nothing more flows) also the one still open. Energy between two samples is
- * spread evenly over their time; rounding is done on the register, so the intervals add up to what the meter counted.
+ * spread evenly over their time, where that is no longer than a month; rounding is done on the register, so the intervals add up to what
+ * the meter counted.
  */
 export function count(register: Register, samples: readonly { at: number; value: number }[], seconds: number, closed: boolean): IntervalEnergy[] {
   let first = Infinity, changed = Infinity
@@ -58,6 +76,10 @@ export function count(register: Register, samples: readonly { at: number; value:
     if (same && list[i]?.[1] === value) continue
     // Older than all that is kept of a long history: its intervals were told already.
     if (i === 0 && list.length >= kept) continue
+    if (!same && !fits([list[i - 1]?.[1], list[i]], at, value)) {
+      register.doubted = (register.doubted ?? 0) + 1
+      continue
+    }
     if (i > 0 && value < (list[i - 1] as [number, number])[1]) reset = true
     list.splice(i, same ? 1 : 0, [at, value])
     first = Math.min(first, at)
@@ -69,7 +91,7 @@ export function count(register: Register, samples: readonly { at: number; value:
   if (list.length === 0) return []
   const newest = (list.at(-1) as [number, number])[0], step = seconds * 1000
   const out: IntervalEnergy[] = []
-  const from = Math.floor(Math.min(changed, newest) / step) * step
+  const from = Math.max(Math.floor(Math.min(changed, newest) / step) * step, afterSilence(list, step))
   // Most samples end no interval.
   if (from + step > newest && !closed) {
     if (list.length > kept) trim(register)
@@ -83,6 +105,12 @@ export function count(register: Register, samples: readonly { at: number; value:
   }
   if (list.length > kept) trim(register)
   return out
+}
+
+/** Where the first whole interval after the last long silence begins; -Infinity without one. */
+function afterSilence(list: readonly [number, number][], step: number): number {
+  const i = list.findLastIndex(([at], n) => n > 0 && at - (list[n - 1] as [number, number])[0] > longestGap_ms)
+  return i < 0 ? -Infinity : Math.ceil((list[i] as [number, number])[0] / step) * step
 }
 
 /** Drops the older half; what stays begins with its own register value. */

@@ -165,8 +165,9 @@ export class Station {
     return { tenant: this.tenant, kind: 'csms/Station', id: this.identity, parent: '', body: this.record }
   }
 
-  /** Something worth a look on the station page; bounded. */
+  /** Something worth a look on the station page; bounded, and what is said with every message takes one place. */
   flag(at: string, flag: string): void {
+    if (this.record.flags.at(-1)?.flag === flag) return
     this.record.flags = [...this.record.flags.slice(-49), { at, flag }]
   }
 

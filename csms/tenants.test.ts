@@ -18,7 +18,7 @@ const at = (quarter: number): number => T + quarter * 900_000
 const samples = (quarter: number, value: number) => samplesOf([{ timestamp: new Date(at(quarter)).toISOString(), sampledValue: [{ value }] }])
 
 async function metered(t: { teardown(fn: () => unknown): void }, refuses: (row: ReadingInput) => boolean = () => false) {
-  const clock = handClock(T), database = await testDatabase({ clock }), heard: [string, number, number][] = []
+  const clock = handClock(at(4)), database = await testDatabase({ clock }), heard: [string, number, number][] = []
   t.teardown(() => database.close())
   const intake = makeIntake({
     documents: database.stores.documents, clock, log: silent, config: csmsConfig({}, { tenant: 'a', secret: Buffer.alloc(32) }),
@@ -63,6 +63,18 @@ t.test('OCPP-171 an interval that the core refuses takes no other with it', asyn
   await intake.take(one, 1, samples(0, 0), false, '')
   await intake.take(one, 1, samples(3, 300), false, '')
   t.same(heard, [['a', 0, 100], ['a', 2, 100]])
+})
+
+t.test('REL-038, CORE-119 a meter value that lies ahead of us is not counted and never stands for the time that comes; the station page says why', async (t) => {
+  const { intake, heard, of } = await metered(t)
+  const one = of('a')
+  await intake.take(one, 1, samples(0, 0), false, '')
+  await intake.take(one, 1, [...samples(6, 900), ...samples(1, 70)], false, '')
+  await intake.take(one, 1, samplesOf([{ timestamp: '2099-01-01T00:00:00Z', sampledValue: [{ value: 901 }] }]), false, '')
+  await intake.take(one, 1, samplesOf([{ timestamp: '1970-01-01T00:00:09Z', sampledValue: [{ value: 902 }] }]), false, '')
+  await intake.take(one, 1, samples(2, 90), false, '')
+  t.same(heard, [['a', 0, 70], ['a', 1, 20]])
+  t.match(one.record.flags.map((f) => f.flag), [/^clock ahead: meter values of EVSE 1/, /^wrong time: meter values of EVSE 1/], 'each said once')
 })
 
 t.test('CORE-012, OCPP-111 a token that another process blocked is blocked, whatever the other tenants change', async (t) => {

@@ -16,8 +16,10 @@ export interface StationState {
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** How the simulated station answers what the CSMS asks; in words of 2.x, the line translates. */
-export function answerTo(line: Line, { state, stationId, rated_W, version, behaviour, diary, count, nowMs, evseId, status, transactionEvent, registerNow, boot }: {
+export function answerTo(line: Line, { state, stationId, rated_W, version, behaviour, diary, count, nowMs, knowsTime, evseId, status, transactionEvent, registerNow, boot }: {
   state: StationState; stationId: string; rated_W: number; version: OcppVersion; behaviour: Behaviour; diary: Diary; count: Meter; nowMs(): number; evseId: number
+  /** Before its first boot is answered a station has no time to say anything at. */
+  knowsTime(): boolean
   status(): void
   transactionEvent(eventType: 'Updated', triggerReason: string, at_ms: number): void
   registerNow(at_ms: number): Payload
@@ -77,13 +79,14 @@ export function answerTo(line: Line, { state, stationId, rated_W, version, behav
   on('ChangeAvailability', ({ operationalStatus }: { operationalStatus: string }) => {
     count.advance(nowMs())
     state.available = operationalStatus === 'Operative'
-    status()
+    if (knowsTime()) status()
     return { status: 'Accepted' }
   })
   on('TriggerMessage', ({ requestedMessage }: { requestedMessage: string }) => {
     const now = nowMs()
-    if (requestedMessage === 'StatusNotification') status()
-    else if (requestedMessage === 'BootNotification') boot()
+    if (requestedMessage === 'BootNotification') boot()
+    else if (!knowsTime()) return { status: 'Rejected', statusInfo: { reasonCode: 'NoTime' } }
+    else if (requestedMessage === 'StatusNotification') status()
     else if (requestedMessage === 'Heartbeat') queue('Heartbeat', {})
     else if (requestedMessage === 'MeterValues') { count.advance(now); queue('MeterValues', { evseId, meterValue: [registerNow(now)] }) }
     else if (requestedMessage === 'TransactionEvent' && state.transaction) { count.advance(now); transactionEvent('Updated', 'Trigger', now) }

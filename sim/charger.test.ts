@@ -159,3 +159,21 @@ t.test('UX-007 the same model makes the history and the live load, by seed', (t)
   }
   t.end()
 })
+
+t.test('OCPP-164 a charger that has not been told the time measures nothing for those who ask', async (t) => {
+  const base = handClock(T), server = new RPCServer({ protocols: ['ocpp2.0.1'], strictMode: true })
+  server.auth((accept) => { accept() })
+  const answers = new Promise<unknown[]>((done) => {
+    server.on('client', (client: { call(method: string, params: unknown): Promise<{ status: string }>; handle(h: (o: { method: string }) => unknown): void }) => {
+      // asked by a CSMS that knows it from before, while its boot is not answered
+      client.handle(async ({ method }) => {
+        if (method === 'BootNotification') done(await Promise.all(['MeterValues', 'TransactionEvent', 'StatusNotification'].map(async (requestedMessage) => (await client.call('TriggerMessage', { requestedMessage })).status)))
+        return new Promise(() => {})
+      })
+    })
+  })
+  const http = await server.listen(0)
+  const charger = simCharger({ site, servicePoint: 'charger-001', stationId: 'charger-001', url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/ocpp`, password: 'loadstone-pass-0001', clock: protocolClock(base), log: silent, spread_s: 0 })
+  t.teardown(async () => { await charger.stop(); await server.close({ force: true }) })
+  t.same(await answers, ['Rejected', 'Rejected', 'Rejected'])
+})

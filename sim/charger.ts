@@ -170,7 +170,7 @@ export function simCharger(options: SimChargerOptions): SimDevice {
   }
 
   answerTo(line, {
-    state, stationId: options.stationId, rated_W: site.rated_W, version, behaviour, diary, count, nowMs: () => clock.nowMs(), evseId, status, transactionEvent, registerNow, boot: () => later(0, () => void boot()),
+    state, stationId: options.stationId, rated_W: site.rated_W, version, behaviour, diary, count, nowMs: () => clock.nowMs(), knowsTime: () => known, evseId, status, transactionEvent, registerNow, boot: () => later(0, () => void boot()),
   })
 
   // a reconnect needs no new boot (OCPP-017): what waits is sent
