@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { isRefusal } from '#core/error.js'
 import { systemClock, type Clock } from '#core/port/clock.js'
 import { silent, type Log } from '#core/port/log.js'
 import type { Database, Stores } from '#core/port/store/index.js'
@@ -91,3 +92,6 @@ export async function testDatabase(options: { clock?: Clock; log?: Log; poolSize
     },
   }
 }
+
+/** What became of some work: 'done', or the kind of its refusal. */
+export const kindOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (isRefusal(error) ? error.kind : `not a refusal: ${String(error)}`))

@@ -1,17 +1,15 @@
 import t from 'tap'
-import { isRefusal } from '#core/error.js'
 import { handClock } from '#core/port/clock.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
 import type { Document, NewDocument } from '#core/port/store/document.js'
 import { openDatabase } from '#prisma/database.js'
 import { silent } from '#core/port/log.js'
-import { testDatabase } from '#prisma/test-database.js'
+import { kindOf, testDatabase } from '#prisma/test-database.js'
 
 const clock = handClock(Date.UTC(2026, 0, 5))
 const db = await testDatabase({ clock, poolSize: 10 })
 t.teardown(() => db.close())
 const { stores, tenant, database } = db
-const kindOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (isRefusal(error) ? error.kind : `not a refusal: ${String(error)}`))
 const doc = (id: string, more: Partial<NewDocument> = {}): NewDocument => ({ tenant, kind: 'vtn/event', id, parent: '', body: { id }, ...more })
 const ids = (documents: readonly Document[]): string[] => documents.map((d) => d.id)
 const entry = (id: string, dueAt: number, more: Partial<AgendaEntry> = {}): Omit<AgendaEntry, 'attempts'> => ({ id, tenant, task: 'deliver', subject: id, dueAt, payload: { id }, ...more })

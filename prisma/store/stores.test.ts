@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import * as make from '#prisma/store/samples.js'
 import t from 'tap'
-import { isRefusal } from '#core/error.js'
 import { handClock } from '#core/port/clock.js'
 import { countingIds } from '#core/port/ids.js'
 import type { AgendaEntry } from '#core/port/store/agenda.js'
@@ -9,13 +8,12 @@ import type { AuditRecord } from '#core/port/store/audit.js'
 import type { Stores } from '#core/port/store/index.js'
 import type { ReadingInput } from '#core/reading/reading.js'
 import { genesis, link } from '#core/audit/chain.js'
-import { testDatabase } from '#prisma/test-database.js'
+import { kindOf, testDatabase } from '#prisma/test-database.js'
 
 const clock = handClock(Date.UTC(2026, 0, 5))
 const db = await testDatabase({ clock, poolSize: 10 })
 t.teardown(() => db.close())
 const { stores, tenant, database } = db
-const kindOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (isRefusal(error) ? error.kind : `not a refusal: ${String(error)}`))
 
 async function site(at: Stores, of: string, name: string): Promise<void> {
   await at.programs.insert(make.program(of, `program-${name}`))
