@@ -46,6 +46,8 @@ export interface Door {
   readonly registry: readonly Served[]
   look(peer: Peer, path: string): Promise<Seen>
   readsOf(served: Served): readonly string[]
+  /** Forgets every answer it keeps: for what changed that is no document, the server's own names. */
+  forget(): void
 }
 
 interface Kept { readonly answer: Answer; readonly stamp: number; readonly until: number; readonly reads: readonly string[]; epoch: number; first: number }
@@ -214,6 +216,7 @@ export function makeDoor(ctx: CsipContext, registry: readonly Served[], devices:
   return {
     devices, derivation, codec, registry, look,
     readsOf: (served) => reads.get(served) ?? [],
+    forget: () => cache.clear(),
     handle(request) {
       try {
         if (request.method === 'GET' || request.method === 'HEAD') {

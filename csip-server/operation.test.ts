@@ -137,6 +137,10 @@ t.test('SEP-094, SEP-109 the server as a device: names, information, and steps o
   const self = await first('GET', '/sdev')
   t.equal(textOf(self.body, 'lFDI'), pki.server.lfdi)
   t.equal((await first('GET', attributeOf(self.body, 'DeviceInformationLink', 'href')!)).status, 200)
+  const renewed = await pki.device('server-renewed'), ours = { ca: [pki.serca, certificatePem(pki.mica.certificate)] }
+  csip.reload({ ...ours, key: renewed.key, cert: renewed.cert })
+  t.equal(textOf((await first('GET', '/sdev')).body, 'lFDI'), renewed.lfdi, 'the names of the certificate that it shows now')
+  csip.reload({ ...ours, key: pki.server.key, cert: pki.server.cert })
   const log = attributeOf(self.body, 'LogEventListLink', 'href')!
   t.equal((await first('POST', log, sep('LogEvent', ''))).status, 405)
   let machine = 0

@@ -78,10 +78,10 @@ const sweepEvery_ms = 30_000
 /** The IEEE 2030.5 door: a function of its needs, without effects until `listen`. */
 export function buildCsip(needs: CsipNeeds): Csip {
   const { tenant, documents, intake, clock, ids, log, config } = needs
-  const lFDI = lfdiOf(new X509Certificate(needs.tls.cert).raw)
+  let self = selfOf(needs.tls)
   let tooOld = 0
   const context: CsipContext = {
-    tooOld: (n) => { tooOld += n }, tenant, documents, intake, clock, ids, log, config, self: { lFDI, sFDI: sfdiOf(lFDI) }, recall: makeRecall(documents, tenant), alarm: needs.alarm,
+    tooOld: (n) => { tooOld += n }, tenant, documents, intake, clock, ids, log, config, get self() { return self }, recall: makeRecall(documents, tenant), alarm: needs.alarm,
   }
   const door = makeDoor(context, registryFor(config.profile), makeDevices(context))
   let material = needs.tls, taken = config.port
@@ -136,7 +136,12 @@ export function buildCsip(needs: CsipNeeds): Csip {
       sweep()
       return taken
     },
-    reload: (tls) => { material = tls; for (const l of listeners) l.reload(tls) },
+    reload(tls) {
+      material = tls
+      for (const l of listeners) l.reload(tls)
+      self = selfOf(tls)
+      door.forget()
+    },
     cut: (lfdi) => { for (const l of listeners) l.cut(lfdi) },
     samples: async () => [
       ...await samplesOf(context, meter, notifier),
@@ -161,6 +166,12 @@ export function buildCsip(needs: CsipNeeds): Csip {
       })))
     },
   }
+}
+
+/** SEP-109: names of our own, from the certificate that we show. */
+function selfOf({ cert }: TlsMaterial): CsipContext['self'] {
+  const lFDI = lfdiOf(new X509Certificate(cert).raw)
+  return { lFDI, sFDI: sfdiOf(lFDI) }
 }
 
 const isAbsent = (error: unknown): boolean => /^(EADDRNOTAVAIL|EAFNOSUPPORT)$/.test((error as NodeJS.ErrnoException).code ?? '')

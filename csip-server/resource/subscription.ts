@@ -15,7 +15,10 @@ export const pathOf = (x: Pick<Exchange, 'host' | 'ctx'>, address: string): stri
 }
 const parsed = (text: string): URL | undefined => { try { return new URL(text) } catch { return undefined } }
 
-/** SEP-150, SEP-152, SEP-159: checked when it is made; visibility and destination are asked for again with each delivery. */
+/**
+ * SEP-150, SEP-152, SEP-159: checked when it is made; visibility and destination are asked for again with each delivery. Interpretation: 403 for what is not visible
+ * where `foreign` is 403; where it is 404 both that and what does not exist are 400, since the one must look like the other (SEP-190).
+ */
 async function checked(x: Exchange, value: Value, owner: string): Promise<{ body: Value; seen: string }> {
   if (value.encoding !== 0) throw new HttpFault(400, reason.values)
   const subscribedResource = pathOf(x, String(value.subscribedResource))
