@@ -22,7 +22,7 @@ import { withoutUserinfo } from '#vtn/mqtt/external.js'
 import { buildVtn, type Vtn } from '#vtn/server.js'
 import { derAlarm, watchOwnCertificates } from '#main/alarms.js'
 import { listOf, type Certificates } from '#main/certificates.js'
-import { addresses, listen, type Listening } from '#main/listen.js'
+import { addresses, cannotListen, listen, type Listening } from '#main/listen.js'
 import type { Parts } from '#main/parts.js'
 import { connectionLimit, type ConnectionLimit } from '#main/per-address.js'
 import { conformanceClients } from '#main/seed-conformance.js'
@@ -160,7 +160,8 @@ export function openCsip(needs: DoorNeeds): Csip {
 
 export async function listenCsip(csip: Csip, { options, closing, parts }: DoorNeeds): Promise<string | undefined> {
   if (!options.settings.csipPort) return undefined
-  const port = await csip.listen({ port: options.settings.csipPort, hosts: hostsOf(options, 'other') })
+  const asked = options.settings.csipPort, hosts = hostsOf(options, 'other')
+  const port = await csip.listen({ port: asked, hosts }).catch((cause: NodeJS.ErrnoException) => { throw cannotListen('2030.5 server', hosts.join(', '), asked, cause) })
   parts.door('csip', () => csip.listening())
   closing.add('2030.5', () => csip.close())
   return `https://localhost:${port}${csip.context.config.prefix}${csip.context.config.dcapPath}`

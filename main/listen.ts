@@ -41,13 +41,14 @@ export async function listen(server: NetServer, port: number, hosts: readonly st
   return { port: chosen, open: () => server.listening && doors.every((door) => door.listening), close: async () => { await Promise.all([server, ...doors].map(closeOne)) } }
 }
 
+/** What to do when an address or a port cannot be had (UX-013). */
+export const cannotListen = (what: string, host: string, port: number, cause: NodeJS.ErrnoException): Refusal => new Refusal('unavailable', cause.code === 'EADDRINUSE'
+  ? `The ${what} cannot listen on port ${port}: something else does. Stop it, or set LOADSTONE_PORT_BASE.`
+  : `The ${what} cannot listen on ${host}:${port} (${cause.code}).`, { cause })
+
 function bind(server: NetServer, port: number, host: string, what: string): Promise<void> {
   return new Promise((done, fail) => {
-    const failed = (cause: NodeJS.ErrnoException): void => {
-      fail(new Refusal('unavailable', cause.code === 'EADDRINUSE'
-        ? `The ${what} cannot listen on port ${port}: something else does. Stop it, or set LOADSTONE_PORT_BASE.`
-        : `The ${what} cannot listen on ${host}:${port} (${cause.code}).`, { cause }))
-    }
+    const failed = (cause: NodeJS.ErrnoException): void => fail(cannotListen(what, host, port, cause))
     server.once('error', failed)
     server.listen({ port, host, backlog: 1024 }, () => { server.off('error', failed); done() })
   })
