@@ -60,6 +60,7 @@ export const budgets: Readonly<Record<string, Budget>> = {
   'vtn post event': { least: 500 },
   'vtn post event p99': { most: 50 },
   'vtn targeted first reads': { least: 1500 },
+  'vtn targeted first reads p99': { most: 50 },
   'vtn targeted distinct vens': { least: 1500 },
   'vtn targeted distinct vens p99': { most: 50 },
   'vtn post event with 1000 webhooks p50': { most: 20 },

@@ -1,11 +1,13 @@
 import Fastify from 'fastify'
 import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Pool } from 'pg'
 
 /** The same work without us: fastify over the driver, one statement a request, no tokens, no privacy, no check, no cache, no notices. */
 export interface Bare {
   readonly url: string
+  readonly server: Server
   close(): Promise<void>
 }
 
@@ -37,7 +39,7 @@ export async function bareServer(databaseUrl: string, tenant: string, body: stri
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   return {
-    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    server: app.server, url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     async close() { await app.close(); await pool.end() },
   }
 }
