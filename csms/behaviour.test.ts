@@ -109,6 +109,19 @@ t.test('OCPP-039, 143 silence is asked about once each, and a certificate about 
   t.equal(told().filter((what) => what === renewal).length, 1)
 })
 
+t.test('REL-006 a station that cannot be looked at hides no other, now and at the next look', async (t) => {
+  const clock = handClock(T), asked: string[] = []
+  const broken = { identity: 'BROKEN', record: { registration: 'accepted' }, get transactions(): never { throw new Error('broken') } }
+  const sound = { identity: 'SOUND', tenant: 'test', record: { registration: 'accepted' }, transactions: new Map(), remoteStarts: new Map(), triggered: new Map(), ledger: new Map(), session: { version: '2.0.1' }, onlineSince: T, certificate: { notAfterMs: T, fingerprint: '' }, actual: () => undefined }
+  watch({
+    clock, log: silent, untold: async () => {}, asksForQueue: false, compare: () => {}, online: () => [broken, sound] as never,
+    command: async (id) => { asked.push(id); return { kind: 'silent' } },
+  }).look()
+  t.same(asked, ['SOUND'])
+  await clock.advance(86_400_000)
+  t.same(asked, ['SOUND', 'SOUND'])
+})
+
 t.test('OCPP-201 of what the station reports only what bears an id of ours and is unknown is cleared; the rest is shown and left', async (t) => {
   const { b } = await handBench(t), reported = (id: number, stackLevel: number): object => ({ id, stackLevel, chargingProfilePurpose: 'TxDefaultProfile', chargingProfileKind: 'Absolute', chargingSchedule: [{ id: 1, startSchedule: iso(T), chargingRateUnit: 'W', chargingSchedulePeriod: [{ startPeriod: 0, limit: 5000 }] }] })
   const s: HandStation = await willing(b, 'CS001', { GetChargingProfiles: (payload) => {

@@ -95,18 +95,15 @@ export function watch({ clock, log, online, command, compare, untold, asksForQue
     compare(station)
   }
 
+  const questions = [silent, unstarted, expiring, untriggered, queued, unsure]
   const look = (): void => {
+    clock.after(60_000, look)
     const now = clock.nowMs()
     for (const station of online()) {
       if (station.record.registration !== 'accepted') continue
-      silent(station, now)
-      unstarted(station, now)
-      expiring(station, now)
-      untriggered(station, now)
-      queued(station, now)
-      unsure(station, now)
+      // what goes wrong with one station is no reason to look at no other
+      try { for (const question of questions) question(station, now) } catch (error) { log.error({ err: error, station: station.identity }, 'could not be looked at') }
     }
-    clock.after(60_000, look)
   }
   return { look }
 }
