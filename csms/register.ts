@@ -91,7 +91,7 @@ export function count(register: Register, samples: readonly { at: number; value:
   if (list.length === 0) return []
   const newest = (list.at(-1) as [number, number])[0], step = seconds * 1000
   const out: IntervalEnergy[] = []
-  const from = Math.max(Math.floor(Math.min(changed, newest) / step) * step, afterSilence(list, step))
+  const since = Math.min(changed, newest), from = Math.max(Math.floor(since / step) * step, afterSilence(list, since, step))
   // Most samples end no interval.
   if (from + step > newest && !closed) {
     if (list.length > kept) trim(register)
@@ -107,10 +107,13 @@ export function count(register: Register, samples: readonly { at: number; value:
   return out
 }
 
-/** Where the first whole interval after the last long silence begins; -Infinity without one. */
-function afterSilence(list: readonly [number, number][], step: number): number {
-  const i = list.findLastIndex(([at], n) => n > 0 && at - (list[n - 1] as [number, number])[0] > longestGap_ms)
-  return i < 0 ? -Infinity : Math.ceil((list[i] as [number, number])[0] / step) * step
+/** Where the first whole interval after the last long silence begins, of the samples since `since_ms`; -Infinity without one. */
+function afterSilence(list: readonly [number, number][], since_ms: number, step: number): number {
+  for (let i = list.length - 1; i > 0 && (list[i] as [number, number])[0] > since_ms; i -= 1) {
+    const at = (list[i] as [number, number])[0]
+    if (at - (list[i - 1] as [number, number])[0] > longestGap_ms) return Math.ceil(at / step) * step
+  }
+  return -Infinity
 }
 
 /** Drops the older half; what stays begins with its own register value. */
