@@ -109,7 +109,7 @@ export function count(register: Register, samples: readonly { at: number; value:
 
 /** Where the first whole interval after the last long silence begins, of the samples since `since_ms`; -Infinity without one. */
 function afterSilence(list: readonly [number, number][], since_ms: number, step: number): number {
-  for (let i = list.length - 1; i > 0 && (list[i] as [number, number])[0] > since_ms; i -= 1) {
+  for (let i = list.length - 1; i > 0 && (list[i] as [number, number])[0] >= since_ms; i -= 1) {
     const at = (list[i] as [number, number])[0]
     if (at - (list[i - 1] as [number, number])[0] > longestGap_ms) return Math.ceil(at / step) * step
   }
