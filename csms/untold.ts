@@ -13,19 +13,30 @@ export type Untold = (station: Station, messagesInQueue: boolean, nowMs: number)
 /**
  * OCPP-141, E14: the core hears of each resource behind the station, as any of them may be what the queue is about. The station's record
  * spans what the core holds up: it is written before the core is told and cleared after, so that whenever we go down in between, the
- * station is asked again and nothing stays held up.
+ * station is asked again and nothing stays held up. What one station says is told in the order it said it: a "yes" that is overtaken by its
+ * "no" would hold up a settlement of which nobody asks any more.
  */
-export const untold = ({ core, intake, journal }: { core: UntoldIntake | undefined; intake: Pick<Intake, 'resourceOf'>; journal: Pick<Journal, 'write'> }): Untold => async (station, messagesInQueue, nowMs) => {
-  const { record } = station
-  if (!messagesInQueue && record.messagesInQueueSince === undefined) return
-  if (messagesInQueue && record.messagesInQueueSince === undefined) {
-    record.messagesInQueueSince = isoMs(nowMs)
+export function untold({ core, intake, journal }: { core: UntoldIntake | undefined; intake: Pick<Intake, 'resourceOf'>; journal: Pick<Journal, 'write'> }): Untold {
+  const lines = new WeakMap<Station, Promise<unknown>>()
+
+  async function tell(station: Station, messagesInQueue: boolean, nowMs: number): Promise<void> {
+    const { record } = station
+    if (!messagesInQueue && record.messagesInQueueSince === undefined) return
+    if (messagesInQueue && record.messagesInQueueSince === undefined) {
+      record.messagesInQueueSince = isoMs(nowMs)
+      await journal.write([station.document()])
+    }
+    const until = messagesInQueue ? Math.floor((Date.parse(record.messagesInQueueSince as string) + patience_ms) / 1000) : null
+    const resources = core ? await Promise.all(station.evses().map((evseId) => intake.resourceOf(station, evseId))) : []
+    for (const id of new Set(resources.flatMap((r) => (r ? [r.id] : [])))) await core?.untold(station.tenant, id, until)
+    if (messagesInQueue) return
+    delete record.messagesInQueueSince
     await journal.write([station.document()])
   }
-  const until = messagesInQueue ? Math.floor((Date.parse(record.messagesInQueueSince as string) + patience_ms) / 1000) : null
-  const resources = core ? await Promise.all(station.evses().map((evseId) => intake.resourceOf(station, evseId))) : []
-  for (const id of new Set(resources.flatMap((r) => (r ? [r.id] : [])))) await core?.untold(station.tenant, id, until)
-  if (messagesInQueue) return
-  delete record.messagesInQueueSince
-  await journal.write([station.document()])
+
+  return (station, messagesInQueue, nowMs) => {
+    const told = (lines.get(station) ?? Promise.resolve()).then(() => tell(station, messagesInQueue, nowMs))
+    lines.set(station, told.catch(() => undefined))
+    return told
+  }
 }
