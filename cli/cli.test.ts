@@ -79,6 +79,24 @@ t.test('UX-017 config show prints each value and its origin, secrets masked; UX-
   t.end()
 })
 
+t.test('UX-017 a file has the switches of single doors by their variables; the environment is above it, a slip of the pen is refused before start', (t) => {
+  const file = join(folder, 'doors.yaml'), show = (env: Record<string, string> = {}) => loadstone(['config', 'show', '--json', '--config', file], { env })
+  writeFileSync(file, 'LOADSTONE_CSIP_PORT: 9444\nLOADSTONE_VTN_PUBLIC_READS: on\nLOADSTONE_OCPP_HEARTBEAT_S: 60\nLOADSTONE_VTN_IDP_HS256_SECRET: hidden-word-hidden-word-hidden-word\nLOADSTONE_VTN_IDP_TOKEN_URL: https://idp.example/token\n')
+  const { settings } = JSON.parse(show({ LOADSTONE_OCPP_HEARTBEAT_S: '30' }).out) as { settings: { variable: string; value: unknown; origin: string }[] }
+  const of = (variable: string): [unknown, string][] => settings.filter((s) => s.variable === variable).map((s) => [s.value, s.origin])
+  t.same(of('LOADSTONE_CSIP_PORT'), [[9444, 'file']], 'once, with the others')
+  t.same(of('LOADSTONE_VTN_PUBLIC_READS'), [['on', 'file']])
+  t.same(of('LOADSTONE_OCPP_HEARTBEAT_S'), [['30', 'environment']])
+  t.same(of('LOADSTONE_VTN_IDP_HS256_SECRET'), [['********', 'file']])
+  for (const [content, reason] of [['LOADSTONE_VTN_PUBLIC_READ: on', /LOADSTONE_VTN_PUBLIC_READ.*is not a known setting/s], ['LOADSTONE_VTN_PAYLOADS: perhaps', /LOADSTONE_VTN_PAYLOADS.*must be one of/s], ['LOADSTONE_OCPP_HEARTBEAT_S: never', /LOADSTONE_OCPP_HEARTBEAT_S must be a number/]] as const) {
+    writeFileSync(file, content)
+    const ran = loadstone(['config', 'check', '--config', file])
+    t.equal(ran.code, 2, content)
+    t.match(ran.err, reason)
+  }
+  t.end()
+})
+
 t.test('UX-015 completion scripts are sound and know the verbs', (t) => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, out } = loadstone(['completion', shell])

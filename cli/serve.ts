@@ -20,7 +20,7 @@ async function serve(options: ServeOptions): Promise<number> {
   const { CliExit, exitCode } = await import('#cli/exit-code.js')
   if (options.seed !== undefined && options.seed !== 'conformance') throw new CliExit(exitCode.usage, `There is no seed '${String(options.seed)}'; the one seed is conformance.`)
   const seedDefaults: Partial<Settings> = options.seed === 'conformance' ? { host: 'loopback', vtnHttpPort: 8082, rateLimits: false } : {}
-  const { settings, resolved } = await readSettings(options.data === undefined ? {} : { data: options.data }, process.env, seedDefaults, options.config)
+  const { settings, resolved, environment } = await readSettings(options.data === undefined ? {} : { data: options.data }, process.env, seedDefaults, options.config)
   const [{ systemClock }, { takeDataFolder }, { orSignal, outlive, untilSignal }, { makeLog }] = await Promise.all([
     import('#core/port/clock.js'), import('#cli/data-folder.js'), import('#cli/process.js'), import('#cli/log.js'),
   ])
@@ -34,7 +34,7 @@ async function serve(options: ServeOptions): Promise<number> {
     // the rooms are loaded when the folder is ours: a second process is refused at once
     const { build } = await import('#main.js')
     const abort = new AbortController()
-    const building = build({ settings, resolved, data: folder, clock: systemClock, log, only, waitForDatabase: true, signal: abort.signal, environment: process.env, ...(options.seed ? { seed: options.seed } : {}) })
+    const building = build({ settings, resolved, data: folder, clock: systemClock, log, only, waitForDatabase: true, signal: abort.signal, environment, ...(options.seed ? { seed: options.seed } : {}) })
     // a signal counts from the first moment on: what has been built by then is closed in order
     const signalled = untilSignal(async () => { abort.abort(); await (await building.catch(() => undefined))?.stop() }, log)
     const server = await orSignal(building, abort.signal, signalled)

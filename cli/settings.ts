@@ -53,14 +53,39 @@ const ports = ['operatorPort', 'vtnPort', 'vtnHttpPort', 'mqttPort', 'csipPort',
 /** What each command wants when nobody says otherwise, e.g. `up` opens the loopback VTN. */
 export type Defaults = Partial<Settings>
 
-/** Reads flag, environment and loadstone.yaml (or `--config FILE`) into settings with their origins. */
-export async function readSettings(flags: Readonly<Record<string, unknown>>, environment: NodeJS.ProcessEnv, defaults: Defaults = {}, file?: string): Promise<{ settings: Settings; resolved: Resolved[] }> {
+/**
+ * Reads flag, environment and loadstone.yaml (or `--config FILE`) into settings with their origins. A file may name everything by its variable
+ * too; `environment` is what the doors read of their own switches: the variables of the file, below those of the environment (UX-017).
+ */
+export async function readSettings(flags: Readonly<Record<string, unknown>>, given: NodeJS.ProcessEnv, defaults: Defaults = {}, file?: string): Promise<{ settings: Settings; resolved: Resolved[]; environment: Variables }> {
   const path = file ?? (existsSync('loadstone.yaml') ? 'loadstone.yaml' : undefined)
-  const content = path === undefined ? undefined : await contentOf(path)
+  const { keys, variables } = parted(path === undefined ? undefined : await contentOf(path))
   const own = Object.values(settings).map((s) => (s.key in defaults ? { ...s, default: defaults[s.key as keyof Settings] } : s)) as Setting<unknown>[]
-  const resolved = sound(resolve(own, { flags, environment, ...(content ? { file: content } : {}) }))
+  const resolved = sound(resolve(own, { flags, environment: given, ...(keys ? { file: keys } : {}) }))
   const value = Object.fromEntries(resolved.map((r) => [r.setting.key, r.value])) as Settings
-  return { settings: shifted(value, resolved), resolved }
+  const environment = { ...variables, ...given }
+  if (Object.keys(variables).length > 0) await known(variables, environment)
+  return { settings: shifted(value, resolved), resolved, environment }
+}
+
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** What a file says: settings by their keys, and the doors' own switches by their variables. */
+function parted(content: Record<string, unknown> | undefined): { keys: Record<string, unknown> | undefined; variables: Record<string, string> } {
+  if (!content) return { keys: undefined, variables: {} }
+  const keys: Record<string, unknown> = {}, variables: Record<string, string> = {}, byVariable = new Map<string, string>(Object.values(settings).map((s) => [s.variable, s.key]))
+  for (const [name, value] of Object.entries(content)) {
+    if (!name.startsWith('LOADSTONE_') || byVariable.has(name)) keys[byVariable.get(name) ?? name] = value
+    else variables[name] = String(value)
+  }
+  return { keys, variables }
+}
+
+/** A name that no door reads is a slip of the pen, as an unknown key is. */
+async function known(variables: Variables, environment: Variables): Promise<void> {
+  const names = (await import('#main/door-settings.js')).doorVariables(environment)
+  const faults = Object.keys(variables).filter((name) => !names.has(name)).map((path) => ({ path, reason: 'is not a known setting of loadstone.yaml' }))
+  if (faults.length) throw new Refusal('invalid', 'The configuration cannot be used.', { faults })
 }
 
 async function contentOf(path: string): Promise<Record<string, unknown> | undefined> {

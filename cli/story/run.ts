@@ -26,7 +26,7 @@ const patience_ms = 3000
 export async function up(options: UpOptions): Promise<number> {
   const wish = checked(options)
   const begunMs = Number(process.env.LOADSTONE_STARTED_AT ?? Date.now())
-  const { settings, resolved } = await readSettings({ data: options.data, databaseUrl: options.db }, process.env, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false, timeZone: zone }, options.config)
+  const { settings, resolved, environment } = await readSettings({ data: options.data, databaseUrl: options.db }, process.env, { host: 'loopback', vtnHttpPort: 8082, rateLimits: false, timeZone: zone }, options.config)
   const folder = await takeDataFolder(settings.data, { command: 'up', ports: doorPorts(settings, doors), fresh: options.fresh ?? false, now: new Date().toISOString() })
   try {
     const log = makeLog(settings.logLevel, folder.at('logs', 'up.jsonl'))
@@ -39,7 +39,7 @@ export async function up(options: UpOptions): Promise<number> {
     // the rooms are loaded when the folder is ours: a second process is refused at once
     const { build } = await import('#main.js')
     const abort = new AbortController(), { signal } = abort
-    const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment: process.env, signal })
+    const building = build({ settings, resolved, data: folder, clock, log, seed: 'demo', environment, signal })
     let devicesGone = async (): Promise<unknown> => undefined
     const signalled = untilSignal(async () => {
       abort.abort()
