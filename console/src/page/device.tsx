@@ -127,7 +127,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
                   ['common.state', <State of={c.state} />],
                   ['common.from', <Time at={c.notBefore} style="day" />],
                   ['common.to', <Time at={c.notAfter} style="day" />],
-                  ['nav.vendors', c.vendor],
+                  ['nav.vendors', c.vendor ?? '–'],
                 ]}
               />
             </>

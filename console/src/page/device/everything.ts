@@ -42,13 +42,13 @@ export interface Frame {
 
 interface Certificate {
   id: string
-  serial: string
+  serial: string | null
   lfdi: string | null
   sfdi: string | null
   state: string
-  vendor: string
-  notBefore: string
-  notAfter: string
+  vendor: string | null
+  notBefore?: string
+  notAfter?: string
   revokedAt: string | null
   reason: string | null
 }

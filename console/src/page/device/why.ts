@@ -16,7 +16,7 @@ export function why(e: Everything): string {
 /** What keeps every order away, whatever the last one was. */
 function cannotBeReached({ resource, certificate, station }: Everything): string | undefined {
   if (certificate?.state === 'revoked') return t('why.revoked', { at: at(certificate.revokedAt), reason: certificate.reason ?? '–' })
-  if (certificate && Date.parse(certificate.notAfter) < serverNow()) return t('why.expired', { at: at(certificate.notAfter) })
+  if (certificate?.notAfter && Date.parse(certificate.notAfter) < serverNow()) return t('why.expired', { at: at(certificate.notAfter) })
   if (resource.bindings.length === 0) return t('why.noBinding')
   if (station && !station.boot) return t('why.neverConnected')
   if (station && station.registration !== 'accepted') return t('why.notAccepted', { state: station.registration })

@@ -125,6 +125,7 @@ export const dispatch: Readonly<Record<keyof typeof en, string>> = {
   'state.upheld': 'stattgegeben',
   'state.partlyUpheld': 'teilweise stattgegeben',
   'state.revoked': 'widerrufen',
+  'state.foreign': 'von einem anderen Hersteller ausgestellt',
   'state.disabled': 'abgeschaltet',
   'state.pending': 'wartet',
   'state.failed': 'gescheitert',

@@ -122,6 +122,7 @@ export const dispatch = {
   'state.upheld': 'upheld',
   'state.partlyUpheld': 'partly upheld',
   'state.revoked': 'revoked',
+  'state.foreign': 'issued by another maker',
   'state.disabled': 'disabled',
   'state.pending': 'waiting',
   'state.failed': 'failed',
