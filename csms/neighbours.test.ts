@@ -17,7 +17,7 @@ t.test('a station on process 1 is commanded from process 2, and moves between th
   s.replies['SetChargingProfile'] = { status: 'Accepted' }
   s.replies['ClearChargingProfile'] = { status: 'Accepted' }
 
-  await t.test('OCPP-226 a command reaches a station on another process, and as many as are asked', async (t) => {
+  await t.test('stack.md a command reaches a station on another process, and as many as are asked', async (t) => {
     const ask = (): Promise<unknown> => two.csms.command('CS001', 'ClearCache', {})
     await s.until(() => two.csms.fleet.online().length === 0)
     let first = await ask()
