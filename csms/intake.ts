@@ -97,12 +97,15 @@ export function intake({ documents, readings, availability, directory, clock, lo
     }
   }
 
-  /** CORE-119: what lies more than an interval ahead of us (of the machine's time, in a time lapse) was not measured then. */
-  const ours = (at: number): boolean => at <= clock.nowMs() + seconds * 1000 * clock.rate
+  /** CORE-119: what lies more than an interval ahead of us (of the machine's time, in a time lapse) was not measured then, and must not stand as the newest for ever. */
+  function believed(station: Station, evseId: number, samples: readonly Sample[]): readonly Sample[] {
+    const latest = clock.nowMs() + seconds * 1000 * clock.rate
+    if (samples.every(({ at }) => at <= latest)) return samples
+    station.flag(isoMs(clock.nowMs()), `clock ahead: meter values of EVSE ${evseId} are kept and not counted`)
+    return samples.filter(({ at }) => at <= latest)
+  }
 
-  async function channelOf(station: Station, evseId: number, channel: Channel, told: readonly { at: number; value: number }[], closed: boolean, lineage: string): Promise<NewDocument | undefined> {
-    const values = told.filter(({ at }) => ours(at))
-    if (values.length < told.length) station.flag(isoMs(clock.nowMs()), `clock ahead: meter values of EVSE ${evseId} are kept and not counted`)
+  async function channelOf(station: Station, evseId: number, channel: Channel, values: readonly { at: number; value: number }[], closed: boolean, lineage: string): Promise<NewDocument | undefined> {
     const key = keyOf(station, evseId, channel)
     const register = await registerOf(station.tenant, key)
     if (values.length === 0 && !(closed && register.samples.length > 0)) return undefined
@@ -134,7 +137,8 @@ export function intake({ documents, readings, availability, directory, clock, lo
 
   return {
     resourceOf,
-    async take(station, evseId, samples, closed, lineage) {
+    async take(station, evseId, told, closed, lineage) {
+      const samples = believed(station, evseId, told)
       const power = totals(samples, 'Power.Active.Import').at(-1)
       if (power && power.at >= (station.power.get(evseId)?.at ?? 0)) {
         const W = Math.round(power.value)
