@@ -1,6 +1,7 @@
 import { isRefusal } from '#core/error.js'
 import type { Clock } from '#core/port/clock.js'
 import type { Log } from '#core/port/log.js'
+import { inTurn } from './in-turn.js'
 
 /**
  * Does something until it is done, e.g. tells the core what a station will not say again. What has the same key is done in turn, so that words
@@ -12,7 +13,7 @@ export type Insist = (key: string, work: () => Promise<void>, what: string) => P
 const first_ms = 250, longest_ms = 60_000
 
 export function insisting({ clock, log }: { clock: Clock; log: Log }): Insist {
-  const lines = new Map<string, Promise<void>>()
+  const turns = inTurn<string>()
 
   async function until(key: string, work: () => Promise<void>, what: string): Promise<void> {
     for (let wait = first_ms; ; wait = Math.min(2 * wait, longest_ms)) {
@@ -27,10 +28,5 @@ export function insisting({ clock, log }: { clock: Clock; log: Log }): Insist {
     }
   }
 
-  return (key, work, what) => {
-    const mine = (lines.get(key) ?? Promise.resolve()).then(() => until(key, work, what))
-    lines.set(key, mine)
-    void mine.then(() => { if (lines.get(key) === mine) lines.delete(key) })
-    return mine
-  }
+  return (key, work, what) => turns(key, () => until(key, work, what))
 }

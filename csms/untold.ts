@@ -1,4 +1,5 @@
 import type { UntoldIntake } from '#core/port/intake.js'
+import { inTurn } from './in-turn.js'
 import type { Intake } from './intake.js'
 import type { Journal } from './journal.js'
 import type { Station } from './station.js'
@@ -17,7 +18,7 @@ export type Untold = (station: Station, messagesInQueue: boolean, nowMs: number)
  * "no" would hold up a settlement of which nobody asks any more.
  */
 export function untold({ core, intake, journal }: { core: UntoldIntake | undefined; intake: Pick<Intake, 'resourceOf'>; journal: Pick<Journal, 'write'> }): Untold {
-  const lines = new WeakMap<Station, Promise<unknown>>()
+  const turns = inTurn<Station>()
 
   async function tell(station: Station, messagesInQueue: boolean, nowMs: number): Promise<void> {
     const { record } = station
@@ -34,9 +35,5 @@ export function untold({ core, intake, journal }: { core: UntoldIntake | undefin
     await journal.write([station.document()])
   }
 
-  return (station, messagesInQueue, nowMs) => {
-    const told = (lines.get(station) ?? Promise.resolve()).then(() => tell(station, messagesInQueue, nowMs))
-    lines.set(station, told.catch(() => undefined))
-    return told
-  }
+  return (station, messagesInQueue, nowMs) => turns(station, () => tell(station, messagesInQueue, nowMs))
 }
