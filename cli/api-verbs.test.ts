@@ -31,7 +31,7 @@ const byHand: Readonly<Record<string, string>> = {
   'GET settlement-runs': 'settlement list', 'GET settlement-runs/:id': 'settlement show', 'POST settlement-runs': 'settlement run', 'POST settlement-runs/:id/approve': 'settlement approve', 'POST settlement-runs/:id/issue': 'settlement issue', 'GET statements': 'settlement statements', 'GET lineage': 'settlement lineage', 'GET ledger/trial-balance': 'settlement ledger',
   'GET disputes': 'dispute list', 'GET disputes/:id': 'dispute show', 'POST disputes': 'dispute open', 'POST disputes/:id/comments': 'dispute comment', 'POST disputes/:id/transitions': 'dispute move',
   'GET stop': 'stop', 'POST stop': 'stop', 'POST stop/:id/lift': 'stop', 'GET audit': 'audit list', 'GET audit/verify': 'audit verify', 'GET tokens': 'token list', 'POST tokens': 'token create', 'DELETE tokens/:id': 'token revoke',
-  'GET webhooks': 'webhook list', 'POST webhooks': 'webhook create', 'PATCH webhooks/:id': 'webhook disable', 'GET webhooks/:id/deliveries': 'webhook deliveries', 'POST webhooks/:id/deliveries/:delivery/resend': 'webhook resend',
+  'GET webhooks': 'webhook list', 'POST webhooks': 'webhook create', 'PATCH webhooks/:id': 'webhook disable', 'GET webhooks/:id/deliveries': 'webhook deliveries', 'POST webhooks/:id/deliveries/:delivery/resend': 'webhook resend', 'POST webhooks/:id/resend': 'webhook resend-range', 'POST webhooks/:id/test': 'webhook test',
 }
 /** Routes that a command line has no use for, and why. */
 const none: readonly (readonly [RegExp, string])[] = [

@@ -9,7 +9,7 @@ export const percent = (share) => new Intl.NumberFormat('en-US', { style: 'perce
 export const money = (amount) => new Intl.NumberFormat('en-US', { minimumFractionDigits: 2 }).format(amount)
 
 export const figure = async (page, key) => (await page.locator(`[data-figure="${key}"]`).innerText()).replace(/\s+/g, ' ').trim()
-export const rows = (page, table) => page.locator(`[data-table="${table}"] tbody tr`)
+export const rows = (page, table) => page.locator(`[data-table="${table}"] tbody tr[data-row]`)
 export const shot = (page, name, full = false) => page.screenshot({ path: join(shots, `${name}.png`), fullPage: full })
 
 /** A number that moves is right when it was the API's at some moment between two looks. */

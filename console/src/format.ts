@@ -87,3 +87,13 @@ export function age(ms: number): string {
 export const ageOf = (iso: string | null | undefined): string => (iso ? age(serverNow() - Date.parse(iso)) : t('age.none'))
 /** Gaps between words of a list, in the language's way. */
 export const listed = (words: readonly string[]): string => new Intl.ListFormat(locale, { type: 'conjunction' }).format(words)
+
+/** What a field `datetime-local` holds, as an instant; undefined while it holds none. */
+export function instantIn(local: string, zone: string): string | undefined {
+  const wanted = Date.parse(`${local}Z`)
+  if (Number.isNaN(wanted)) return undefined
+  // what the zone's clock is ahead by, looked at twice: near a change of the clock the first look may be on its other side
+  const ahead = (at: number): number => { const f = fieldsOf(at, zone); return Date.parse(`${f.day}T${f.time}Z`) - Math.floor(at / 60_000) * 60_000 }
+  const guess = wanted - ahead(wanted)
+  return new Date(wanted - ahead(guess)).toISOString()
+}

@@ -11,12 +11,18 @@ export function place(): Place {
   return { path, search: new URLSearchParams(search) }
 }
 
+/** The page that is shown: only another one begins at its top. */
+let path = place().path
+
 export function usePlace(): Place {
   const [here, set] = useState(place)
   useEffect(() => {
     const moved = (): void => {
-      set(place())
-      window.scrollTo(0, 0)
+      const next = place()
+      // a filter, an order or an opened row changes the address too, and whoever asked for it stays where they are
+      if (next.path !== path) window.scrollTo(0, 0)
+      path = next.path
+      set(next)
     }
     addEventListener('hashchange', moved)
     return () => removeEventListener('hashchange', moved)

@@ -4,11 +4,9 @@ import { findNomination, moveNomination, nominate, nominationKind, type Nominati
 import { prognosisKind, takePrognosis, type Prognosis } from '#core/flex/prognosis.js'
 import { present, seesProgram } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
-import { deliveryKind, webhookKind, type Webhook, type WebhookDelivery } from '#core/webhook/announce.js'
-import { changeWebhook, createWebhook, resend } from '#core/webhook/webhook.js'
 import { wattsFromKW } from '#core/quantity/power.js'
 import { documents } from '#core/operator/documents.js'
-import { gridOperators, keepers, staffAndGrid } from '#core/operator/roles.js'
+import { gridOperators, staffAndGrid } from '#core/operator/roles.js'
 import { created, ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
 import { closed, decimal, filter, page, reference, text, time, version } from '#core/operator/schema.js'
 import { decimalText, endOf, instantOf, rfc3339, stamp } from '#core/operator/wire.js'
@@ -17,16 +15,12 @@ const isps = Type.Array(closed({ isp: Type.Integer(), power_kW: Type.Number() })
 const request = closed({ program: reference, node: Type.Optional(reference), periodStart: time, isps, expiresAt: time })
 const offer = closed({ request: reference, isps, price: decimal, minActivationFactor: Type.Optional(Type.Number()), expiresAt: time })
 const order = closed({ offer: reference, activationFactor: Type.Optional(Type.Number()) })
-const hook = closed({ url: Type.String({ minLength: 8, maxLength: 2000 }), events: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 50 })), secret: Type.Optional(Type.String({ minLength: 16, maxLength: 200 })) })
-const hookChange = closed({ state: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('disabled')])), rotateSecret: Type.Optional(Type.Boolean()), events: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 50 })) })
 
 /** Times that a body holds as epoch seconds go out as RFC 3339. */
 const flexView = (now: number) => (d: Document<object>) => {
   const body = standing(d.body as { periodStart?: number; expiresAt?: number; state?: string }, now)
   return { id: d.id, version: d.version, createdAt: stamp(d.createdAt), ...body, ...(body.periodStart === undefined ? {} : { periodStart: rfc3339(body.periodStart) }), ...(body.expiresAt === undefined ? {} : { expiresAt: rfc3339(body.expiresAt) }) }
 }
-const hookView = (d: Document<Webhook>) => ({ id: d.id, version: d.version, createdAt: stamp(d.createdAt), url: d.body.url, events: d.body.events, state: d.body.state, createdBy: d.body.createdBy })
-const sentView = (d: Document<WebhookDelivery>) => ({ id: d.id, version: d.version, createdAt: stamp(d.createdAt), event: d.body.event, state: d.body.state, attempts: d.body.attempts.map((a) => ({ ...a, at: stamp(a.at) })) })
 
 const one = async <B extends object>(ask: Ask, kind: string, what: string) => present(await ask.core.database.stores.documents.get<B>(ask.caller.tenant, kind, ask.params.id!), what, ask.params.id!)
 
@@ -129,28 +123,5 @@ export const marketRoutes: readonly OperatorRoute[] = [
     command: async (work, ask) => {
       const d = await orderFlex(work, ask.caller, ask.body as Static<typeof order>)
       return created('flex-orders', d.id, flexView(work.clock.now())(d))
-    } },
-  { method: 'GET', path: 'webhooks', summary: 'Receivers of events', roles: keepers, query: page({}), read: async (ask) => documents<Webhook>(ask, webhookKind, hookView) },
-  { method: 'POST', path: 'webhooks', summary: 'Register a receiver; its signing secret is shown this once', roles: keepers, body: hook, example: { url: 'https://example.org/hook', events: ['dispatch.*'] },
-    command: async (work, ask) => {
-      const d = await createWebhook(work, ask.caller, ask.body as Static<typeof hook>)
-      return created('webhooks', d.id, { ...hookView(d), secret: d.body.secrets[0]!.secret })
-    } },
-  { method: 'GET', path: 'webhooks/:id', summary: 'One receiver', roles: keepers, read: async (ask) => ok(hookView(await one<Webhook>(ask, webhookKind, 'webhook'))) },
-  { method: 'PATCH', path: 'webhooks/:id', summary: 'Enable, disable, choose events, rotate the secret with a day of overlap', roles: keepers, body: hookChange,
-    command: async (work, ask) => {
-      const b = ask.body as Static<typeof hookChange>
-      const d = await changeWebhook(work, ask.caller, ask.params.id!, { ...(b.state ? { state: b.state } : {}), ...(b.rotateSecret ? { rotate: true } : {}), ...(b.events ? { events: b.events } : {}) })
-      return ok({ ...hookView(d), ...(b.rotateSecret ? { secret: d.body.secrets[0]!.secret } : {}) })
-    } },
-  { method: 'GET', path: 'webhooks/:id/deliveries', summary: 'What was sent, what came back, how long it took', roles: keepers, query: page({}),
-    read: async (ask) => documents<WebhookDelivery>(ask, deliveryKind, sentView, (await one<Webhook>(ask, webhookKind, 'webhook')).id) },
-  { method: 'POST', path: 'webhooks/:id/deliveries/:delivery/resend', summary: 'Send one again', roles: keepers, body: closed({}),
-    command: async (work, ask) => {
-      const { id, delivery } = ask.params as { id: string; delivery: string }
-      const d = await work.stores.documents.get<WebhookDelivery>(ask.caller.tenant, deliveryKind, delivery)
-      present(d?.parent === id ? d : undefined, 'webhook delivery', delivery)
-      await resend(work, ask.caller.tenant, id, delivery, work.clock.nowMs())
-      return { status: 202, body: { id: delivery, state: 'pending' } }
     } },
 ]

@@ -21,10 +21,11 @@ import { wordRoutes } from '#core/operator/words.js'
 import { scheduleRoutes } from '#core/operator/schedule.js'
 import { userRoutes } from '#core/operator/user.js'
 import { settlementRoutes } from '#core/operator/settlement.js'
+import { webhookRoutes } from '#core/operator/webhook.js'
 
 /** Everything the operator's door says, readable aloud: contract §6. A new resource is a file and a line here. */
 export const registry: readonly OperatorRoute[] = [
   ...overviewRoutes, ...findRoutes, ...wordRoutes, ...deviceNoteRoutes, ...programRoutes, ...assetRoutes, ...enrolmentRoutes, ...availabilityRoutes, ...dispatchRoutes, ...progressRoutes,
-  ...readingRoutes, ...baselineRoutes, ...kpiRoutes, ...gamingRoutes, ...settlementRoutes, ...marketRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
+  ...readingRoutes, ...baselineRoutes, ...kpiRoutes, ...gamingRoutes, ...settlementRoutes, ...marketRoutes, ...webhookRoutes, ...noticeRoutes, ...onboardingRoutes, ...privacyRoutes, ...controlRoutes, ...userRoutes,
   ...scheduleRoutes,
 ]

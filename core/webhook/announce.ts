@@ -1,3 +1,4 @@
+import type { Document } from '#core/port/store/document.js'
 import type { Work } from '#core/work.js'
 
 export const webhookKind = 'core/Webhook'
@@ -26,7 +27,16 @@ export interface WebhookEvent {
 export interface WebhookDelivery {
   readonly event: WebhookEvent
   readonly state: 'pending' | 'delivered' | 'failed'
-  readonly attempts: readonly { readonly at: number; readonly ms: number; readonly status: number | null; readonly answer: string }[]
+  readonly attempts: readonly WebhookAttempt[]
+}
+
+export interface WebhookAttempt {
+  readonly at: number
+  readonly ms: number
+  readonly status: number | null
+  readonly answer: string
+  /** Where it went and with which headers, the signature too; the body is the event as JSON. Attempts of earlier versions have none. */
+  readonly request?: { readonly url: string; readonly headers: Readonly<Record<string, string>> }
 }
 
 /** What is told outside. Single devices' words are not: ten thousand of them are a report, not events. */
@@ -44,8 +54,15 @@ export async function announce(work: Work, tenant: string, actor: string, notes:
     for (const n of news) {
       if (!wants(hook.body.events, n.action)) continue
       const id = ids.uuid(), event: WebhookEvent = { id, type: n.action, at: new Date(nowMs).toISOString(), entity: n.entity, reason: n.reason ?? '', actor }
-      await stores.documents.insert<WebhookDelivery>({ tenant, kind: deliveryKind, id, parent: hook.id, body: { event, state: 'pending', attempts: [] } }, nowMs)
-      await stores.agenda.add([{ id: ids.uuid(), tenant, task: 'webhook', subject: `webhook/${hook.id}`, dueAt: nowMs, payload: { webhook: hook.id, delivery: id } }])
+      await post(work, tenant, hook.id, event)
     }
   }
+}
+
+/** One event for one receiver: into its log, and due now. */
+export async function post({ stores, clock, ids }: Work, tenant: string, hook: string, event: WebhookEvent): Promise<Document<WebhookDelivery>> {
+  const nowMs = clock.nowMs()
+  const stored = await stores.documents.insert<WebhookDelivery>({ tenant, kind: deliveryKind, id: event.id, parent: hook, body: { event, state: 'pending', attempts: [] } }, nowMs)
+  await stores.agenda.add([{ id: ids.uuid(), tenant, task: 'webhook', subject: `webhook/${hook}`, dueAt: nowMs, payload: { webhook: hook, delivery: event.id, after: 0 } }])
+  return stored
 }

@@ -6,7 +6,7 @@ import { Refusal } from '#core/error.js'
 import { present } from '#core/permission.js'
 import type { Document } from '#core/port/store/document.js'
 import type { Outbound } from '#core/port/outbound.js'
-import { deliveryKind, webhookKind, type Webhook, type WebhookDelivery } from '#core/webhook/announce.js'
+import { deliveryKind, webhookKind, type Webhook, type WebhookAttempt, type WebhookDelivery } from '#core/webhook/announce.js'
 import type { Transact, Work } from '#core/work.js'
 
 /** A day and more of patience: 1 s, 2 s, 4 s … at most an hour apart (REL-054). */
@@ -41,38 +41,53 @@ export function signature(secrets: Webhook['secrets'], body: string, nowMs: numb
   return [`t=${t}`, ...secrets.filter((s) => s.until === null || s.until > nowMs).map((s) => `v1=${createHmac('sha256', s.secret).update(`${t}.${body}`).digest('hex')}`)].join(',')
 }
 
-/** Puts one delivery on the timetable again: a test by hand, a resend, or the next attempt. */
-export async function resend(work: Work, tenant: string, webhook: string, delivery: string, dueAt: number): Promise<void> {
-  await work.stores.agenda.add([{ id: work.ids.uuid(), tenant, task: 'webhook', subject: `webhook/${webhook}`, dueAt, payload: { webhook, delivery } }])
+/** Puts a delivery on the timetable for its next attempt; one that is overtaken by another, as a resend overtakes a retry, is not made. */
+export async function attemptAt(work: Pick<Work, 'stores' | 'ids'>, tenant: string, webhook: string, delivery: { readonly id: string; readonly attempts: number }, dueAt: number): Promise<void> {
+  await work.stores.agenda.add([{ id: work.ids.uuid(), tenant, task: 'webhook', subject: `webhook/${webhook}`, dueAt, payload: { webhook, delivery: delivery.id, after: delivery.attempts } }])
 }
 
-/** Sends one event; every attempt is kept with answer and timing. A receiver that says 410, or never answers for a day, is disabled. */
+/** Sends one event; every attempt is kept with request, answer and timing. A receiver that says 410, or never answers for a day, is disabled. */
 export const webhookTask = (transact: Transact, outbound: Outbound): Handler => async (entry) => {
-  const { webhook: id, delivery: deliveryId } = entry.payload as { webhook: string; delivery: string }
+  const { webhook: id, delivery: deliveryId, after } = entry.payload as { webhook: string; delivery: string; after?: number }
   const now = await transact(async ({ stores, clock }) => ({
-    hook: await stores.documents.get<Webhook>(entry.tenant, webhookKind, id), delivery: await stores.documents.get<WebhookDelivery>(entry.tenant, deliveryKind, deliveryId), nowMs: clock.nowMs(),
+    hook: await stores.documents.get<Webhook>(entry.tenant, webhookKind, id), delivery: await stores.documents.get<WebhookDelivery>(entry.tenant, deliveryKind, deliveryId), clock, nowMs: clock.nowMs(),
   }))
-  if (!now.hook || !now.delivery || now.hook.body.state !== 'active') return undefined
-  const body = JSON.stringify(now.delivery.body.event), begun = now.nowMs
+  if (!now.hook || !now.delivery || (after ?? now.delivery.body.attempts.length) !== now.delivery.body.attempts.length) return undefined
+  if (now.hook.body.state !== 'active') {
+    await transact((work) => given(work, entry.tenant, deliveryId))
+    return undefined
+  }
+  const { url, secrets } = now.hook.body, body = JSON.stringify(now.delivery.body.event), begun = now.nowMs
+  const headers = { 'content-type': 'application/json', 'loadstone-event': now.delivery.body.event.type, 'loadstone-delivery': deliveryId, 'loadstone-signature': signature(secrets, body, begun) }
   let status: number | null = null, said: string
   try {
-    const answer = await outbound.post(now.hook.body.url, { 'content-type': 'application/json', 'loadstone-event': now.delivery.body.event.type, 'loadstone-delivery': deliveryId, 'loadstone-signature': signature(now.hook.body.secrets, body, begun) }, body)
+    const answer = await outbound.post(url, headers, body)
     status = answer.status
     said = answer.body.slice(0, 1000)
   } catch (error) {
     said = error instanceof Error ? error.message : 'failed'
   }
-  await transact(async (work) => {
-    const d = present(await work.stores.documents.get<WebhookDelivery>(entry.tenant, deliveryKind, deliveryId), 'delivery', deliveryId)
-    const attempts = [...d.body.attempts, { at: begun, ms: work.clock.nowMs() - begun, status, answer: said }], done = status !== null && status >= 200 && status < 300
-    const given = !done && (status === 410 || attempts.length >= mostAttempts)
-    await work.stores.documents.replace<WebhookDelivery>({ ...d, body: { ...d.body, attempts, state: done ? 'delivered' : given ? 'failed' : 'pending' } }, work.clock.nowMs())
-    if (given) await changeWebhook(work, system(entry.tenant), id, { state: 'disabled' })
-    if (given) work.log.error({ webhook: id, clause: 'REL-054' }, 'webhook disabled: its receiver is gone')
-    if (done || given) return
-    // full jitter from the id source: receivers that fail together are not asked together
-    const wait_s = Math.min(longest_s, 2 ** Math.min(20, attempts.length)) * (0.5 + Number.parseInt(work.ids.hex(2), 16) / 131_072)
-    await resend(work, entry.tenant, id, deliveryId, work.clock.nowMs() + Math.ceil(wait_s * 1000 * work.clock.rate))
-  })
+  // a demo's clock runs faster than what took the time
+  const attempt: WebhookAttempt = { at: begun, ms: Math.round((now.clock.nowMs() - begun) / now.clock.rate), status, answer: said, request: { url, headers } }
+  await transact((work) => attempted(work, entry.tenant, id, deliveryId, attempt))
   return undefined
+}
+
+/** Its receiver is disabled: the log says that it never came, and a resend finds it. */
+async function given({ stores, clock }: Work, tenant: string, id: string): Promise<void> {
+  const d = present(await stores.documents.get<WebhookDelivery>(tenant, deliveryKind, id), 'delivery', id)
+  if (d.body.state === 'pending') await stores.documents.replace<WebhookDelivery>({ ...d, body: { ...d.body, state: 'failed' } }, clock.nowMs())
+}
+
+async function attempted(work: Work, tenant: string, hook: string, id: string, attempt: WebhookAttempt): Promise<void> {
+  const d = present(await work.stores.documents.get<WebhookDelivery>(tenant, deliveryKind, id), 'delivery', id), { status } = attempt
+  const attempts = [...d.body.attempts, attempt], done = status !== null && status >= 200 && status < 300
+  const over = !done && (status === 410 || attempts.length >= mostAttempts)
+  await work.stores.documents.replace<WebhookDelivery>({ ...d, body: { ...d.body, attempts, state: done ? 'delivered' : over ? 'failed' : 'pending' } }, work.clock.nowMs())
+  if (over) await changeWebhook(work, system(tenant), hook, { state: 'disabled' })
+  if (over) work.log.error({ webhook: hook, clause: 'REL-054' }, 'webhook disabled: its receiver is gone')
+  if (done || over) return
+  // full jitter from the id source: receivers that fail together are not asked together
+  const wait_s = Math.min(longest_s, 2 ** Math.min(20, attempts.length)) * (0.5 + Number.parseInt(work.ids.hex(2), 16) / 131_072)
+  await attemptAt(work, tenant, hook, { id, attempts: attempts.length }, work.clock.nowMs() + Math.ceil(wait_s * 1000 * work.clock.rate))
 }

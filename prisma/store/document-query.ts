@@ -19,6 +19,8 @@ export function conditions(tenant: string, query: DocumentQuery): { text: string
   add((p) => `sort1 <= ${p}`, query.sort1To)
   add((p) => `sort2 >= ${p}`, query.sort2From)
   add((p) => `sort2 <= ${p}`, query.sort2To)
+  add((p) => `created_at >= ${p}`, query.createdFrom)
+  add((p) => `created_at < ${p}`, query.createdBefore)
   for (const [member, value] of Object.entries(query.where ?? {})) parts.push(`body->>$${values.push(member)} = $${values.push(value)}`)
   return { text: parts.join(' and '), values }
 }

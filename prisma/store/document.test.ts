@@ -42,6 +42,7 @@ t.test('OA object privacy, order and paging of documents', async (t) => {
   t.same(await list({ where: { "x' or '1'='1": 'p1' } }), [], 'a member name is a value, not SQL')
   t.same(await list({ sort1From: 2, sort2To: 1 }), ['1'])
   t.same(await list({ ids: ['3', '1'], owner: 'bl' }), ['3'])
+  t.same([await list({ createdFrom: 10, createdBefore: 11 }), await list({ createdFrom: 11 }), await list({ createdBefore: 10 })], [['1', '2', '3'], [], []], 'made from and before')
   t.equal(await documents.count(tenant, { kind: 'vtn/event', sort1To: 1 }), 1)
   const all = (await documents.list(tenant, { kind: 'vtn/event' })).flatMap((d) => d.targets)
   t.ok(all.length > 0)

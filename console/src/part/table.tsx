@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { setSearch, usePlace } from '../route.ts'
 import { t, type Key } from '../text/index.ts'
-import { D } from './basics.tsx'
 import { ordered } from './order.ts'
 import { usePrinting } from './print.tsx'
+import { Rows } from './table-rows.tsx'
 import { Tools } from './table-tools.tsx'
 
 export interface Column<R> {
@@ -40,6 +40,8 @@ export interface TableProps<R> {
   readonly more?: ComponentChildren
   readonly rowState?: (row: R) => string | undefined
   readonly step?: number
+  /** What a row opens to, below itself: one at a time, in the URL. */
+  readonly detail?: (row: R) => ComponentChildren
 }
 
 /** What the URL asks for: search, filters, order. Also used by pages that show the same rows another way, as the map does. */
@@ -66,7 +68,7 @@ const everythingOf =
 
 /** Every list: search, filters and order in the URL, columns, export of what is shown, an empty state that says what to do (UX-050). */
 export function Table<R>(props: TableProps<R>) {
-  const { name, rows, columns, rowKey, empty, filters = [], caption, step = 100 } = props
+  const { name, rows, columns, empty, filters = [], caption, step = 100 } = props
   const { search } = usePlace(),
     put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value }),
     find = props.search ?? everythingOf(columns)
@@ -94,6 +96,11 @@ export function Table<R>(props: TableProps<R>) {
             <caption class="hide">{t(caption)}</caption>
             <thead>
               <tr>
+                {props.detail && (
+                  <th scope="col">
+                    <span class="hide">{t('common.details')}</span>
+                  </th>
+                )}
                 {shown.map((c) => {
                   const dir = sort === c.id ? 'ascending' : sort === `-${c.id}` ? 'descending' : 'none'
                   return (
@@ -116,20 +123,7 @@ export function Table<R>(props: TableProps<R>) {
                 })}
               </tr>
             </thead>
-            <tbody>
-              {page.map((r) => (
-                <tr key={rowKey(r)} data-row={rowKey(r)} class={props.rowState?.(r) ?? ''}>
-                  {shown.map((c) => {
-                    const v = c.cell(r)
-                    return (
-                      <td key={c.id} data-col={c.id} class={look(c)}>
-                        {typeof v === 'string' || typeof v === 'number' ? <D>{v}</D> : v}
-                      </td>
-                    )
-                  })}
-                </tr>
-              ))}
-            </tbody>
+            <Rows {...props} page={page} shown={shown} look={look} />
           </table>
         </div>
       )}

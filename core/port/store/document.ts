@@ -49,6 +49,9 @@ export interface DocumentQuery {
   readonly sort1To?: number
   readonly sort2From?: number
   readonly sort2To?: number
+  /** Epoch ms: made at or after, and made before. */
+  readonly createdFrom?: number
+  readonly createdBefore?: number
   /** Default: createdAt, id ascending. Any mix of these, each ascending unless prefixed '-'. */
   readonly order?: readonly ('id' | 'key' | 'createdAt' | 'sort1' | 'sort2' | '-id' | '-key' | '-createdAt' | '-sort1' | '-sort2')[]
   readonly skip?: number

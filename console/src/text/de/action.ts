@@ -92,6 +92,8 @@ export const action: Record<keyof typeof english, string> = {
   'action.webhook.create': 'Webhook angelegt',
   'action.webhook.change': 'Webhook geändert',
   'action.webhook.disable': 'Webhook abgeschaltet',
+  'action.webhook.test': 'Probeereignis gesendet',
+  'action.webhook.resend': 'noch einmal an einen Webhook gesendet',
   'action.contact.create': 'Kontakt angelegt',
   'action.contact.change': 'Kontakt geändert',
   'action.contact.remove': 'Kontakt entfernt',

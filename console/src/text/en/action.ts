@@ -91,6 +91,8 @@ export const action = {
   'action.webhook.create': 'added a webhook',
   'action.webhook.change': 'changed a webhook',
   'action.webhook.disable': 'disabled a webhook',
+  'action.webhook.test': 'sent a test event',
+  'action.webhook.resend': 'sent to a webhook again',
   'action.contact.create': 'added a contact',
   'action.contact.change': 'changed a contact',
   'action.contact.remove': 'removed a contact',
