@@ -104,6 +104,7 @@ t.test('UX-036 terminal, JSON, annotations, Markdown, HTML and TAP say the same 
   t.match(terminal(report), /b\.fail [\s\S]*→ \{"v":"w"\}\n\s+← \{"v":"w"\}/, 'what was sent and what came, at a failure')
   t.notMatch(terminal(await run([{ ...one.FAILED, after: [{ say: 'tidying', do: 'echo' }] }])), /tidying/, 'not that of the tidying')
   t.match(json(report), { target: target.url, profile: '3.1.1', seed: 7, summary: { PASSED: 1 }, results: [{ id: 'a.pass', clause: 'a clause', verdict: 'PASSED', detail: String }] })
+  t.match((json(report) as { results: { verdict: string; exchanges?: object[] }[] }).results.map((r) => [r.verdict, r.exchanges?.length]), [['PASSED', undefined], ['FAILED', 1], ['ERROR', Number], ['WARNING', 1], ['PARTIAL', undefined], ['NOT APPLICABLE', undefined]], 'the exchange seen, where it was not as expected (UX-035)')
   t.equal(annotations(report).match(/^::error /gm)?.length, 2)
   t.equal(annotations(report).match(/^::warning /gm)?.length, 1)
   t.match(markdown(report), /\| FAILED \| b\.fail \|/)

@@ -2,7 +2,7 @@ import type { Report, Result, Verdict } from '#conformance/procedure.js'
 
 const order: readonly Verdict[] = ['PASSED', 'FAILED', 'ERROR', 'WARNING', 'PARTIAL', 'NOT APPLICABLE']
 const sums = (report: Report): string => order.filter((v) => report.summary[v] > 0).map((v) => `${report.summary[v]} ${v}`).join(', ')
-const troubled = (r: Result): boolean => r.verdict === 'FAILED' || r.verdict === 'ERROR'
+const troubled = (r: Pick<Result, 'verdict'>): boolean => r.verdict === 'FAILED' || r.verdict === 'ERROR'
 
 const cut = (value: unknown, length: number): string => { const text = JSON.stringify(value) ?? ''; return text.length > length ? `${text.slice(0, length)} … (${text.length})` : text }
 /** The exchange at which a procedure ended, so that a log alone tells what came (UX-035). */
@@ -41,8 +41,10 @@ export function markdown(report: Report): string {
   return `## Conformance: ${report.subject} ${report.profile}\n\n${sums(report)}; target \`${report.target}\`, seed ${report.seed}.\n${rows.length ? `\n| verdict | id | what | detail | clause |\n|---|---|---|---|---|\n${rows.join('\n')}\n` : ''}`
 }
 
-/** The form of `--json`: `{target,profile,seed,summary,results:[{id,clause,verdict,detail}]}` and a little more. */
+/** The form of `--json`: `{target,profile,seed,summary,results:[{id,clause,verdict,detail}]}` and a little more; what was not as expected brings its exchanges, which `--evidence` has of all. */
 export const json = (report: Report): object => ({
   target: report.target, subject: report.subject, profile: report.profile, seed: report.seed, startedAt: report.startedAt, summary: report.summary,
-  results: report.results.map(({ id, title, clause, requirements, verdict, detail, elapsed_ms, flaky }) => ({ id, title, clause, requirements, verdict, detail, elapsed_ms, ...(flaky ? { flaky } : {}) })),
+  results: report.results.map(({ id, title, clause, requirements, verdict, detail, elapsed_ms, flaky, exchanges }) => ({
+    id, title, clause, requirements, verdict, detail, elapsed_ms, ...(flaky ? { flaky } : {}), ...(troubled({ verdict }) || verdict === 'WARNING' ? { exchanges: exchanges.filter((e) => !e.after) } : {}),
+  })),
 })
