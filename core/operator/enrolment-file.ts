@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import { Refusal } from '#core/error.js'
 import type { InputRow } from '#core/program/bulk-enrol.js'
 import type { ManyApplication } from '#core/program/enrol-many.js'
+import { validationFaults, type Finding } from '#core/operator/validation-faults.js'
 import { csvTable, lines } from '#core/reading/csv.js'
 
 const mostRows = 100_000
@@ -43,6 +44,9 @@ async function* rawRows(content: unknown, type: string): AsyncGenerator<unknown>
   yield* rows
 }
 
+/** Columns by their name, as a file has them. */
+const faultsOf = (errors: readonly Finding[]): { path: string; reason: string }[] => validationFaults(errors, 'body', 10).map(({ path, reason }) => ({ path: path.slice(1), reason }))
+
 /** A bulk file in any form, each row checked by the schema of a single application; the hash stands for the content whatever its form. */
 export async function bulkContent(content: unknown, type: string, schema: TSchema, wishOf: (row: unknown) => ManyApplication): Promise<{ rows: InputRow[]; hash: string }> {
   const check = new Ajv({ strict: false, allErrors: true }).compile(schema), rows: InputRow[] = [], hash = createHash('sha256')
@@ -51,7 +55,7 @@ export async function bulkContent(content: unknown, type: string, schema: TSchem
     if (row > mostRows) throw new Refusal('tooLarge', `more than ${mostRows} rows`)
     hash.update(`${JSON.stringify(raw ?? null)}\n`)
     if (raw === undefined || raw === null || !check(raw)) {
-      rows.push({ row, reasons: raw === undefined || raw === null ? [{ path: '', reason: 'cannot be read' }] : (check.errors ?? []).slice(0, 10).map((e) => ({ path: `${e.instancePath.slice(1) || String((e.params as { missingProperty?: string; additionalProperty?: string }).missingProperty ?? (e.params as { additionalProperty?: string }).additionalProperty ?? '')}`, reason: e.message ?? 'is wrong' })) })
+      rows.push({ row, reasons: raw === undefined || raw === null ? [{ path: '', reason: 'cannot be read' }] : faultsOf(check.errors ?? []) })
       continue
     }
     try {

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { present, seesProgram } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Enrolment, EnrolmentState } from '#core/program/enrolment.js'
-import { bulkKind, bulkRows, enrolBulk, summary, type BulkJob } from '#core/program/bulk-enrol.js'
+import { bulkKind, bulkRows, enrolBulk, lookBulk, summary, type BulkJob } from '#core/program/bulk-enrol.js'
 import { apply, transition, withdrawConsent } from '#core/program/enrol.js'
 import { hold, judgeMany, storeMany, type Goal, type ManyApplication } from '#core/program/enrol-many.js'
 import { keptOf } from '#core/program/fail-safe.js'
@@ -69,11 +69,15 @@ export const enrolmentRoutes: readonly OperatorRoute[] = [
       const e = b.to === undefined || b.to === 'applied' ? await apply(work, ask.caller, wishOf(b)) : (await enrolAll(work, ask.caller, [wishOf(b)]))[0]!
       return created('enrolments', e.id, enrolmentView(e))
     } },
-  { method: 'POST', path: 'enrolments/bulk', summary: 'Enrol many from CSV, NDJSON or JSON: every row has its own result. The same file (or Idempotency-Key) goes on where it was interrupted.', roles: keepers, bodyLimit: 64 * 1024 * 1024,
+  { method: 'POST', path: 'enrolments/bulk', summary: 'Enrol many from CSV, NDJSON or JSON: every row has its own result. The same file (or Idempotency-Key) goes on where it was interrupted. dryRun=true says what would become of each row and stores nothing.', roles: keepers, query: closed({ dryRun: Type.Optional(Type.Boolean()) }), bodyLimit: 64 * 1024 * 1024,
     forms: ['text/csv', 'application/x-ndjson', 'application/ndjson'], example: { rows: [{ program: 'peak', servicePoint: 'home-1', to: 'active' }] },
     act: async (ask) => {
       const { body: content, type, key } = ask.body as unknown as { body: unknown; type: string; key: string | undefined }
       const { rows, hash } = await bulkContent(content, type, body, (b) => wishOf(b as Body))
+      if (String(ask.query.dryRun) === 'true') {
+        const results = await lookBulk(ask.core.transact, ask.caller, rows)
+        return ok({ id: null, dryRun: true, ...summary(rows.length, results), items: results })
+      }
       const job = await enrolBulk(ask.core.transact, ask.caller, key === undefined ? hash : `${ask.caller.user}/${key}`, hash, rows)
       if (rows.length >= 1000) await ask.core.database.refreshStatistics('enrolments')
       const results = await bulkRows(ask.core.database, ask.caller.tenant, job.id)

@@ -55,7 +55,7 @@ async function kpis(ask: Ask) {
   const money = await moneyFigures(ask, runs), forecastError = await forecastFigures(ask, from, to), none: Record<string, string> = {}
   for (const [name, value, why] of [['reliability', ratios.length, 'no event has been verified'], ['settlementDays', runs.length, 'no run has been issued'], ['disputeRate', money.statements, 'no statement has been issued'], ['forecastError', forecastError.n, 'no forecast has been measured'], ['latency_ms', told.latency_ms.p50 === null ? 0 : 1, 'nothing has been delivered']] as const) if (value === 0) none[name] = why
   return {
-    ...figures, reasons: { ...reasons, ...none }, events: dispatches.length, enrolled, active, deliveries: told.byState, reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
+    ...figures, reasons: { ...reasons, ...none }, at: rfc3339(ask.core.means.clock.now()), events: dispatches.length, verified: ratios.length, enrolled, active, deliveries: told.byState, responded: told.responded, reliability: reliability(ratios), committed_kW: committed, delivered_kW: delivered,
     latency_ms: told.latency_ms, forecastError: forecastError.meanAbsolute_kW, settlementDays: money.days, disputeRate: money.disputeRate,
     tests: { events: tests.length, deliveries: (await stores.tallies.deliveries(tenant, tests.map((d) => d.id))).byState },
   }

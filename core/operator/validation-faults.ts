@@ -29,6 +29,10 @@ function reasonOf(f: Finding): string {
 const besides = (f: Finding, all: readonly Finding[]): boolean =>
   (f.keyword === 'anyOf' || (f.keyword === 'type' && (f.params as { type?: unknown }).type === 'array')) && f.instancePath === '' && all.some((x) => x !== f && x.keyword !== 'anyOf' && !(x.keyword === 'type' && x.instancePath === ''))
 
+/** Of a value or nothing, what is wrong with the value is said; that it is not nothing says nothing, nor that no form fits. */
+const vague = (f: Finding, all: readonly Finding[]): boolean =>
+  f.instancePath !== '' && (f.keyword === 'anyOf' || (f.keyword === 'type' && (f.params as { type?: unknown }).type === 'null')) && all.some((x) => x !== f && x.instancePath === f.instancePath && x.keyword !== 'anyOf' && (x.params as { type?: unknown }).type !== 'null')
+
 /** A choice of words fails once for each word: people are told the words once (UX-026). */
 export function validationFaults(findings: readonly Finding[], part: string, most = 200): Fault[] {
   const allowed = new Map<string, string[]>()
@@ -36,7 +40,7 @@ export function validationFaults(findings: readonly Finding[], part: string, mos
   const said = new Set<string>(), out: Fault[] = []
   for (const f of findings) {
     const words = allowed.get(f.instancePath)
-    if (besides(f, findings) || f.keyword === 'if' || (f.keyword === 'anyOf' && words)) continue
+    if (besides(f, findings) || vague(f, findings) || f.keyword === 'if' || (f.keyword === 'anyOf' && words)) continue
     const fault = { path: pathOf(part, f), reason: f.keyword === 'const' && words ? `must be ${words.length > 1 ? `one of ${words.join(', ')}` : words[0]}` : reasonOf(f) }
     if (said.has(`${fault.path} ${fault.reason}`)) continue
     said.add(`${fault.path} ${fault.reason}`)

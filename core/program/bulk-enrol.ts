@@ -2,7 +2,7 @@ import { note } from '#core/audit/note.js'
 import type { Caller } from '#core/caller.js'
 import { Refusal } from '#core/error.js'
 import type { Document } from '#core/port/store/document.js'
-import { hold, judgeMany, storeMany, type ManyApplication } from '#core/program/enrol-many.js'
+import { hold, judgeMany, storeMany, type ManyApplication, type RowOutcome } from '#core/program/enrol-many.js'
 import type { Transact, Work } from '#core/work.js'
 
 export const bulkKind = 'core/EnrolmentBulk', chunkKind = 'core/EnrolmentBulkRows'
@@ -42,6 +42,22 @@ export async function enrolBulk(transact: Transact, caller: Caller, key: string,
   return job
 }
 
+/** CORE-025, UX-016: what would become of each row now; nothing is stored, and nothing waits for anybody. */
+export async function lookBulk(transact: Transact, caller: Caller, rows: readonly InputRow[]): Promise<BulkRow[]> {
+  return await transact(async (work) => {
+    const outcomes = (await judgeMany(work, caller, rows.flatMap((r) => ('wish' in r ? [r.wish] : [])))).values()
+    return rows.map((r) => {
+      const { enrolment: _, ...result } = resultOf(r, 'wish' in r ? outcomes.next().value : undefined)
+      return result
+    })
+  })
+}
+
+function resultOf(r: InputRow, outcome: RowOutcome | undefined): BulkRow {
+  if (outcome && 'enrolment' in outcome) return { row: r.row, state: outcome.enrolment.state as BulkRow['state'], enrolment: outcome.enrolment.id }
+  return { row: r.row, state: 'refused', reasons: outcome?.reasons ?? ('reasons' in r ? r.reasons : []) ?? [] }
+}
+
 async function begun(work: Work, caller: Caller, key: string, contentHash: string, rows: number): Promise<Document<BulkJob>> {
   const { stores, clock, ids } = work, known = await stores.documents.byKey<BulkJob>(caller.tenant, bulkKind, '', key)
   if (known && known.body.contentHash !== contentHash) throw new Refusal('conflict', 'this key was used for another file')
@@ -56,10 +72,8 @@ async function onePart(work: Work, caller: Caller, job: string, part: number, ro
   const drafts = [], results: BulkRow[] = []
   for (const r of rows) {
     const outcome = 'wish' in r ? outcomes.next().value : undefined
-    if (outcome && 'enrolment' in outcome) {
-      drafts.push(outcome.enrolment)
-      results.push({ row: r.row, state: outcome.enrolment.state as BulkRow['state'], enrolment: outcome.enrolment.id })
-    } else results.push({ row: r.row, state: 'refused', reasons: outcome?.reasons ?? ('reasons' in r ? r.reasons : []) ?? [] })
+    if (outcome && 'enrolment' in outcome) drafts.push(outcome.enrolment)
+    results.push(resultOf(r, outcome))
   }
   await storeMany(work, caller, drafts)
   const { documents } = work.stores

@@ -38,7 +38,7 @@ export function programFaults(p: ProgramTerms): Fault[] {
 
 function checked(terms: ProgramTerms): void {
   const faults = programFaults(terms)
-  if (faults.length > 0) throw new Refusal('invalid', `${faults.length} terms of the program cannot be`, { faults })
+  if (faults.length > 0) throw new Refusal('invalid', `${faults.length === 1 ? 'a term' : `${faults.length} terms`} of the program cannot be taken`, { faults })
 }
 
 export async function createProgram(work: Work, caller: Caller, terms: ProgramTerms): Promise<Program> {
