@@ -45,6 +45,7 @@ export async function startDemo(devices) {
   if (process.env.CONSOLE_URL)
     return {
       base: process.env.CONSOLE_URL,
+      data: process.env.CONSOLE_DATA,
       token: readFileSync(join(process.env.CONSOLE_DATA, 'operator.token'), 'utf8').trim(),
       stop: async () => undefined,
       start: async () => undefined,
@@ -90,6 +91,7 @@ export async function startDemo(devices) {
   await start(false)
   return {
     base,
+    data,
     token: readFileSync(join(data, 'operator.token'), 'utf8').trim(),
     start: () => start(true),
     stop,
@@ -107,7 +109,7 @@ export function apiOf(base, token) {
     })
     const text = await answer.text(),
       value = text ? JSON.parse(text) : undefined
-    if (!answer.ok) throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${value?.detail ?? ''}`), { status: answer.status })
+    if (!answer.ok) throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${value?.detail ?? ''}`), { status: answer.status, problem: value })
     return value
   }
   return { get: (path) => call('GET', path), post: (path, body = {}, headers) => call('POST', path, body, headers), call }

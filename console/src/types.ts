@@ -259,7 +259,7 @@ export interface Enrolment {
   state: string
   share: string | null
   nominated_kW: number | null
-  consent: { purpose: string; grantedAt: string } | null
+  consent: { purpose: string; grantedAt: string; withdrawnAt?: string } | null
   history: { from: string | null; to: string; at: string; by: string; reason?: string }[]
 }
 export interface AuditRecord {

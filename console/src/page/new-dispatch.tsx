@@ -27,8 +27,9 @@ export function NewDispatch() {
       programs: programs.items.filter((p) => p.state === 'open'),
       last: dispatches.items.sort((a, b) => a.createdAt.localeCompare(b.createdAt)).at(-1),
       copy,
+      asked: search.get('program') ?? undefined,
     }
-  }, [search.get('copy')])
+  }, [search.get('copy'), search.get('program')])
   return (
     <>
       <h1>{t('new.title')}</h1>
@@ -47,11 +48,11 @@ export function NewDispatch() {
   )
 }
 
-function Order({ programs, last, copy }: { programs: Program[]; last: Dispatch | undefined; copy: Dispatch | undefined }) {
-  const kept = keptForm(programs),
+function Order({ programs, last, copy, asked }: { programs: Program[]; last: Dispatch | undefined; copy: Dispatch | undefined; asked: string | undefined }) {
+  const kept = keptForm(programs, asked),
     gone = useGone()
   const [form, set] = useState<Form>(() =>
-      copy ? formOf('last', programs, copy) : (keptForm(programs) ?? formOf('blank', programs, undefined)),
+      copy ? formOf('last', programs, copy) : (kept ?? formOf('blank', programs, undefined, asked)),
     ),
     [preview, setPreview] = useState<{ of: string; answer?: Dispatch; looks?: Look[] }>(),
     [refused, setRefused] = useState<ApiError>(),

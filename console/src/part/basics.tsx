@@ -67,7 +67,7 @@ const warn = new Set([
   'PARTIAL',
   'calculated',
 ])
-const bad = new Set(['noComms', 'rejected', 'failed', 'revoked', 'cancelled', 'expired', 'offline', 'disabled', 'FAILED', 'ERROR'])
+const bad = new Set(['noComms', 'rejected', 'failed', 'revoked', 'cancelled', 'expired', 'offline', 'disabled', 'FAILED', 'ERROR', 'refused'])
 
 export function State({ of, group = 'state' }: { of: string | null | undefined; group?: string }) {
   const value = of ?? 'none'
@@ -80,12 +80,12 @@ export function State({ of, group = 'state' }: { of: string | null | undefined; 
   )
 }
 
-export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+export function Failure({ error, retry, of = 'common.failed' }: { error: Error; retry?: () => void; of?: 'common.failed' | 'common.notDone' }) {
   const p = error instanceof ApiError ? error.problem : undefined
   const rows = p?.rows ?? p?.faults ?? []
   return (
     <div class="problem" role="alert">
-      <strong>{t('common.failed', { why: '' }).replace(/[:\s]+(⟧?)$/, '$1')}</strong> <D>{error.message}</D>
+      <strong>{t(of, { why: '' }).replace(/[:\s]+(⟧?)$/, '$1')}</strong> <D>{error.message}</D>
       {(p?.checks?.length ?? 0) > 0 && (
         <ul>
           {p!.checks!.map((c) => (
@@ -174,7 +174,7 @@ export function Act({
       >
         {t(label, values)}
       </button>
-      {error && <Failure error={error} />}
+      {error && <Failure error={error} of="common.notDone" />}
     </>
   )
 }

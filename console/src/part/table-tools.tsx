@@ -2,14 +2,8 @@ import { count } from '../format.ts'
 import { setSearch, usePlace } from '../route.ts'
 import { t, word } from '../text/index.ts'
 import { download } from './basics.tsx'
+import { csvText } from './csv.ts'
 import type { Column, TableProps } from './table.tsx'
-
-/** Text that a spreadsheet would run as a formula is kept text (UX-060). */
-const cell = (v: unknown): string => {
-  const s = v === null || v === undefined ? '' : String(v),
-    safe = typeof v === 'string' && /^[=+\-@\t\r]/.test(s) ? `'${s}` : s
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
 
 interface ToolsProps<R> extends TableProps<R> {
   readonly found: readonly R[]
@@ -23,7 +17,7 @@ export function Tools<R>(props: ToolsProps<R>) {
     put = (key: string, value: string | null): void => setSearch({ [`${name}.${key}`]: value })
   const exported = shown.filter((c) => c.value),
     records = (): Record<string, unknown>[] => found.map((r) => Object.fromEntries(exported.map((c) => [c.id, c.value!(r) ?? null])))
-  const csv = (): string => [exported.map((c) => c.id).join(','), ...records().map((r) => exported.map((c) => cell(r[c.id])).join(','))].join('\r\n')
+  const csv = (): string => csvText([exported.map((c) => c.id), ...records().map((r) => exported.map((c) => r[c.id]))])
   const turned = (c: Column<R>): string => columns.filter((x) => (x === c) !== shown.includes(x)).map((x) => x.id).join(',')
   return (
     <div class="row tools noprint">

@@ -25,14 +25,14 @@ export const curveKey = 'loadstone.curve'
 
 export const nextDay = (day: string): string => new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
 
-/** What was typed and not ordered, as long as its program still takes orders. */
-export function keptForm(programs: readonly Program[]): Form | undefined {
+/** What was typed and not ordered, as long as its program still takes orders and no other one was asked for. */
+export function keptForm(programs: readonly Program[], asked?: string): Form | undefined {
   const kept = JSON.parse(sessionStorage.getItem(draftKey) ?? 'null') as Form | null
-  return kept && programs.some((p) => p.id === kept.program) ? kept : undefined
+  return kept && programs.some((p) => p.id === kept.program) && (asked ?? kept.program) === kept.program ? kept : undefined
 }
 
-export function formOf(kind: string, programs: readonly Program[], from: Dispatch | undefined): Form {
-  const p = programs.find((x) => x.id === from?.program) ?? programs[0]!,
+export function formOf(kind: string, programs: readonly Program[], from: Dispatch | undefined, asked?: string): Form {
+  const p = programs.find((x) => x.id === (from?.program ?? asked)) ?? programs[0]!,
     today = fieldsOf(serverNow(), p.timeZone),
     blank: Form = { program: p.id, power_kW: '', day: today.day, start: '', end: '', reason: '', mode: p.mode, aggregation: '', test: false }
   if (kind === 'last' && from) {

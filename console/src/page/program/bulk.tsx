@@ -1,84 +1,98 @@
 import { useState } from 'preact/hooks'
 import { post } from '../../api.ts'
+import { count } from '../../format.ts'
+import { serverNow } from '../../session.ts'
 import { t } from '../../text/index.ts'
-import { Act, D, Field, text } from '../../part/basics.tsx'
+import { Act, download, Field, text } from '../../part/basics.tsx'
+import { csvText, textOf } from '../../part/csv.ts'
+import { type BulkAnswer, Results } from './bulk-result.tsx'
+import { bulkBody, type ListFile, readList, sample } from './list-file.ts'
+import { road } from './steps.ts'
 
-export const bodyOf = (program: string, r: { servicePoint: string; nominated_kW?: string; share?: string }, consent: boolean): object => ({
-  program,
-  servicePoint: r.servicePoint,
-  ...(r.nominated_kW ? { nominated_kW: Number(r.nominated_kW) } : {}),
-  ...(r.share ? { share: r.share } : {}),
-  ...(consent ? { consent: { purpose: 'demand-response', grantedAt: new Date().toISOString() } } : {}),
-})
-
-interface Row {
-  servicePoint: string
-  nominated_kW?: string
-  share?: string
+interface Look {
+  /** What was chosen when it was checked: another choice needs another check. */
+  readonly of: string
+  readonly answer: BulkAnswer
+  /** One for what was checked: sent again after a lost answer, nothing is enrolled twice. */
+  readonly key: string
+  readonly body: object
 }
 
-/** A list of service points; each row is tried by itself, and what came of it stands beside it. */
-export function Bulk({ program, reload }: { program: string; reload: () => void }) {
-  const [rows, setRows] = useState<Row[]>([]),
-    [results, setResults] = useState<(string | true)[]>([])
-  const read = async (file: File | undefined): Promise<void> => {
-    if (!file) return
-    const [header = '', ...lines] = (await file.text())
-        .replace(/^\uFEFF/, '')
-        .split(/\r?\n/)
-        .filter((l) => l.trim() !== ''),
-      names = header.split(',').map((h) => h.trim())
-    setRows(lines.map((l) => Object.fromEntries(l.split(',').map((c, i) => [names[i] ?? '', c.trim()])) as unknown as Row))
-    setResults([])
+/** A list of service points: read here, checked by the server without storing anything, then enrolled; every row has its own result (CORE-025). */
+export function Bulk({ program, reload }: { program: { id: string; name: string }; reload: () => void }) {
+  const [file, setFile] = useState<ListFile>(),
+    [all, setAll] = useState({ to: 'applied', consent: false }),
+    [look, setLook] = useState<Look>(),
+    [done, setDone] = useState<BulkAnswer>()
+  const now = JSON.stringify(all),
+    checked = look?.of === now ? look : undefined,
+    good = look ? look.answer.rows - look.answer.refused : 0
+  const choose = async (chosen: File | undefined): Promise<void> => {
+    setFile(chosen && readList(chosen.name, await textOf(chosen), program))
+    setLook(undefined)
+    setDone(undefined)
   }
-  const upload = async (): Promise<void> => {
-    const out: (string | true)[] = []
-    for (const r of rows) {
-      out.push(
-        await post('/enrolments', bodyOf(program, r, true)).then(
-          () => true as const,
-          (error: Error) => error.message,
-        ),
-      )
-      setResults([...out])
-    }
+  const check = async (): Promise<void> => {
+    const body = bulkBody(program.id, file!.rows, { to: all.to, consentAt: all.consent ? new Date(serverNow()).toISOString() : null })
+    setDone(undefined)
+    setLook({ of: now, answer: await post<BulkAnswer>('/enrolments/bulk?dryRun=true', body), key: crypto.randomUUID(), body })
+  }
+  const enrol = async (): Promise<void> => {
+    setDone(await post<BulkAnswer>('/enrolments/bulk', look!.body, { 'idempotency-key': look!.key }))
     reload()
   }
+  const shown = done ?? look?.answer
   return (
-    <form class="card" onSubmit={(e) => e.preventDefault()}>
+    <form class="card" data-bulk onSubmit={(e) => e.preventDefault()}>
       <h3>{t('enrol.bulk')}</h3>
-      <Field label="enrol.bulk" help={t('enrol.bulkHelp')}>
-        <input name="list" type="file" accept=".csv,text/csv" onChange={(e) => void read(e.currentTarget.files?.[0])} />
+      <Field label="enrol.file" help={t('enrol.bulkHelp')}>
+        <input name="list" type="file" accept=".csv,.tsv,.txt,text/csv" onChange={(e) => void choose(e.currentTarget.files?.[0])} />
       </Field>
-      {rows.length > 0 && (
+      {!file && (
+        <button type="button" class="small" onClick={() => download('enrolment.csv', 'text/csv', csvText(sample))}>
+          {t('enrol.sample')}
+        </button>
+      )}
+      {file && file.faults.length > 0 && (
+        <ul class="problem" role="alert">
+          {file.faults.slice(0, 20).map((f) => (
+            <li key={f}>{f}</li>
+          ))}
+        </ul>
+      )}
+      {file && file.faults.length === 0 && (
         <>
-          <Act label="enrol.upload" values={{ n: rows.length }} kind="primary" disabled={results.length > 0} do={upload} />
-          <div class="scroll" tabIndex={0} role="region" aria-label={t('enrol.bulk')}>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col" class="num">
-                    {t('enrol.row')}
-                  </th>
-                  <th scope="col">{t('enrol.point')}</th>
-                  <th scope="col">{t('enrol.result')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.slice(0, 1000).map((r, i) => (
-                  <tr key={i}>
-                    <td class="num" translate={false}>
-                      {i + 1}
-                    </td>
-                    <td translate={false}>{r.servicePoint}</td>
-                    <td>{results[i] === true ? t('enrol.ok') : <D>{results[i] ?? ''}</D>}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+          <p role="status">{t('enrol.read', { n: count(file.rows.length), name: file.name })}</p>
+          <Choice all={all} set={setAll} />
+          <div class="row">
+            <Act label="enrol.check" kind={checked ? (undefined as never) : 'primary'} disabled={done !== undefined} do={check} />
+            {look && good > 0 && <Act label="enrol.upload" values={{ n: count(good) }} kind="primary" disabled={!checked || done !== undefined} do={enrol} />}
           </div>
+          {look && !checked && !done && <p role="status">{t('enrol.checkAgain')}</p>}
+          {shown && (checked || done) && <Results file={file} answer={shown} stored={done !== undefined} />}
         </>
       )}
     </form>
+  )
+}
+
+/** What holds for every row that does not say it itself. Consent is never assumed: somebody has to say it. */
+function Choice({ all, set }: { all: { to: string; consent: boolean }; set: (all: { to: string; consent: boolean }) => void }) {
+  return (
+    <>
+      <Field label="enrol.to" help={t(`enrol.means.${all.to as (typeof road)[number]}`)}>
+        <select name="to" value={all.to} onChange={text((to) => set({ ...all, to }))}>
+          {road.map((s) => (
+            <option key={s} value={s}>
+              {t(`state.${s}`)}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <label class="check">
+        <input name="list-consent" type="checkbox" checked={all.consent} onChange={(e) => set({ ...all, consent: e.currentTarget.checked })} /> {t('enrol.consentList')}
+      </label>
+      <p class="soft">{t('enrol.consentListHelp')}</p>
+    </>
   )
 }

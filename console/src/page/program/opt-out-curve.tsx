@@ -1,74 +1,127 @@
 import { all } from '../../api.ts'
-import { count, percent } from '../../format.ts'
+import { count, percent, when } from '../../format.ts'
 import { useLoad } from '../../live.ts'
 import { t } from '../../text/index.ts'
 import type { Delivery, Dispatch } from '../../types.ts'
-import { Await, D, Time } from '../../part/basics.tsx'
+import { Age, Await, Time } from '../../part/basics.tsx'
+import { Table } from '../../part/table.tsx'
+import { serverNow } from '../../session.ts'
 
+interface Point {
+  readonly d: Dispatch
+  readonly told: number
+  readonly optedOut: number
+  readonly refused: number
+  readonly silent: number
+  readonly share: number | null
+}
+
+const ran = new Set(['active', 'completed', 'verified', 'settled'])
+const most = 30
+
+/** Who did not take part, in words of deliveries; an order that never called anybody has no share. */
+function pointOf(d: Dispatch, list: readonly Delivery[]): Point {
+  const n = (state: string): number => list.filter((x) => x.state === state).length,
+    [optedOut, refused, silent] = [n('optedOut'), n('rejected'), n('noComms')]
+  return { d, told: list.length, optedOut, refused, silent, share: list.length === 0 ? null : (optedOut + refused + silent) / list.length }
+}
+
+/** What is over does not change any more: it is asked for once. */
+const known = new Map<string, Point>()
+async function look(d: Dispatch): Promise<Point> {
+  const key = `${d.id} ${d.state} ${d.version}`,
+    point = known.get(key) ?? pointOf(d, await all<Delivery>(`/dispatches/${d.id}/deliveries`))
+  if (d.state !== 'active') known.set(key, point)
+  return point
+}
+
+/** Opt-outs, refusals and silence, event by event: whether people tire of being called (CORE-195). */
 export function OptOutCurve({ dispatches, zone }: { dispatches: Dispatch[]; zone: string }) {
-  const ran = dispatches
-    .filter((d) => ['active', 'completed', 'verified', 'settled'].includes(d.state))
+  const events = dispatches
+    .filter((d) => ran.has(d.state) && !d.test)
     .sort((a, b) => a.start.localeCompare(b.start))
-    .slice(-30)
+    .slice(-most)
   const curve = useLoad(
-    async () =>
-      Promise.all(
-        ran.map(async (d) => {
-          const list = await all<Delivery>(`/dispatches/${d.id}/deliveries`),
-            lost = list.filter((x) => ['optedOut', 'rejected', 'noComms'].includes(x.state)).length
-          return { d, told: list.length, lost }
-        }),
-      ),
-    [ran.map((d) => d.id + d.state).join()],
+    async () => ({ points: await Promise.all(events.map(look)), at: new Date(serverNow()).toISOString() }),
+    [events.map((d) => d.id + d.state).join()],
+    { every: events.some((d) => d.state === 'active') ? 15_000 : undefined },
   )
   return (
     <section>
       <h2>{t('kpi.curve')}</h2>
       <Await of={curve}>
-        {(rows) =>
-          rows.length === 0 ? (
+        {({ points, at }) =>
+          points.length === 0 ? (
             <p class="card empty">{t('kpi.none')}</p>
           ) : (
-            <div class="scroll" tabIndex={0} role="region" aria-label={t('kpi.curveLabel')}>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('statement.event')}</th>
-                    <th scope="col" class="num">
-                      {t('kpi.told')}
-                    </th>
-                    <th scope="col" class="num">
-                      {t('kpi.lost')}
-                    </th>
-                    <th scope="col">{t('kpi.curveLabel')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map(({ d, told, lost }) => (
-                    <tr key={d.id}>
-                      <td>
-                        <a href={`#/dispatches/${d.id}`}>
-                          <Time at={d.start} in={zone} />
-                        </a>
-                      </td>
-                      <td class="num" translate={false}>
-                        {count(told)}
-                      </td>
-                      <td class="num" translate={false}>
-                        {count(lost)}
-                      </td>
-                      <td class="row">
-                        <meter class="grow" min={0} max={1} value={told ? lost / told : 0} aria-label={t('kpi.lost')} />
-                        <D>{percent(told ? lost / told : null)}</D>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <>
+              <p class="soft">
+                {t('kpi.curveHelp', { n: most })} <Age at={at} />
+              </p>
+              {points.length > 1 && <Drawn points={points} zone={zone} />}
+              <Rows points={points} zone={zone} />
+            </>
           )
         }
       </Await>
     </section>
   )
 }
+
+const box = { width: 600, height: 130, left: 40, right: 8, top: 10, bottom: 12 }
+
+/** The same as the rows, for the eye: from left to right as time went, from nobody at the bottom to all at the top. */
+function Drawn({ points, zone }: { points: readonly Point[]; zone: string }) {
+  const x = (i: number): number => box.left + (i / (points.length - 1)) * (box.width - box.left - box.right),
+    y = (share: number): number => box.top + (1 - share) * (box.height - box.top - box.bottom),
+    seen = points.flatMap((p, i) => (p.share === null ? [] : [{ ...p, x: x(i), y: y(p.share) }]))
+  return (
+    <figure class="card curve">
+      <svg viewBox={`0 0 ${box.width} ${box.height}`} role="img" aria-label={t('kpi.curveLabel')} data-opt-out>
+        {[0, 0.5, 1].map((s) => (
+          <g key={s}>
+            <line class="rule" x1={box.left} x2={box.width - box.right} y1={y(s)} y2={y(s)} />
+            <text x={box.left - 6} y={y(s) + 4} text-anchor="end" translate={false}>
+              {percent(s)}
+            </text>
+          </g>
+        ))}
+        <polyline points={seen.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(' ')} />
+        {seen.map((p) => (
+          <circle key={p.d.id} cx={p.x} cy={p.y} r={4}>
+            <title>{t('kpi.point', { day: when(p.d.start, zone), share: percent(p.share), lost: p.optedOut + p.refused + p.silent, told: p.told })}</title>
+          </circle>
+        ))}
+      </svg>
+    </figure>
+  )
+}
+
+const Rows = ({ points, zone }: { points: readonly Point[]; zone: string }) => (
+  <Table<Point>
+    name="opt"
+    caption="kpi.curve"
+    rows={points}
+    rowKey={(p) => p.d.id}
+    empty="kpi.none"
+    sort="event"
+    search={(p) => when(p.d.start, zone)}
+    columns={[
+      {
+        id: 'event',
+        title: 'statement.event',
+        value: (p) => p.d.start,
+        cell: (p) => (
+          <a href={`#/dispatches/${p.d.id}`}>
+            <Time at={p.d.start} in={zone} />
+          </a>
+        ),
+      },
+      { id: 'share', title: 'kpi.share', num: true, value: (p) => p.share, cell: (p) => percent(p.share) },
+      { id: 'told', wide: true, title: 'kpi.told', num: true, value: (p) => p.told, cell: (p) => count(p.told) },
+      { id: 'optedOut', wide: true, title: 'kpi.optOut', num: true, value: (p) => p.optedOut, cell: (p) => count(p.optedOut) },
+      { id: 'refused', wide: true, title: 'kpi.refused', num: true, value: (p) => p.refused, cell: (p) => count(p.refused) },
+      { id: 'silent', wide: true, title: 'kpi.comms', num: true, value: (p) => p.silent, cell: (p) => count(p.silent) },
+    ]}
+  />
+)

@@ -4,6 +4,7 @@ export interface Vendor {
   id: string
   name: string
   pen: number
+  fingerprints: string[]
   approval: string
   policy: string
   active: boolean
@@ -16,6 +17,7 @@ export interface Waiting {
   hwSerialNum: string
   requester: string
   state: string
+  csr: string | null
 }
 
 export interface Certificate {
@@ -31,4 +33,8 @@ export interface Certificate {
   reason: string | null
 }
 
-export const days = (c: Certificate): number => Math.floor((Date.parse(c.notAfter) - serverNow()) / 86_400_000)
+/** A device certificate without an end says 9999-12-31 (RFC 5280 §4.1.2.5, IEEE 2030.5). */
+export const endless = (c: Certificate): boolean => c.notAfter.startsWith('9999-')
+/** Whole days until it ends; null where that says nothing: it has no end, or it does not hold any more. */
+export const daysLeft = (c: Certificate): number | null => (c.state !== 'valid' || endless(c) ? null : Math.floor((Date.parse(c.notAfter) - serverNow()) / 86_400_000))
+export const endsSoon = (c: Certificate): boolean => (daysLeft(c) ?? Infinity) <= 30

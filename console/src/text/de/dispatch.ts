@@ -136,6 +136,7 @@ export const dispatch: Readonly<Record<keyof typeof en, string>> = {
   'state.retired': 'stillgelegt',
   'state.online': 'verbunden',
   'state.offline': 'nicht verbunden',
+  'state.refused': 'abgelehnt',
   'state.none': 'nicht gerufen',
   'state.notEnrolled': 'nicht angemeldet',
   'state.valid': 'gültig',

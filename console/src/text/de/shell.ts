@@ -73,6 +73,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'trouble.dispute': '{n} {n|Einspruch ist|Einsprüche sind} offen',
   'common.loading': 'Wird geladen…',
   'common.failed': 'Das ließ sich nicht laden: {why}',
+  'common.notDone': 'Das wurde nicht getan: {why}',
   'common.retry': 'Noch einmal versuchen',
   'common.name': 'Name',
   'common.state': 'Zustand',

@@ -134,6 +134,7 @@ export const dispatch = {
   'state.online': 'connected',
   'state.offline': 'not connected',
   'state.none': 'not called',
+  'state.refused': 'refused',
   'state.notEnrolled': 'not enrolled',
   'state.valid': 'valid',
   'state.issuedCert': 'issued',

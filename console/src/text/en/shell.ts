@@ -71,6 +71,7 @@ export const shell = {
   'trouble.dispute': '{n} {n|dispute is|disputes are} open',
   'common.loading': 'Loading…',
   'common.failed': 'This could not be loaded: {why}',
+  'common.notDone': 'This was not done: {why}',
   'common.retry': 'Try again',
   'common.name': 'Name',
   'common.state': 'State',
