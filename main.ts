@@ -60,7 +60,7 @@ export async function build(options: BuildOptions): Promise<Loadstone> {
     const doors = await openDoors(only, { vtn, csip, csms, enrolment, metrics }, needs)
     await followFolder(needs, seed !== 'demo' && !process.stdout.isTTY)
     const ready: ReadyLine = { ready: true, ...doors, pki: certificates.pki.dir }
-    return { ready, database, core, pki: certificates.pki, vtn, csip, csms, stop: () => closing.run(log) }
+    return { ready, database, core, pki: certificates.pki, certificates, vtn, csip, csms, stop: () => closing.run(log) }
   } catch (error) {
     await closing.run(log)
     throw error

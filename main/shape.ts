@@ -8,6 +8,7 @@ import type { Settings } from '#cli/settings.js'
 import type { Csip } from '#csip-server/server.js'
 import type { Csms } from '#csms/server.js'
 import type { Vtn } from '#vtn/server.js'
+import type { Certificates } from '#main/certificates.js'
 
 export type Door = 'vtn' | 'csip' | 'csms' | 'est' | 'operator'
 
@@ -49,6 +50,8 @@ export interface Loadstone {
   readonly database: Database
   readonly core: Core
   readonly pki: PkiFolder
+  /** Which certificates were issued, and whose devices may ask for one. */
+  readonly certificates: Pick<Certificates, 'registry' | 'vendors'>
   readonly vtn: Vtn
   readonly csip: Csip
   readonly csms: Csms

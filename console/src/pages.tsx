@@ -20,7 +20,8 @@ import { RunPage } from './page/settlement/run.tsx'
 import { StatementPage } from './page/settlement/statement.tsx'
 import { Settlement } from './page/settlement.tsx'
 import { Vendors } from './page/vendors.tsx'
-import { Verification, VerificationPage } from './page/verification.tsx'
+import { VerificationPage } from './page/verification.tsx'
+import { Verification } from './page/verifications.tsx'
 import { Webhooks } from './page/webhooks.tsx'
 
 /** Every page and where it lives; the first that matches is shown. */

@@ -11,19 +11,18 @@ export function place(): Place {
   return { path, search: new URLSearchParams(search) }
 }
 
-/** The page that is shown: only another one begins at its top. */
-let path = place().path
+/** Another page begins at its top; a filter or an order of a list leaves the page where it is. */
+let last = place().path
+addEventListener('hashchange', () => {
+  const { path } = place()
+  if (path !== last) window.scrollTo(0, 0)
+  last = path
+})
 
 export function usePlace(): Place {
   const [here, set] = useState(place)
   useEffect(() => {
-    const moved = (): void => {
-      const next = place()
-      // a filter, an order or an opened row changes the address too, and whoever asked for it stays where they are
-      if (next.path !== path) window.scrollTo(0, 0)
-      path = next.path
-      set(next)
-    }
+    const moved = (): void => set(place())
     addEventListener('hashchange', moved)
     return () => removeEventListener('hashchange', moved)
   }, [])

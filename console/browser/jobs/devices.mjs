@@ -24,6 +24,23 @@ export default async function devices(w) {
     })
   }
 
+  await test('UX-049 an answer of OCPP says what it answers', async () => {
+    const { id, remoteId } = named('charger-001'), frames = (await api.get(`/stations/${remoteId}`)).frames.map((f) => JSON.parse(f.text)), asked = frames.find((f) => f[0] === 2 && frames.some((a) => a[0] === 3 && a[1] === f[1]))
+    await visit(page, `/devices/${id}`)
+    ok((await page.locator('.frames').innerText()).includes(`answer to ${asked[2]}`), `answer to ${asked[2]}`)
+  })
+
+  await test('UX-049 identity: the certificate with its days, the programs by name, as the API has them', async () => {
+    const { id, remoteId } = named('home-001'), certificate = await api.get(`/certificates/${remoteId}`), text = async () => (await page.locator('main').innerText()).replace(/\s+/g, ' ')
+    await visit(page, `/devices/${id}`)
+    const day = (iso) => new Intl.DateTimeFormat('en', { timeZone: 'America/Denver', weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(iso))
+    equal([certificate.state, certificate.hwSerialNum], ['valid', 'home-001'], 'what the API says')
+    for (const part of [`From ${day(certificate.notBefore)}`, `To ${day(certificate.notAfter)}`, `Vendor ${certificate.vendor}`, `Serial number ${certificate.serial}`, remoteId]) ok((await text()).includes(part), `${part} in ${(await text()).slice(0, 900)}`)
+    equal(await page.locator('a[href^="#/programs/"]').allInnerTexts(), ['peak'], 'enrolled in')
+    await visit(page, `/devices/${named('charger-001').id}`)
+    ok((await text()).includes('password over TLS (profile 2)'), 'how a charger comes in')
+  })
+
   await test('UX-077 one search finds a device of any protocol with its orders and frames', async () => {
     const { id, remoteId } = named('home-001')
     await visit(page, '/find')

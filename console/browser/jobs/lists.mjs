@@ -1,4 +1,4 @@
-import { equal, ok, visit } from '../harness.mjs'
+import { equal, ok, settled, visit } from '../harness.mjs'
 import { address, exported, rows } from '../look.mjs'
 
 /** Every list has the same tools; each is tried. */
@@ -25,6 +25,20 @@ export default async function lists({ test, page, api, id, named }) {
       await box.getByRole('button', { name: 'Clear filters' }).click()
       equal(await rows(page, name).count(), before, `${name}: all rows are back`)
     }
+  })
+
+  await test('UX-050 an order of a list leaves the page where it is; another page begins at its top', async () => {
+    const at = () => page.evaluate(() => scrollY)
+    await visit(page, `/dispatches/${id}`)
+    await page.evaluate(() => scrollTo(0, 700))
+    const before = await at()
+    ok(before > 0, 'the page is longer than the screen')
+    await page.evaluate(() => document.querySelector('[data-table="part"] th button').click())
+    await address(page, 'part.sort=')
+    await settled(page)
+    equal(await at(), before, 'after sorting')
+    await visit(page, '/devices')
+    equal(await at(), 0, 'on another page')
   })
 
   await test('UX-050 an empty list says what to do', async () => {

@@ -33,6 +33,27 @@ export default async function map({ test, page, api, browser, base, token, devic
     equal(await places(), null, 'forgotten')
   })
 
+  await test('UX-047 devices close together are one circle with their number; nearer, they come apart', async () => {
+    const q = await openPage(browser, base, { token, at: '/settings' }), near = (i) => ({ latitude: 39.7 + (i % 5) * 0.0002, longitude: -105 }), town = (i) => ({ latitude: 40 + i, longitude: -105 + i })
+    await settled(q)
+    const at = devices.slice(0, 8).map((d, i) => ({ ...d, location: i < 5 ? near(i) : town(i - 5) }))
+    await q.route('**/api/v1/devices?*', (route) => route.fulfill({ json: { items: at, next: null, total: at.length, at: new Date().toISOString() } }))
+    await visit(q, '/devices?view=map')
+    const canvas = q.locator('canvas.map'), clusters = async () => canvas.getAttribute('data-clusters')
+    await until('the map', async () => (await canvas.getAttribute('data-points')) === '8')
+    equal(await clusters(), '5', 'five at one place')
+    const [x, y] = await canvas.evaluate((el) => el.dataset.clusterAt.split(' ').map(Number))
+    await canvas.hover({ position: { x, y } })
+    ok(/5 devices here/.test(await q.locator('.map-tip').innerText()), 'the tip counts them')
+    for (let i = 0; i < 4 && (await clusters()) === '5'; i++) {
+      const [cx, cy] = await canvas.evaluate((el) => el.dataset.clusterAt.split(' ').map(Number))
+      await canvas.click({ position: { x: cx, y: cy } })
+      await q.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+    }
+    ok((await clusters()) !== '5', `nearer: ${await clusters()}`)
+    await q.context().close()
+  })
+
   const many = Array.from({ length: 10_000 }, (_, i) => ({ ...devices[i % devices.length], id: `d${i}`, name: `device-${i}`, gridPath: [`F${i % 40}`, 'substation-1'] }))
   const p = await openPage(browser, base, { token, at: '/settings' })
   await settled(p)

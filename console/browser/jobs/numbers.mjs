@@ -5,6 +5,12 @@ const clean = (text) => text.replace(/\s+/g, ' ').trim()
 const count = (n) => new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }).format(n)
 const told = (n, one, more) => `${count(n)} ${n === 1 ? one : more}`
 
+/** What an event is worth is its own line of the run, not the run's sum. */
+async function worth(api, d) {
+  const last = (await api.get(`/settlement-runs?program=${d.program}&limit=1000`)).items.filter((r) => r.state !== 'superseded' && Date.parse(r.from) <= Date.parse(d.start) && Date.parse(d.start) < Date.parse(r.to)).at(-1), run = await api.get(`/settlement-runs/${last.id}`)
+  return { revenue: run.result.events.find((e) => e.dispatch === d.id).revenue, currency: run.currency }
+}
+
 /** Every number of four pages beside what the API says: what is looked at, what is shown, what should be. */
 async function differences(page, api, id) {
   const out = [], seen = []
@@ -22,7 +28,7 @@ async function differences(page, api, id) {
   same('enrolled', await figure(page, 'home.enrolled'), power(o.enrolled.kW))
   holds('devices enrolled', await card('home.enrolled'), told(o.enrolled.devices, 'device', 'devices'))
   for (const [name, kW] of [['OpenADR', o.enrolled.byProtocol.openadr], ['IEEE 2030.5', o.enrolled.byProtocol.ieee2030_5], ['OCPP', o.enrolled.byProtocol.ocpp]]) holds(`enrolled over ${name}`, await card('home.enrolled'), `${name} ${power(kW)}`)
-  same('available', await figure(page, 'home.available'), power(o.available.down_kW))
+  same('available', await figure(page, 'home.available'), power(o.available.dpaidkW))
   holds('devices that can give', await card('home.available'), told(o.available.devices, 'device', 'devices'))
   same('dispatched', await figure(page, 'home.dispatched'), power(o.dispatched.kW))
   holds('dispatches running', await card('home.dispatched'), `${told(o.dispatched.dispatches, 'dispatch', 'dispatches')} running`)
@@ -35,8 +41,12 @@ async function differences(page, api, id) {
   same('delivered', await figure(page, 'dispatch.delivered'), energy(p.delivered_kWh))
   holds('share of the order', await card('dispatch.delivered'), percent(p.delivered_kWh / p.ordered_kWh))
   await column('part', 'allocated', parts, (x) => x.id, (x) => power(x.allocated_W / 1000))
+  await column('part', 'short', parts, (x) => x.id, (x) => { const wanted = x.allocated_W / 1000 * hours, got = own.get(x.servicePoint); return wanted === 0 ? '–' : energy(Math.max(0, wanted - (got ?? 0))) })
   await column('part', 'delivered', parts, (x) => x.id, (x) => energy(own.get(x.servicePoint) ?? null))
   for (const [key, kW] of Object.entries(d.allocation.byProtocol)) holds(`split ${key}`, await page.locator(`[data-protocol="${key}"]`).innerText(), power(kW))
+
+  const paid = await worth(api, d)
+  same('worth', await figure(page, 'dispatch.revenue'), `${money(paid.revenue)} ${paid.currency}`)
 
   await visit(page, `/verification/${id}`)
   for (const [key, kWh] of [['dispatch.baseline', p.baseline_kWh], ['verify.metered', p.metered_kWh], ['dispatch.delivered', p.delivered_kWh], ['dispatch.ordered', p.ordered_kWh]]) same(`verification ${key}`, await figure(page, key), energy(kWh))
@@ -54,7 +64,7 @@ async function differences(page, api, id) {
   await visit(page, `/statements/${s.id}`)
   same('statement amount', await figure(page, 'settle.amount'), cash(s.amount))
   same('statement energy', await figure(page, 'statement.paid'), energy(s.delivered_kWh))
-  for (const [i, l] of s.body.lines.entries()) for (const [n, wanted] of [[1, energy(l.paid_kWh)], [2, energy(l.own_kWh)], [3, cash(l.amount)]]) same(`line ${i}.${n}`, await page.locator('article tbody tr').nth(i).locator('td').nth(n).innerText(), wanted)
+  for (const [i, l] of s.body.lines.entries()) for (const [n, wanted] of [[1, energy(l.paid_kWh)], [2, energy(l.paidkWh)], [3, cash(l.amount)]]) same(`line ${i}.${n}`, await page.locator('article tbody tr').nth(i).locator('td').nth(n).innerText(), wanted)
   return { out, seen }
 }
 

@@ -31,6 +31,25 @@ export default async function verify({ test, page, api, id, browser, base, token
     }
   })
 
+  await test('UX-061 one service point alone: its baseline, adjusted and not, and its own readings, as the API has them', async () => {
+    const p = await performance(), point = named('site-003').servicePoint, d = await api.get(`/dispatches/${id}`)
+    await visit(page, `/verification/${id}`)
+    await page.locator('[data-table="pt"] input[type="search"]').fill('site-003')
+    await page.locator(`[data-table="pt"] tr[data-row="${point}"]`).getByRole('button', { name: /Show chart/ }).click()
+    const box = page.locator(`[data-point="${point}"] .chart-box`)
+    await box.locator('canvas').waitFor()
+    ok(page.url().includes(`point=${point}`), 'the address has it')
+    const { slots } = await api.post('/baselines/compute', { program: d.program, servicePoint: point, method: p.method, start: d.start, end: d.end, asOf: p.computedAt, excludedDays: p.baselineTrace.trace.considered.filter((x) => x.reason === 'EVENT_DAY').map((x) => x.day) })
+    const { bytes } = await downloaded(page, () => box.getByRole('button', { name: 'Save CSV' }).click()), [head, ...lines] = bytes.toString('utf8').trim().split('\r\n').map((line) => line.split(',')), col = (name) => head.indexOf(name)
+    equal(slots.length, p.intervals.length, 'slots')
+    for (const s of slots) {
+      const line = lines.find((l) => Date.parse(l[0]) === Date.parse(s.start))
+      ok(line && [['baseline_kW', s.kW], ['unadjusted_kW', s.unadjusted_kW], ['actual_kW', s.actual_kW]].every(([name, kW]) => col(name) < 0 || Math.abs(Number(line[col(name)]) - kW) < 1e-6), `${s.start}: ${line} for ${JSON.stringify(s)}`)
+    }
+    await page.locator(`[data-point="${point}"]`).getByRole('button', { name: 'Close' }).click()
+    await until('it to be closed', async () => (await page.locator('[data-point]').count()) === 0)
+  })
+
   await test('UX-061 gaps are marked by a sign, and named', async () => {
     const p = await openPage(browser, base, { token, at: '/settings' })
     await settled(p)

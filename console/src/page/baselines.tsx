@@ -23,10 +23,10 @@ export function Baselines() {
   const base = useLoad(async () => {
     const [methods, programs, dispatches] = await Promise.all([
       get<List<{ name: string }>>('/baselines'),
-      get<List<Program>>('/programs'),
+      all<Program>('/programs'),
       all<Dispatch>('/dispatches'),
     ])
-    return { methods: methods.items.map((m) => m.name), programs: programs.items, dispatches }
+    return { methods: methods.items.map((m) => m.name), programs, dispatches }
   }, [])
   return (
     <>

@@ -1,6 +1,6 @@
 import { power, when } from '../format.ts'
 import { useLoad } from '../live.ts'
-import { t, word } from '../text/index.ts'
+import { t, word, type Key } from '../text/index.ts'
 import { Age, Await, D, Facts, State, Time } from '../part/basics.tsx'
 import { everything, type Everything } from './device/everything.ts'
 import { why } from './device/why.ts'
@@ -61,7 +61,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
               ['device.feeder', point.gridPath.join(' › ') || '–'],
               point.importLimit_kW !== null && ['device.limit', power(point.importLimit_kW)],
               Object.keys(r.constraints).length > 0 && ['device.constraints', JSON.stringify(r.constraints)],
-              ['common.raw', r.id],
+              ['device.id', r.id],
             ]}
           />
           <Place key={point.version} point={point} reload={reload} />
@@ -73,7 +73,9 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
               {e.enrolments.map((x) => (
                 <li key={x.id} class="row">
                   <State of={x.state} />
-                  <a href={`#/programs/${x.program}`}>{t('new.program')}</a>
+                  <a href={`#/programs/${x.program}`} translate={false}>
+                    {e.programs.get(x.program) ?? x.program}
+                  </a>
                   <Time at={x.modifiedAt} />
                 </li>
               ))}
@@ -99,6 +101,7 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
               of={[
                 ['common.state', <State of={s.online ? 'online' : 'offline'} />],
                 ['device.version', s.version ? `OCPP ${s.version}` : '–'],
+                s.profileInUse !== null && ['device.security', <span>{t(`device.security.${s.profileInUse}` as Key)}</span>],
                 [
                   'device.lastSeen',
                   <>
@@ -127,7 +130,8 @@ function Found({ e, reload }: { e: Everything; reload: () => void }) {
                   ['common.state', <State of={c.state} />],
                   ['common.from', <Time at={c.notBefore} style="day" />],
                   ['common.to', <Time at={c.notAfter} style="day" />],
-                  ['nav.vendors', c.vendor ?? '–'],
+                  ['device.vendor', c.vendor ?? '–'],
+                  ['device.serial', c.serial ?? '–'],
                 ]}
               />
             </>

@@ -2,10 +2,10 @@ import { all } from '../api.ts'
 import { power } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { setSearch, usePlace } from '../route.ts'
-import { may } from '../session.ts'
+import { may, serverNow } from '../session.ts'
 import { t, word } from '../text/index.ts'
 import type { Device } from '../types.ts'
-import { Await, State } from '../part/basics.tsx'
+import { Age, Await, State } from '../part/basics.tsx'
 import { DeviceMap, deviceState } from '../part/map.tsx'
 import { chosen, Table, type Filter } from '../part/table.tsx'
 
@@ -17,11 +17,18 @@ const filters: readonly Filter<Device>[] = [
 ]
 const search = (d: Device): string => `${d.name} ${d.remoteId ?? ''} ${d.servicePointName ?? ''} ${d.gridPath.join(' ')} ${d.id}`
 
+/** Devices, and when the server said so. */
+interface Listed {
+  readonly rows: readonly Device[]
+  readonly at: string
+}
+const listed = (rows: readonly Device[]): Listed => ({ rows: [...rows], at: new Date(serverNow()).toISOString() })
+
 /** One list over three protocols; the map shows what the list's filters leave. */
 export function Devices() {
   const { search: at } = usePlace(),
     map = at.get('view') === 'map'
-  const list = useLoad((partly: (d: Device[]) => void) => all<Device>('/devices', (d) => partly([...d])), [], {
+  const list = useLoad(async (partly: (d: Listed) => void) => listed(await all<Device>('/devices', (d) => partly(listed(d)))), [], {
     every: 15_000,
     when: (m) =>
       m.action.startsWith('delivery') || m.action.startsWith('dispatch') || m.action.startsWith('resource') || m.action.startsWith('enrolment'),
@@ -48,8 +55,11 @@ export function Devices() {
         </div>
       </div>
       <Await of={list}>
-        {(rows) => (
+        {({ rows, at: asOf }) => (
           <>
+            <p>
+              <Age at={asOf} />
+            </p>
             {map && <DeviceMap devices={chosen({ name: 'dev', rows, search, filters }, at)} />}
             <Table<Device>
               name="dev"

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { ApiError, get, type List, post } from '../api.ts'
+import { all, ApiError, get, post } from '../api.ts'
 import { power, utc } from '../format.ts'
 import { useGone, useLoad } from '../live.ts'
 import { go, usePlace } from '../route.ts'
@@ -19,13 +19,13 @@ export function NewDispatch() {
   const { search } = usePlace()
   const base = useLoad(async () => {
     const [programs, dispatches, copy] = await Promise.all([
-      get<List<Program>>('/programs'),
-      get<List<Dispatch>>('/dispatches?limit=1000'),
+      all<Program>('/programs'),
+      all<Dispatch>('/dispatches'),
       search.get('copy') ? get<Dispatch>(`/dispatches/${search.get('copy')}`) : undefined,
     ])
     return {
-      programs: programs.items.filter((p) => p.state === 'open'),
-      last: dispatches.items.sort((a, b) => a.createdAt.localeCompare(b.createdAt)).at(-1),
+      programs: programs.filter((p) => p.state === 'open'),
+      last: dispatches.sort((a, b) => a.createdAt.localeCompare(b.createdAt)).at(-1),
       copy,
       asked: search.get('program') ?? undefined,
     }

@@ -5,6 +5,7 @@ import { may } from '../session.ts'
 import { type Key, t } from '../text/index.ts'
 import type { Program, Run } from '../types.ts'
 import { Await, D, State, Time } from '../part/basics.tsx'
+import { Period } from '../part/period.tsx'
 import { Table } from '../part/table.tsx'
 import { NewRun } from './settlement/new-run.tsx'
 import type { Dispute } from './settlement/dispute.tsx'
@@ -16,7 +17,7 @@ const runTable = (programs: Map<string, Program>) => [
     value: (r: Run) => r.from,
     cell: (r: Run) => (
       <a href={`#/settlement/${r.id}`}>
-        <Time at={r.from} style="day" /> – <Time at={r.to} style="day" />
+        <Period from={r.from} to={r.to} in={programs.get(r.program)?.timeZone} />
       </a>
     ),
   },

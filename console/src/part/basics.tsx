@@ -14,13 +14,13 @@ export const D = ({ children, class: c }: { children: ComponentChildren; class?:
   </span>
 )
 
-export function Age({ at }: { at: string | null | undefined }) {
+export function Age({ at, label = 'age.label' }: { at: string | null | undefined; label?: Key }) {
   useTick(1000)
   // an age means nothing on paper
   const paper = usePrinting()
   return (
     <span class="age" title={at ? utc(at) : ''}>
-      {t('age.label', { age: paper && at ? utc(at) : ageOf(at) })}
+      {t(label, { age: paper && at ? utc(at) : ageOf(at) })}
     </span>
   )
 }

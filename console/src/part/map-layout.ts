@@ -5,6 +5,8 @@ export interface Spot {
   readonly x: number
   readonly y: number
   readonly state: string
+  /** It stands where it really is, so that others may stand in the same place. */
+  readonly placed?: true
 }
 export interface Block {
   readonly name: string
@@ -64,7 +66,7 @@ function byPlace(devices: readonly (Device & { location: Location })[], name: st
   // about as many units of length as a grid of these devices would have, so that points are as large as beside it
   const unit = Math.max(4, Math.sqrt(devices.length) * 1.6) / Math.max(wide / aspect, high), width = Math.max(4, wide * unit), height = Math.max(4, high * unit), margin = 1.5
   const spots = devices.map((device): Spot => ({
-    device, state: deviceState(device),
+    device, state: deviceState(device), placed: true,
     x: margin + (width - wide * unit) / 2 + (device.location.longitude - west) * narrow * unit,
     y: margin + 1 + (height - high * unit) / 2 + (north - device.location.latitude) * unit,
   }))

@@ -4,9 +4,15 @@ import type { Column } from './table.tsx'
 type Value = string | number | null | undefined
 const empty = (v: Value): boolean => v === null || v === undefined || v === ''
 
+/** Money comes as decimal text: it is ordered as the number it is. */
+const numeric = (v: Value): boolean => typeof v === 'number' || (typeof v === 'string' && /^-?\d+(\.\d+)?$/.test(v))
+
 /** Numbers inside words count as numbers: device-9 comes before device-10. Where all is ASCII, a plain comparison does; it is what makes ten thousand rows answer at once. */
 function comparer(values: readonly Value[]): (a: number, b: number) => number {
-  if (values.every((v) => typeof v === 'number')) return (a, b) => (values[a] as number) - (values[b] as number)
+  if (values.every(numeric)) {
+    const numbers = values.map(Number)
+    return (a, b) => numbers[a]! - numbers[b]!
+  }
   const words = values.map((v) => String(v ?? ''))
   if (words.every((w) => !/[^ -~]/.test(w))) {
     const keys = words.map((w) => w.toLowerCase().replace(/\d+/g, (n) => n.padStart(16, '0')))

@@ -1,5 +1,5 @@
 import { all, get, type List, orNone } from '../../api.ts'
-import type { Delivery, Device, Enrolment, Progress, ServicePoint } from '../../types.ts'
+import type { Delivery, Device, Enrolment, Program, Progress, ServicePoint } from '../../types.ts'
 import { text } from '../../part/basics.tsx'
 
 interface Resource {
@@ -66,6 +66,8 @@ export interface Everything {
   resource: Resource
   point: ServicePoint
   enrolments: Enrolment[]
+  /** Names of programs by id. */
+  programs: Map<string, string>
   deliveries: (Delivery & { dispatch: string })[]
   station: Station | undefined
   certificate: Certificate | undefined
@@ -99,9 +101,10 @@ async function recordOf(lfdi: string): Promise<string | undefined> {
 export async function everything(id: string, partly: (soFar: Everything) => void): Promise<Everything> {
   const resource = await get<Resource>(`/resources/${encodeURIComponent(id)}`),
     binding = resource.bindings.find((b) => b.control) ?? resource.bindings[0]
-  const [point, enrolments, deliveries, words, station, certificate, record, optOuts, stops] = await Promise.all([
+  const [point, enrolments, programs, deliveries, words, station, certificate, record, optOuts, stops] = await Promise.all([
     get<ServicePoint>(`/service-points/${resource.servicePoint}`),
     all<Enrolment>(`/enrolments?servicePoint=${resource.servicePoint}`),
+    orNone(all<Program>('/programs')),
     orNone(get<List<Delivery & { dispatch: string }>>(`/devices/${resource.id}/deliveries`)),
     orNone(get<List<Frame>>(`/devices/${resource.id}/words`)),
     binding?.protocol === 'ocpp' ? orNone(get<Station>(`/stations/${encodeURIComponent(binding.remoteId)}`)) : undefined,
@@ -113,6 +116,7 @@ export async function everything(id: string, partly: (soFar: Everything) => void
   const newest = deliveries?.items[0]
   const soFar: Everything = {
     resource, point, enrolments, station, certificate, record,
+    programs: new Map(programs?.map((p) => [p.id, p.name])),
     progress: undefined,
     deliveries: deliveries?.items ?? [],
     frames: station?.frames ?? words?.items ?? [],

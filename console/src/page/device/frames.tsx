@@ -3,8 +3,25 @@ import { t } from '../../text/index.ts'
 import { D, download, text, Time } from '../../part/basics.tsx'
 import type { Frame } from './everything.ts'
 
-/** What one frame is about, in its own words: the OCPP action, else the request or status line. */
-const about = (f: Frame): string => (/^\[\d,"[^"]*","([A-Z]\w+)"/.exec(f.text)?.[1] ?? f.text.split('\n')[0] ?? '').slice(0, 80)
+/** OCPP-J frames begin with a type, an id and, in a request, the action, in an error its code. */
+const frame = /^\[([2-5]),"([^"]*)"(?:,"(\w+)")?/
+
+/** What each frame is about, in its own words: the OCPP action, for an answer that of its request, else the request or status line. */
+function subjects(of: readonly Frame[]): (f: Frame) => string {
+  const actions = new Map<string, string>()
+  for (const f of of) {
+    const [, type, id, action] = frame.exec(f.text) ?? []
+    if (type === '2' && id !== undefined && action !== undefined) actions.set(id, action)
+  }
+  return (f) => {
+    const [, type, id = '', word] = frame.exec(f.text) ?? [],
+      asked = actions.get(id)
+    if (type === '2' && word !== undefined) return word
+    if (asked !== undefined && type === '3') return t('device.answerTo', { action: asked })
+    if (asked !== undefined && type === '4') return t('device.errorTo', { action: asked, code: word ?? '' })
+    return (f.text.split('\n')[0] ?? '').slice(0, 80)
+  }
+}
 
 /** XML on one line is nobody's reading matter; the download keeps it as it was. */
 const readable = (of: string): string => of.replaceAll('><', '>\n<')
@@ -12,6 +29,7 @@ const readable = (of: string): string => of.replaceAll('><', '>\n<')
 /** Last words both ways, raw, filtered, downloadable (UX-049). */
 export function Frames({ of, name }: { of: Frame[]; name: string }) {
   const [filter, set] = useState(''),
+    about = subjects(of),
     shown = of.filter((f) => f.text.toLowerCase().includes(filter.toLowerCase()))
   return (
     <section class="card" data-frames={of.length}>

@@ -1,5 +1,13 @@
-import { all, get, type List, orNone } from '../../api.ts'
+import { all, get, orNone } from '../../api.ts'
 import type { Delivery, Dispatch, Performance, Program, Run } from '../../types.ts'
+
+/** What one event is worth in a settlement run, which may hold others beside it. */
+export interface Paid {
+  id: string
+  createdAt: string
+  currency: string
+  revenue: string
+}
 
 export interface Everything {
   dispatch: Dispatch
@@ -7,7 +15,7 @@ export interface Everything {
   performance: Performance
   program: Program
   revisions: Dispatch[]
-  run: Run | undefined
+  run: Paid | undefined
   /** The parts of the devices are still on their way. */
   partial?: true
 }
@@ -24,6 +32,17 @@ export const cancellable = new Set(['scheduled', 'notified', 'active', 'pendingR
 
 export const order = ['scheduled', 'notified', 'active', 'completed', 'verified', 'settled']
 
+/** The newest run that settles this event, and the event's own line in it. */
+async function paidIn({ id, program, start }: Dispatch): Promise<Paid | undefined> {
+  const runs = await all<Run>(`/settlement-runs?program=${program}`),
+    at = Date.parse(start),
+    last = runs.filter((r) => Date.parse(r.from) <= at && at < Date.parse(r.to) && r.state !== 'superseded').at(-1)
+  if (!last) return undefined
+  const run = await get<Run & { result: { events: { dispatch: string; revenue: string }[] } }>(`/settlement-runs/${last.id}`),
+    line = run.result.events.find((e) => e.dispatch === id)
+  return line && { id: run.id, createdAt: run.createdAt, currency: run.currency, revenue: line.revenue }
+}
+
 /** What changes only with the order itself is asked again when its version moves, or after a while: two thousand parts are enough to carry each second. */
 const keep_ms = 10_000
 
@@ -32,15 +51,13 @@ export async function everything(id: string, before: { all: Everything; at: numb
     dispatch = await get<Dispatch>(`/dispatches/${id}`)
   if (before && before.all.dispatch.id === id && before.all.dispatch.version === dispatch.version && Date.now() - before.at < keep_ms)
     return { ...before.all, dispatch, deliveries: await parts }
-  const [performance, program, revisions, runs] = await Promise.all([
+  const [performance, program, revisions, run] = await Promise.all([
     get<Performance>(`/dispatches/${id}/performance`),
     get<Program>(`/programs/${dispatch.program}`),
-    get<List<Dispatch>>(`/dispatches/${id}/revisions`),
-    dispatch.state === 'settled' ? orNone(get<List<Run>>(`/settlement-runs?program=${dispatch.program}`)) : undefined,
+    all<Dispatch>(`/dispatches/${id}/revisions`),
+    dispatch.state === 'settled' ? orNone(paidIn(dispatch)) : undefined,
   ])
-  const start = Date.parse(dispatch.start),
-    run = runs?.items.filter((r) => Date.parse(r.from) <= start && start < Date.parse(r.to) && r.state !== 'superseded').at(-1),
-    known = { dispatch, performance, program, revisions: revisions.items, run }
+  const known = { dispatch, performance, program, revisions, run }
   partly({ ...known, deliveries: [], partial: true })
   return { ...known, deliveries: await parts }
 }

@@ -1,7 +1,7 @@
-import { energy, power } from '../../format.ts'
-import { word } from '../../text/index.ts'
+import { energy, percent, power } from '../../format.ts'
+import { t, word } from '../../text/index.ts'
 import type { Delivery, Progress } from '../../types.ts'
-import { State, Time } from '../../part/basics.tsx'
+import { D, State, Time } from '../../part/basics.tsx'
 import { Table } from '../../part/table.tsx'
 import { type Everything, lostStates } from './everything.ts'
 
@@ -9,6 +9,19 @@ interface Part extends Delivery {
   asked_kWh: number | null
   delivered_kWh: number | null
   short_kWh: number | null
+}
+
+/** How much of its part is missing, in energy and as a bar: what stands out in a long list. */
+function Shortfall({ of: x }: { of: Part }) {
+  if (x.short_kWh === null || x.asked_kWh === null) return <D>–</D>
+  const missing = Math.max(0, x.short_kWh),
+    share = Math.min(1, missing / x.asked_kWh)
+  return (
+    <span class="barred">
+      <D>{energy(missing)}</D>
+      <meter min={0} max={1} low={0.05} high={0.5} optimum={0} value={share} aria-label={t('dispatch.missing', { share: percent(share) })} title={t('dispatch.missing', { share: percent(share) })} />
+    </span>
+  )
 }
 
 export function Parts({ e, progress }: { e: Everything; progress: Progress | undefined }) {
@@ -59,7 +72,7 @@ export function Parts({ e, progress }: { e: Everything; progress: Progress | und
           title: 'dispatch.shortfall',
           num: true,
           value: (x) => x.short_kWh,
-          cell: (x) => (x.short_kWh === null ? '–' : energy(Math.max(0, x.short_kWh))),
+          cell: (x) => <Shortfall of={x} />,
         },
         { id: 'at', wide: true, title: 'common.at', value: (x) => x.at, cell: (x) => <Time at={x.at} in={e.dispatch.timeZone} style="time" /> },
         { id: 'reason', wide: true, title: 'common.reason', value: (x) => x.reason ?? '', cell: (x) => <span title={x.reason} translate={false}>{x.reason ? word('reason', x.reason) : ''}</span> },

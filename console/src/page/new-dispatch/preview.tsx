@@ -1,17 +1,13 @@
-import { get, type List } from '../../api.ts'
 import { count, power, span } from '../../format.ts'
-import { useLoad } from '../../live.ts'
 import { serverNow } from '../../session.ts'
 import { type Key, knows, t, word } from '../../text/index.ts'
-import { type Device, type Dispatch, type Program, protocols } from '../../types.ts'
-import { D, Failure } from '../../part/basics.tsx'
+import { type Dispatch, type Program, protocols } from '../../types.ts'
+import { D } from '../../part/basics.tsx'
 import { directionOf, orderWords, window } from '../../part/dispatch-words.tsx'
-import { Table } from '../../part/table.tsx'
+import { ByDevice } from './by-device.tsx'
 
 export function Preview({ d, program, title = 'new.preview' }: { d: Dispatch; program: Program; title?: Key }) {
-  const devices = useLoad(() => get<List<Device>>('/devices?limit=1000'), []),
-    byId = new Map(devices.data?.items.map((x) => [x.id, x])),
-    two = program.limits.twoPersonAbove_kW as number | undefined
+  const two = program.limits.twoPersonAbove_kW as number | undefined
   const excluded = new Map<string, number>()
   for (const x of d.excluded ?? []) excluded.set(x.reason, (excluded.get(x.reason) ?? 0) + 1)
   const n = (protocol: string): number => d.allocation.byResource.filter((x) => x.protocol === protocol).length
@@ -80,39 +76,7 @@ export function Preview({ d, program, title = 'new.preview' }: { d: Dispatch; pr
           )}
         </div>
       </div>
-      <details>
-        <summary>{t('new.byDevice')}</summary>
-        <Table
-          name="pv"
-          caption="new.byDevice"
-          rows={d.allocation.byResource}
-          rowKey={(x) => x.resource}
-          empty="device.none"
-          sort="-kW"
-          columns={[
-            {
-              id: 'name',
-              title: 'common.name',
-              value: (x) => byId.get(x.resource)?.name ?? x.resource,
-              cell: (x) => (
-                <a href={`#/devices/${x.resource}`} translate={false}>
-                  {byId.get(x.resource)?.name ?? x.resource}
-                </a>
-              ),
-            },
-            { id: 'protocol', title: 'device.protocol', value: (x) => x.protocol, cell: (x) => word('protocol', x.protocol) },
-            {
-              id: 'rated',
-              title: 'device.rated',
-              num: true,
-              value: (x) => byId.get(x.resource)?.rated_kW,
-              cell: (x) => power(byId.get(x.resource)?.rated_kW),
-            },
-            { id: 'kW', title: 'device.part', num: true, value: (x) => x.power_kW, cell: (x) => power(x.power_kW) },
-          ]}
-        />
-      </details>
-      {devices.error && <Failure error={devices.error} />}
+      <ByDevice of={d} />
     </section>
   )
 }

@@ -7,19 +7,22 @@ import { t } from '../../text/index.ts'
 import type { Program, Run } from '../../types.ts'
 import { Act, Field, text } from '../../part/basics.tsx'
 
+/** The server's period ends where the next one begins. */
+const dayAfter = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
+
 export function NewRun({ programs }: { programs: Program[] }) {
   const today = fieldsOf(serverNow(), programs[0]!.timeZone).day,
     [f, set] = useState({
       program: programs[0]!.id,
       from: `${today.slice(0, 7)}-01`,
-      to: new Date(Date.UTC(Number(today.slice(0, 4)), Number(today.slice(5, 7)), 1)).toISOString().slice(0, 10),
+      last: new Date(Date.UTC(Number(today.slice(0, 4)), Number(today.slice(5, 7)), 0)).toISOString().slice(0, 10),
       reason: '',
     })
   const make = async (): Promise<void> => {
     const r = await post<Run>('/settlement-runs', {
       program: f.program,
       from: `${f.from}T00:00`,
-      to: `${f.to}T00:00`,
+      to: `${dayAfter(f.last)}T00:00`,
       ...(f.reason ? { reason: f.reason } : {}),
     })
     go(`/settlement/${r.id}`)
@@ -38,17 +41,17 @@ export function NewRun({ programs }: { programs: Program[] }) {
               ))}
             </select>
           </Field>
-          <Field label="common.from">
+          <Field label="settle.firstDay">
             <input name="from" type="date" value={f.from} onInput={text((v) => set({ ...f, from: v }))} />
           </Field>
-          <Field label="common.to">
-            <input name="to" type="date" value={f.to} onInput={text((v) => set({ ...f, to: v }))} />
+          <Field label="settle.lastDay">
+            <input name="last" type="date" value={f.last} onInput={text((v) => set({ ...f, last: v }))} />
           </Field>
           <Field label="common.reason">
             <input name="reason" value={f.reason} onInput={text((v) => set({ ...f, reason: v }))} />
           </Field>
         </div>
-        <Act label="settle.do" type="submit" kind="primary" do={make} />
+        <Act label="settle.do" type="submit" kind="primary" disabled={f.from === '' || f.last === ''} do={make} />
       </form>
     </details>
   )

@@ -5,6 +5,7 @@ import { may } from '../../session.ts'
 import { t } from '../../text/index.ts'
 import type { Dispatch, Program, Run, ServicePoint, Statement } from '../../types.ts'
 import { Act, Await, D, download, Facts, Figure, State, Time } from '../../part/basics.tsx'
+import { Period } from '../../part/period.tsx'
 import { Table } from '../../part/table.tsx'
 
 interface RunDetail extends Run {
@@ -47,9 +48,7 @@ export function RunPage({ id }: { id: string }) {
                 </h1>
                 <p class="row">
                   <State of={r.state} />
-                  <span>
-                    <Time at={r.from} in={program.timeZone} style="day" /> – <Time at={r.to} in={program.timeZone} style="day" />
-                  </span>
+                  <Period from={r.from} to={r.to} in={program.timeZone} />
                   <D class="soft">{program.timeZone}</D>
                 </p>
               </div>

@@ -5,7 +5,9 @@ import { may, zone } from '../../session.ts'
 import { t } from '../../text/index.ts'
 import type { Dispatch, Program, Run, ServicePoint, Statement } from '../../types.ts'
 import { Await, download, Facts, Figure, State, Time } from '../../part/basics.tsx'
+import { periodWords } from '../../part/period.tsx'
 import { PrintButton } from '../../part/print.tsx'
+import { readingsOf } from '../verification/links.ts'
 import { OpenDispute } from './open-dispute.tsx'
 
 /** Days of a year in few words: "Nov 13, Nov 16". */
@@ -22,10 +24,7 @@ export function StatementPage({ id }: { id: string }) {
   return (
     <Await of={found}>
       {({ s, point, run, program, dispatches }) => {
-        const readings = (d: Dispatch | undefined): string =>
-          d
-            ? `#/readings/${s.servicePoint}?from=${encodeURIComponent(new Date(Date.parse(d.start) - 3_600_000).toISOString())}&to=${encodeURIComponent(new Date(Date.parse(d.end) + 3_600_000).toISOString())}&start=${encodeURIComponent(d.start)}&end=${encodeURIComponent(d.end)}`
-            : `#/readings/${s.servicePoint}`
+        const readings = (d: Dispatch | undefined): string => (d ? readingsOf(s.servicePoint, d) : `#/readings/${s.servicePoint}`)
         return (
           <article>
             <div class="row noprint">
@@ -47,7 +46,7 @@ export function StatementPage({ id }: { id: string }) {
                   ['new.program', program.name],
                   [
                     'settle.period',
-                    `${when(s.body.period.from * 1000, program.timeZone, 'day')} – ${when(s.body.period.to * 1000, program.timeZone, 'day')} (${program.timeZone})`,
+                    `${periodWords(s.body.period.from * 1000, s.body.period.to * 1000, program.timeZone)} (${program.timeZone})`,
                   ],
                   ['settle.number', String(run.runNumber)],
                   ['statement.made', <Time at={s.createdAt} in={program.timeZone} style="day" />],

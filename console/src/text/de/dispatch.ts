@@ -19,6 +19,7 @@ export const dispatch: Readonly<Record<keyof typeof en, string>> = {
   'dispatch.soFar': 'Bisher geliefert',
   'dispatch.asked': 'Gefordert',
   'dispatch.untilNow': 'bis jetzt, vorläufig',
+  'dispatch.missing': '{share} seines Anteils fehlen',
   'dispatch.shortfall': 'Fehlbetrag',
   'dispatch.ordered': 'Bestellt',
   'dispatch.placed': 'Auf Geräte verteilt',

@@ -17,6 +17,7 @@ export const dispatch = {
   'dispatch.soFar': 'Delivered so far',
   'dispatch.asked': 'Asked',
   'dispatch.untilNow': 'until now, provisional',
+  'dispatch.missing': '{share} of its part is missing',
   'dispatch.shortfall': 'Shortfall',
   'dispatch.ordered': 'Ordered',
   'dispatch.placed': 'Placed on devices',
