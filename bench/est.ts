@@ -25,8 +25,8 @@ export default async function est(emit: Emit): Promise<void> {
   await registry.start()
   await seedVendor(folder, vendors)
   const app = buildEst({
-    tls: folder.tls.ec, clientCas: folder.csip.trust, trust: () => trust, mica: folder.csip.mica, vendors, registry, clock, log: silent,
-    enrolment: buildEnrolment({ ...base, registry, vendors, mica: folder.csip.mica, registration: { issued: async () => {} } }),
+    tls: folder.tls.ec, clientCas: folder.csip.trust, trust: () => trust, mica: () => folder.csip.mica, vendors, registry, clock, log: silent,
+    enrolment: buildEnrolment({ ...base, registry, vendors, mica: () => folder.csip.mica, registration: { issued: async () => {} } }),
     config: { profile: 'csip', production: true, rateLimits: false },
   })
   const trust = trustOf(...folder.csip.trust)

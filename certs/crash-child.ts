@@ -14,7 +14,7 @@ process.once('message', (told: { url: string; tenant: string; dir: string }) => 
     const base = { documents: database.stores.documents, tenant: told.tenant, clock: systemClock, ids, log: silent }
     const folder = await preparePki(told.dir, { ids, nowMs: systemClock.nowMs(), log: silent, seed: 'conformance' })
     const registry = buildRegistry(base), vendors = buildVendors(base)
-    const enrolment = buildEnrolment({ ...base, registry, vendors, mica: folder.csip.mica, registration: { issued: async () => {} } })
+    const enrolment = buildEnrolment({ ...base, registry, vendors, mica: () => folder.csip.mica, registration: { issued: async () => {} } })
     const vendor = (await vendors.get('vendor-1'))!
     // Eight at a time, as many as a door would let in; what the database was too slow for is asked again.
     const lanes: Promise<void>[] = Array.from({ length: 8 }, () => Promise.resolve())

@@ -8,8 +8,8 @@ import { operations } from '#certs/est.js'
 import { isPin, lfdiOf, sfdiOf } from '#certs/lfdi.js'
 import { checkDeviceCertificate } from '#certs/profile/device.js'
 import { trustOf } from '#certs/profile/trust.js'
-import { Kind } from '#certs/record.js'
-import { policies, readCertificate } from '#certs/x509/certificate.js'
+import { certificateDocument, Kind } from '#certs/record.js'
+import { authorityKeyIdentifier, policies, readCertificate, subjectKeyIdentifier } from '#certs/x509/certificate.js'
 import { hardwareModuleNameExtension, hostNamesExtension } from '#certs/x509/extensions.js'
 import { library } from '#certs/x509/issue.js'
 import { Oid } from '#certs/x509/oid.js'
@@ -20,7 +20,7 @@ import { keyPem, keySigner, newEcKey, spkiOf } from '#certs/x509/signer.js'
 import { estUnderTest, start, pen, est, hasOpenssl, hasCurl, leafOf, request } from '#certs/test-est.js'
 import type { Ask } from '#certs/test-est.js'
 
-const under = await estUnderTest(), { clock, ids, dir, db, registered, folder, registry, vendors, enrolment, port, ask, secretOf, vendor1, certificates } = under
+const under = await estUnderTest(), { clock, ids, dir, db, registered, folder, registry, vendors, enrolment, port, ask, secretOf, vendor1, certificates, replaceMica } = under
 t.teardown(() => under.close())
 
 t.test('SEP-221, SEP-222 cacerts gives the whole chain in one line', async (t) => {
@@ -92,6 +92,30 @@ t.test('SEC-024 secrets: wrong, of another serial, expired', async (t) => {
   t.equal((await ask({ path: `${est}/simpleenroll`, body, user: mine })).status, 200, 'a refused request did not use up the secret')
   const stored = JSON.stringify(await db.stores.documents.list(db.tenant, { kind: Kind.secret }))
   t.notOk(stored.includes(mine.secret), 'SEC-026 the secret is not kept')
+})
+
+t.test('SEP-212, SEP-213 after a MICA was replaced the new one signs and is given out, also for what the blocked one signed or was about to', async (t) => {
+  const [user] = await vendors.addSecrets('vendor-1', ['REPLACED-1'], 1_000_000), { body } = await request('REPLACED-1'), enrol = async (): Promise<Buffer> => leafOf(await ask({ path: `${est}/simpleenroll`, body, user: user! }))
+  const before = folder.csip.mica, keyOf = (mica: typeof before): string => subjectKeyIdentifier(readCertificate(mica.certificate))!, signer = (der: Buffer): string | undefined => authorityKeyIdentifier(readCertificate(der))
+  const plan = (name: string) => ({ subject: [{ CN: [name] }], serial: serialFrom(ids.hex(16)), validity: { fromMs: start - 1000, toMs: indefinite } })
+  const old = await enrol(), serca = await createSerca(plan('SERCA 2'), keySigner(newEcKey())), after = await createIntermediate('MICA', serca, plan('MICA 2'), keySigner(newEcKey()))
+  t.equal(signer(old), keyOf(before))
+  replaceMica(after)
+  t.teardown(() => { replaceMica(before) })
+  t.ok((await enrol()).equals(old), 'what the old one signed still holds')
+  const given = certificatesOf(Buffer.from((await ask({ path: `${est}/cacerts` })).body, 'base64'))
+  t.ok(given.some((c) => c.equals(after.certificate)) && !given.some((c) => c.equals(before.certificate)), 'cacerts gives out the new one')
+  await registry.block({ id: keyOf(before), what: 'authority', reason: 'replaced', by: 'alice' })
+  t.teardown(() => registry.unblock(keyOf(before)))
+  const fresh = await enrol()
+  t.equal(signer(fresh), keyOf(after), 'the same request after the block')
+
+  // a process that died between writing down what is to be signed and signing it
+  const record = (await registry.byLfdi(lfdiOf(fresh)))!, tbs = readCertificate(old).tbs
+  await db.stores.documents.insertMany([certificateDocument(db.tenant, { ...record, state: 'signing', der: tbs.toString('base64'), lfdi: null, sfdi: null })], clock.nowMs(), { onConflict: 'replace' })
+  const once = await enrol()
+  t.equal(signer(once), keyOf(after))
+  t.ok(new X509Certificate(once).verify(new X509Certificate(after.certificate).publicKey), 'and its signature is by the key that it names')
 })
 
 t.test('SEP-227, SEP-233, SEP-194, SEC-022 simplereenroll', async (t) => {

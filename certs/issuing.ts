@@ -10,7 +10,8 @@ import { certificateDocument, enrolmentDocument, enrolmentId, Kind } from '#cert
 import type { CertificateRecord, EnrolmentRecord, KeyRecord } from '#certs/record.js'
 import type { CertificateRegistry } from '#certs/registry.js'
 import { expected } from '#certs/vendor.js'
-import { readCertificate } from '#certs/x509/certificate.js'
+import { authorityKeyIdentifier, readCertificate } from '#certs/x509/certificate.js'
+import { keyIdentifierOf } from '#certs/x509/extensions.js'
 import { Policy } from '#certs/x509/oid.js'
 
 export interface Issued {
@@ -45,7 +46,8 @@ export interface IssuingNeeds {
   readonly documents: DocumentStore
   readonly tenant: string
   readonly registry: CertificateRegistry
-  readonly mica: Authority
+  /** Who signs now: asked each time, so that a replaced MICA signs nothing more after a reload (SEP-212). */
+  readonly mica: () => Authority
   readonly registration: Registration
   readonly clock: Clock
   readonly ids: Ids
@@ -68,11 +70,14 @@ export interface Issuing {
 const issuedOf = (record: CertificateRecord, repeated: boolean): Issued =>
   ({ kind: 'issued', der: Buffer.from(record.der, 'base64'), lfdi: record.lfdi!, sfdi: record.sfdi!, pin: record.pin, hwSerialNum: record.hwSerialNum, repeated })
 
+/** Identifier of the key that signed a certificate on record, hex. */
+const issuerKeyOf = (record: CertificateRecord): string | undefined => authorityKeyIdentifier(readCertificate(Buffer.from(record.der, 'base64')))
+
 export function buildIssuing(needs: IssuingNeeds): Issuing {
   const { documents, tenant, registry, mica, registration, clock, ids, log } = needs
   // Interpretation: SEP-202 leaves notBefore open. The issuer's own start serves devices whose clock lags, and machines whose
   // TLS looks at another clock than ours (a time-lapse run).
-  const fromMs = readCertificate(mica.certificate).notBeforeMs
+  const begins = (by: Authority): number => readCertificate(by.certificate).notBeforeMs
   const byIds = async <B>(kind: string, wanted: readonly string[]): Promise<Map<string, Document<B>>> =>
     new Map((await documents.list<B>(tenant, { kind, ids: wanted, limit: Math.max(1, wanted.length) })).map((d) => [d.id, d]))
 
@@ -94,12 +99,12 @@ export function buildIssuing(needs: IssuingNeeds): Issuing {
    * Whatever moment the process dies at, the same request ends with one certificate that is on record (SEC-025).
    */
   async function issue(jobs: readonly Job[], known: Map<string, Document<EnrolmentRecord>>): Promise<Map<Job, Issued>> {
-    const now = clock.nowMs()
+    const now = clock.nowMs(), by = mica(), fromMs = begins(by)
     const planned = await Promise.all(jobs.map(async (job) => {
       const before = known.get(enrolmentId(job.vendor.name, job.hwSerialNum))
       const serial = serialFrom(ids.hex(16)), pin = before?.body.pin ?? pinFromHex(ids.hex(8))
       const validity = { fromMs, toMs: needs.lifetimeMs ? Math.floor((now + needs.lifetimeMs) / 1000) * 1000 : indefinite }
-      const tbs = await planDevice(mica, {
+      const tbs = await planDevice(by, {
         serial, publicKey: job.publicKey, hwType: job.hwType, hwSerialNum: job.hwSerialNum, validity,
         policies: [job.vendor.policy === 'factory' ? Policy.generic : Policy.postManufacture],
       })
@@ -115,16 +120,16 @@ export function buildIssuing(needs: IssuingNeeds): Issuing {
     }))
     // Each step is one statement: the enrolments and the certificates of a batch, all or none.
     await documents.insertMany<unknown>(planned.flatMap((p) => [enrolmentDocument(tenant, p.enrolment), certificateDocument(tenant, p.record)]), now, { onConflict: 'replace' })
-    const made = await Promise.all(planned.map(async (p) => ({ ...p, record: await finish(p.record) })))
+    const made = await Promise.all(planned.map(async (p) => ({ ...p, record: await finish(p.record, by) })))
     await documents.insertMany<unknown>(made.flatMap((p) => [certificateDocument(tenant, p.record), enrolmentDocument(tenant, { ...p.enrolment, state: 'issued' })]), now, { onConflict: 'replace' })
     await tell(made.map((p) => p.record))
     for (const { record } of made) logIssued(record)
     return new Map(made.map(({ job, record }) => [job, issuedOf(record, false)]))
   }
 
-  /** Signs what is on record. */
-  async function finish(record: CertificateRecord): Promise<CertificateRecord> {
-    const der = await signed(Buffer.from(record.der, 'base64'), mica.signer), lfdi = lfdiOf(der)
+  /** Signs what is on record; `by` is whom it names as its issuer. */
+  async function finish(record: CertificateRecord, by: Authority): Promise<CertificateRecord> {
+    const der = await signed(Buffer.from(record.der, 'base64'), by.signer), lfdi = lfdiOf(der)
     return { ...record, state: 'valid', der: der.toString('base64'), lfdi, sfdi: sfdiOf(lfdi) }
   }
 
@@ -144,11 +149,15 @@ export function buildIssuing(needs: IssuingNeeds): Issuing {
     if (!found) return undefined
     let record = found.body
     if (record.state === 'signing') {
-      record = await finish(record)
+      const by = mica(), finished = await finish(record, by)
+      // what was to be signed names the key that signs: after another has taken its place, the request begins anew
+      if (issuerKeyOf(finished) !== keyIdentifierOf(readCertificate(by.certificate).key.spki).toString('hex').toUpperCase()) return undefined
+      record = finished
       await documents.insertMany<unknown>([certificateDocument(tenant, record), enrolmentDocument(tenant, { ...enrolment, state: 'issued' })], clock.nowMs(), { onConflict: 'replace' })
       logIssued(record)
     }
-    if (record.state !== 'valid' || registry.isBlocked(record.lfdi!)) return undefined
+    const issuer = issuerKeyOf(record)
+    if (record.state !== 'valid' || registry.isBlocked(record.lfdi!) || (issuer !== undefined && registry.isBlocked(issuer))) return undefined
     // Told again: the process may have died between the commit and the telling.
     await tell([record])
     return issuedOf(record, true)

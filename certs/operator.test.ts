@@ -96,7 +96,7 @@ t.test('PKCS#12 export is read by node and openssl', async (t) => {
 
 t.test('contract §6 certificates, vendors and enrolment requests of the operator API', async (t) => {
   const vendors = buildVendors(base)
-  const enrolment = buildEnrolment({ ...base, registry, vendors, mica: folder.csip.mica, registration: { issued: async () => {} } })
+  const enrolment = buildEnrolment({ ...base, registry, vendors, mica: () => folder.csip.mica, registration: { issued: async () => {} } })
   const app = Fastify(), caller = system(db.tenant)
   let may = true
   app.setErrorHandler((error, _request, reply) => reply.code(isRefusal(error) ? statusOf(error.kind) : (error as { statusCode?: number }).statusCode ?? 500).send({ detail: (error as Error).message }))

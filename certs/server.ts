@@ -33,7 +33,8 @@ export interface EstNeeds {
   readonly clientCas: readonly string[]
   /** Trusted manufacturers; asked on each request, so that a reload takes effect at once. */
   readonly trust: () => Trust
-  readonly mica: Authority
+  /** Who issues now, for what `cacerts` gives out. */
+  readonly mica: () => Authority
   readonly enrolment: Enrolment
   readonly vendors: Vendors
   readonly registry: CertificateRegistry
@@ -68,7 +69,10 @@ export function buildEst(needs: EstNeeds): FastifyInstance {
   }) as unknown as FastifyInstance
   const identity = estIdentity({ ...needs, profile: config.profile, production: config.production })
   const throttle = failureThrottle(clock)
-  const chain = wholeChain(needs.mica), cacerts = encodeBody(certsOnly(chain)), attributes = encodeBody(csrAttrs())
+  const attributes = encodeBody(csrAttrs()), chain = (): Buffer[] => wholeChain(needs.mica())
+  let given: { readonly by: Authority; readonly body: string } | undefined
+  /** Encoded once for each authority. */
+  const cacerts = (): string => (given?.by === needs.mica() ? given : (given = { by: needs.mica(), body: encodeBody(certsOnly(chain())) })).body
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
@@ -116,7 +120,7 @@ export function buildEst(needs: EstNeeds): FastifyInstance {
     const { method } = operations[name]
     if (request.method !== method && !(request.method === 'HEAD' && method === 'GET')) return reply.code(405).header('allow', method).type('text/plain').send(`${name} takes ${method}\n`)
     switch (name) {
-      case 'cacerts': return sendCoded(reply, certsOnlyType, cacerts)
+      case 'cacerts': return sendCoded(reply, certsOnlyType, cacerts())
       case 'csrattrs': return sendCoded(reply, csrAttrsType, attributes)
       case 'simpleenroll': return enrol(request, reply, label, false)
       case 'simplereenroll': return enrol(request, reply, label, true)
@@ -132,7 +136,7 @@ export function buildEst(needs: EstNeeds): FastifyInstance {
     const who = await guarded(request, reply, () => identity.requester(tlsOf(request), request.headers.authorization))
     if (who.kind !== 'vendor' || who.vendor.name !== request.params.vendor) throw new Refusal('forbidden', 'a batch needs the certificate of that vendor')
     const results = await needs.enrolment.batch(who.vendor, rowsOf(request.body), `vendor:${who.vendor.name}`)
-    const chainPem = chain.map(certificatePem).join('')
+    const chainPem = chain().map(certificatePem).join('')
     if (/json/.test(request.headers.accept ?? '')) {
       return reply.send({ results: results.map((r) => r.ok ? { row: r.row, hwSerialNum: r.issued.hwSerialNum, lfdi: r.issued.lfdi, sfdi: r.issued.sfdi, pin: r.issued.pin, certificate: certificatePem(r.issued.der) } : { row: r.row, refused: r.reason }), chain: chainPem })
     }

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify'
 import { handClock } from '#core/port/clock.js'
 import { randomIds } from '#core/port/ids.js'
 import { silent } from '#core/port/log.js'
+import type { Authority } from '#certs/authority.js'
 import { buildEnrolment } from '#certs/enrol.js'
 import type { EnrolmentNeeds, Registered } from '#certs/enrol.js'
 import { preparePki } from '#certs/pki-folder.js'
@@ -48,10 +49,11 @@ export async function estUnderTest() {
   const vendors = buildVendors(base)
   await seedVendor(folder, vendors)
   await seedVendor(folder, vendors)
-  const needs: EnrolmentNeeds = { ...base, registry, vendors, mica: folder.csip.mica, registration: { issued: async (entries) => { registered.push(...entries) } } }
+  let issuing = folder.csip.mica
+  const needs: EnrolmentNeeds = { ...base, registry, vendors, mica: () => issuing, registration: { issued: async (entries) => { registered.push(...entries) } } }
   const enrolment = buildEnrolment(needs)
   const door = (rateLimits: boolean): FastifyInstance => buildEst({
-    tls: folder.tls.ec, clientCas: [...folder.csip.trust, folder.tls.ca], trust: () => trustOf(...folder.csip.trust), mica: folder.csip.mica, enrolment, vendors, registry, clock, log: silent,
+    tls: folder.tls.ec, clientCas: [...folder.csip.trust, folder.tls.ca], trust: () => trustOf(...folder.csip.trust), mica: () => issuing, enrolment, vendors, registry, clock, log: silent,
     config: { profile: 'csip', production: true, rateLimits },
   })
   const app = door(false)
@@ -72,6 +74,8 @@ export async function estUnderTest() {
   return {
     clock, ids, dir, db, registered, folder, registry, vendors, enrolment, needs, door, port, ask,
     secretOf: (i: number): { secret: string; hwSerialNum: string } => folder.est!.secrets[i]!,
+    /** As a reload does after `ca issue-mica --replace`. */
+    replaceMica: (by: Authority): void => { issuing = by },
     vendor1: (): { cert: string; key: string } => ({ cert: readFileSync(join(dir, 'vendor-1.pem'), 'utf8'), key: readFileSync(join(dir, 'vendor-1.key'), 'utf8') }),
     certificates: (): Promise<number> => db.stores.documents.count(db.tenant, { kind: Kind.certificate }),
     async close(): Promise<void> {

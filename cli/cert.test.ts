@@ -47,9 +47,9 @@ t.before(async () => {
   const base = { documents: db.stores.documents, tenant: db.tenant, clock, ids, log: silent }, registry = buildRegistry(base), vendors = buildVendors(base)
   await registry.start()
   await seedVendor(folder, vendors)
-  const enrolment = buildEnrolment({ ...base, registry, vendors, mica: folder.csip.mica, registration: { issued: async () => {} } })
+  const enrolment = buildEnrolment({ ...base, registry, vendors, mica: () => folder.csip.mica, registration: { issued: async () => {} } })
   const app = buildEst({
-    tls: folder.tls.ec, clientCas: folder.csip.trust, trust: () => trustOf(...folder.csip.trust), mica: folder.csip.mica, enrolment, vendors, registry, clock, log: silent,
+    tls: folder.tls.ec, clientCas: folder.csip.trust, trust: () => trustOf(...folder.csip.trust), mica: () => folder.csip.mica, enrolment, vendors, registry, clock, log: silent,
     config: { profile: 'csip', production: true, rateLimits: false },
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -81,7 +81,7 @@ export async function openCertificates(options: BuildOptions, needs: { database:
       }
     },
     onReload: (listener) => { listeners.push(listener) },
-    enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: pki.csip.mica, registration, clock: machine, ids, log }),
+    enrolment: (registration) => buildEnrolment({ documents, tenant: firstTenant, registry, vendors, mica: () => pki.csip.mica, registration, clock: machine, ids, log }),
     checkLeaf(der, chain) {
       const verdict = checkDeviceCertificate(der, { profile, trust, nowMs: machine.nowMs(), sent: chain.slice(1), production, pinned: pinned.lfdis, blocked: (id) => registry.isBlocked(id) })
       return verdict.ok ? { ok: true, issuers: verdict.issuers, hardware: hardwareIn(verdict) } : { ok: false, reason: verdict.failures.map((f) => `${f.clause}: ${f.sentence}`).join('; ') }

@@ -221,7 +221,7 @@ export async function listenEst(enrolment: Enrolment, needs: DoorNeeds): Promise
   const { options, certificates, machine, log } = needs, { pki, registry, vendors } = certificates, { settings } = options
   if (!settings.estPort) return undefined
   const app = buildEst({
-    tls: pki.tls.ec, clientCas: estMaterial(pki).ca, trust: () => certificates.trust(), mica: pki.csip.mica, enrolment,
+    tls: pki.tls.ec, clientCas: estMaterial(pki).ca, trust: () => certificates.trust(), mica: () => certificates.pki.csip.mica, enrolment,
     vendors, registry, revocation: certificates.revocation, clock: machine, log, config: { profile: settings.csipProfile as 'csip', production: options.seed === undefined, rateLimits: settings.rateLimits },
   })
   await app.ready()
