@@ -12,7 +12,18 @@ const begin = Date.UTC(2026, 10, 23, 22, 0, 0)
 const clock = handClock(begin)
 const pki = await makePki()
 const db = await testDatabase({ clock })
-const needs = { pki, documents: db.stores.documents, tenant: db.tenant, clock, config: { notifyAllow: ['127.0.0.1'], publicUrl: 'https://utility.example:8443' } }
+/** Holds back the answer to whoever reads the subscriptions, as a busy database does. */
+let held: Promise<void> | undefined, reads = 0
+const list: typeof db.stores.documents.list = async (...of) => {
+  const found = await db.stores.documents.list(...of)
+  if (of[1].kind === 'csip/Subscription' && of[1].limit === 5000) {
+    await held
+    reads++
+  }
+  return found as never
+}
+const documents = new Proxy(db.stores.documents, { get: (target, name) => (name === 'list' ? list : (target[name as keyof typeof target] as { bind(to: unknown): unknown }).bind(target)) })
+const needs = { pki, documents, tenant: db.tenant, clock, config: { notifyAllow: ['127.0.0.1'], publicUrl: 'https://utility.example:8443' } }
 const first = serverUnderTest(needs)
 const port = await first.csip.listen({ port: 0, hosts: ['127.0.0.1'] })
 const [agg, one, other] = await Promise.all(['agg', 'one', 'other'].map((s) => pki.device(s)))
@@ -155,4 +166,30 @@ t.test('SEP-160 a subscription ends with its lease though nothing changes, later
   await until(() => got.some((g) => g.path === '/ntfy/leaving'))
   t.same(got.filter((g) => g.path === '/ntfy/leaving').map((g) => textOf(g.body, 'status')), ['1'])
   t.equal(await db.stores.documents.count(db.tenant, { kind: 'csip/Subscription', where: { subscribedResource: '/derp/system/derc' } }), 0)
+})
+
+t.test('SEP-160 a subscription that was still being read while it ended does not come back and end twice', async (t) => {
+  got.length = 0
+  await running.csip.provisioning.registerEndDevice({ lfdi: other!.lfdi, groups: ['system'] })
+  const leaving = (method: string, target: string, xml?: string) => running.csip.door.handle({ method, target, peer: devicePeer(other!.lfdi, other!.sfdi), contentType: 'application/sep+xml', ...(xml ? { body: Buffer.from(xml) } : {}) })
+  const heard = () => got.filter((g) => g.path === '/ntfy/late').length
+  const begun = reads
+  t.equal((await leaving('POST', `/edev/${other!.lfdi}/sub`, subscription('/derp/system/derc', `${uri}/late`))).status, 201)
+  await until(() => reads > begun && running.csip.notifier.pending() === 0)
+  await new Promise((done) => { setTimeout(done, 50) })
+  let release = (): void => {}
+  held = new Promise((done) => { release = done })
+  t.equal((await leaving('POST', `/edev/${other!.lfdi}/sub`, subscription('/derp/system/dderc', `${uri}/second`))).status, 201, 'a change that has the subscriptions read again')
+  await new Promise((done) => { setTimeout(done, 100) })
+  t.equal((await leaving('DELETE', `/edev/${other!.lfdi}`)).status, 204)
+  await operator('POST', '/derp/system/derc', control(clock.now() + 20_000))
+  await until(() => heard() > 0)
+  t.equal(heard(), 1, 'what changed was looked at, and its device is gone')
+  const before = reads
+  release()
+  held = undefined
+  await operator('POST', '/derp/system/derc', control(clock.now() + 40_000))
+  await until(() => reads > before && running.csip.notifier.pending() === 0)
+  await new Promise((done) => { setTimeout(done, 100) })
+  t.equal(heard(), 1)
 })

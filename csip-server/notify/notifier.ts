@@ -51,6 +51,9 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
   const { documents, tenant, clock, log } = ctx
   const entries = new Map<string, Entry>(), notificationOf = makeNotification(ctx, door.codec, baseUrl)
   const busy = new Set<string>()
+  /** Dropped here, and perhaps still in what a load that was under way has read: it must not come back and say farewell twice. Ids are never used again. */
+  const dropped = new Set<string>()
+  let loading: Promise<void> = Promise.resolve()
   const counts = { delivered: 0, rejected: 0, gone: 0, failed: 0 }
   let stopped = true, looking = false, again = false, active = 0
   let timer: Timer | undefined, saver: Timer | undefined, forget: (() => void) | undefined
@@ -69,17 +72,25 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     return seen
   }
 
-  async function load(): Promise<void> {
-    const docs: Doc[] = []
+  /** One after another: an older answer never undoes a newer one. */
+  const load = (): Promise<void> => {
+    loading = loading.then(loadNow, loadNow)
+    return loading
+  }
+
+  async function loadNow(): Promise<void> {
+    const stored: Doc[] = []
     for (let skip = 0; ; skip += 5000) {
       const some = await documents.list<Value>(tenant, { kind: subscriptions, order: ['id'], skip, limit: 5000 })
-      docs.push(...some)
+      stored.push(...some)
       if (some.length < 5000) break
     }
-    const fresh = docs.filter((d) => !entries.has(d.id))
+    const fresh = stored.filter((d) => !entries.has(d.id))
     const saved = new Map(fresh.length === 0 ? [] : (await documents.list<{ seen: string }>(tenant, { kind: states, ids: fresh.map((d) => d.id) })).map((d) => [d.id, d.body.seen]))
-    const present = new Set(docs.map((d) => d.id))
+    const present = new Set(stored.map((d) => d.id))
     for (const [id, entry] of entries) if (!present.has(id)) { entries.delete(id); await orphaned(entry) }
+    for (const id of dropped) if (!present.has(id)) dropped.delete(id)
+    const docs = stored.filter((d) => !dropped.has(d.id))
     for (const doc of docs) {
       const before = entries.get(doc.id)
       if (before && before.doc.version === doc.version) continue
@@ -157,6 +168,7 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
   async function drop(entry: Entry, why: string): Promise<void> {
     log.info({ subscription: entry.doc.id, caller: entry.doc.owner, why }, 'csip subscription dropped')
     entries.delete(entry.doc.id)
+    dropped.add(entry.doc.id)
     await documents.remove(tenant, subscriptions, entry.doc.id)
     await documents.remove(tenant, states, entry.doc.id)
   }

@@ -25,7 +25,7 @@ export default async function keyboard({ test, browser, base, token, api }) {
     const tabTo = async (selector, words = '') => {
       for (let i = 0; i < 80; i++) {
         await press('Tab')
-        if (await p.evaluate(([s, w]) => document.activeElement.matches(s) && document.activeElement.textContent.includes(w) && document.activeElement.matches(':focus-visible'), [selector, words])) return
+        if (await p.evaluate(([s, w]) => document.activeElement.matches(s) && document.activeElement.textContent.replace(/\s+/g, ' ').includes(w) && document.activeElement.matches(':focus-visible'), [selector, words])) return
       }
       throw new Error(`80 times Tab did not come to ${selector} ${words}`)
     }

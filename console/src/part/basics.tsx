@@ -133,7 +133,7 @@ export const Loading = () => (
   </p>
 )
 
-/** A button that does something on the server: busy while it runs, dead while the server is gone, tells what went wrong. */
+/** A button that does something on the server: busy while it runs (it keeps the focus, and a second press does nothing), dead while the server is gone, tells what went wrong. */
 export function Act({
   do: act,
   label,
@@ -153,6 +153,7 @@ export function Act({
     [busy, setBusy] = useState(false),
     [error, setError] = useState<Error>()
   const run = async (): Promise<void> => {
+    if (busy) return
     setBusy(true)
     setError(undefined)
     try {
@@ -167,8 +168,9 @@ export function Act({
       <button
         type={type}
         class={kind ?? ''}
-        disabled={busy || disabled || gone !== null}
+        disabled={disabled || gone !== null}
         aria-busy={busy}
+        aria-disabled={busy}
         title={gone === null ? '' : t('gone.short')}
         onClick={() => void run()}
       >

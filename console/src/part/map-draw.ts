@@ -2,19 +2,11 @@ import { count } from '../format.ts'
 import { clustered, type Cluster } from './map-cluster.ts'
 import type { Plan, Spot } from './map-layout.ts'
 import { byConcern, colourOf, ink, shapeOf, trace, worstOf } from './map-marks.ts'
+import { fit, type View } from './map-view.ts'
 import { colour } from './plot-colour.ts'
-
-export interface View {
-  readonly scale: number
-  readonly x: number
-  readonly y: number
-}
 
 /** Pixels across within which devices at real places become one cluster. */
 const cell = 26
-
-/** Pixels for one unit of the plan, when all of it is in sight. */
-export const fit = (el: HTMLCanvasElement, plan: Plan): number => Math.min(el.clientWidth / plan.width, el.clientHeight / plan.height)
 
 /** Draws the plan as it is looked at: one path per shape, nothing per point in the document. Says which clusters it made. */
 export function drawMap(el: HTMLCanvasElement, plan: Plan, view: View): Cluster[] {

@@ -5,19 +5,17 @@ import { t, word } from '../text/index.ts'
 import type { Device } from '../types.ts'
 import { D, State } from './basics.tsx'
 import type { Cluster } from './map-cluster.ts'
-import { drawMap, fit, radius } from './map-draw.ts'
+import { drawMap, radius } from './map-draw.ts'
 import { deviceState, layout, type Spot } from './map-layout.ts'
 import { type Shape, shapeOf } from './map-marks.ts'
+import { around, closest, fit, type View } from './map-view.ts'
 
 export { deviceState }
-
-/** How much larger than the whole it may be looked at. */
-const closest = 60
 
 /** All devices on one canvas, 10,000 smoothly: one path per shape, nothing per point in the document. The list carries the same for those who cannot see it. */
 export function DeviceMap({ devices }: { devices: readonly Device[] }) {
   const canvas = useRef<HTMLCanvasElement>(null),
-    view = useRef({ scale: 1, x: 0, y: 0 }),
+    view = useRef<View>({ scale: 1, x: 0, y: 0 }),
     [over, setOver] = useState<readonly Spot[]>([]),
     plan = useMemo(() => layout(devices, t('device.byPlace')), [devices])
   useEffect(() => {
@@ -41,18 +39,21 @@ export function DeviceMap({ devices }: { devices: readonly Device[] }) {
     const nearest = (e: MouseEvent): readonly Spot[] => {
       const cluster = clusterAt(e),
         p = at(e),
-        near = 6 / (fit(el, plan) * view.current.scale),
-        one = plan.spots.find((s) => Math.abs(s.x - p.x) < Math.max(0.5, s.placed ? near : 0) && Math.abs(s.y - p.y) < Math.max(0.5, s.placed ? near : 0))
+        // a place of the grid's plan is a square of one unit; a real place is as large as its sign
+        reach = (s: Spot): number => (s.placed ? 9 / (fit(el, plan) * view.current.scale) : 0.5),
+        one = plan.spots.find((s) => Math.abs(s.x - p.x) < reach(s) && Math.abs(s.y - p.y) < reach(s))
       return cluster?.spots ?? (one ? [one] : [])
+    }
+    const look = (to: View): void => {
+      view.current = to.scale <= 1 ? { scale: 1, x: 0, y: 0 } : to
+      soon()
     }
     /** The point under the pointer stays where it is. */
     const zoom = (e: MouseEvent, by: number): void => {
       const before = at(e),
-        scale = Math.max(1, Math.min(closest, view.current.scale * by))
-      view.current = { ...view.current, scale }
-      const after = at(e)
-      view.current = scale === 1 ? { scale: 1, x: 0, y: 0 } : { scale, x: view.current.x + before.x - after.x, y: view.current.y + before.y - after.y }
-      soon()
+        scale = Math.max(1, Math.min(closest(plan), view.current.scale * by)),
+        k = fit(el, plan) * scale
+      look({ scale, x: before.x - e.offsetX / k, y: before.y - e.offsetY / k })
     }
     let grip: { x: number; y: number } | undefined,
       moved = false
@@ -67,17 +68,17 @@ export function DeviceMap({ devices }: { devices: readonly Device[] }) {
         return
       }
       const p = at(e)
-      if (Math.abs(p.x - grip.x) + Math.abs(p.y - grip.y) > 0.3) moved = true
+      if ((Math.abs(p.x - grip.x) + Math.abs(p.y - grip.y)) * fit(el, plan) * view.current.scale > 4) moved = true
       view.current = { ...view.current, x: view.current.x + grip.x - p.x, y: view.current.y + grip.y - p.y }
       soon()
     }
     const up = (e: PointerEvent): void => {
       grip = undefined
-      const found = nearest(e)
-      if (moved || found.length === 0) return
+      const found = nearest(e),
+        near = moved || found.length < 2 ? undefined : around(el, plan, found)
+      if (near) look(near)
       // what stands in one place stays together, however near one comes
-      if (found.length > 1 && view.current.scale < closest) zoom(e, 3)
-      else go(`/devices/${found[0]!.device.id}`)
+      else if (!moved && found[0]) go(`/devices/${found[0].device.id}`)
     }
     const wheel = (e: WheelEvent): void => {
       e.preventDefault()
