@@ -6,7 +6,7 @@ import { fit, type View } from './map-view.ts'
 import { colour } from './plot-colour.ts'
 
 /** Pixels across within which devices at real places become one cluster. */
-const cell = 26
+const cell = 44
 
 /** Draws the plan as it is looked at: one path per shape, nothing per point in the document. Says which clusters it made. */
 export function drawMap(el: HTMLCanvasElement, plan: Plan, view: View): Cluster[] {
@@ -69,4 +69,4 @@ function drawCluster(ctx: CanvasRenderingContext2D, { x, y, spots }: Cluster): v
   ink(ctx, worst, edge, 4)
 }
 
-export const radius = (n: number): number => 10 + 2 * Math.log10(n)
+export const radius = (n: number): number => 10 + 2.5 * Math.log10(n)

@@ -64,7 +64,7 @@ function byPlace(devices: readonly (Device & { location: Location })[], name: st
   }
   const narrow = Math.max(0.05, Math.cos((((south + north) / 2) * Math.PI) / 180)), wide = Math.max((east - west) * narrow, 1e-6), high = Math.max(north - south, 1e-6)
   // about as many units of length as a grid of these devices would have, so that points are as large as beside it
-  const unit = Math.max(4, Math.sqrt(devices.length) * 1.6) / Math.max(wide / aspect, high), width = Math.max(4, wide * unit), height = Math.max(4, high * unit), margin = 1.5
+  const unit = Math.max(4, Math.sqrt(devices.length) * 1.6) / Math.max(wide / aspect, high), width = Math.max(4, wide * unit), height = Math.max(4, high * unit), margin = Math.max(1.5, 0.05 * Math.max(width / aspect, height))
   const spots = devices.map((device): Spot => ({
     device, state: deviceState(device), placed: true,
     x: margin + (width - wide * unit) / 2 + (device.location.longitude - west) * narrow * unit,
@@ -73,12 +73,20 @@ function byPlace(devices: readonly (Device & { location: Location })[], name: st
   return { spots, blocks: [{ name, x: margin - 1, y: margin, width: width + 2, height: height + 2, n: devices.length }], width: width + 2 * margin, height: height + 2 * margin + 1 }
 }
 
+/** A tall plan stands in the middle of a wide canvas. */
+function middled(plan: Plan): Plan {
+  const width = Math.max(plan.width, plan.height * aspect),
+    dx = (width - plan.width) / 2,
+    moved = <T extends { x: number }>(s: T): T => ({ ...s, x: s.x + dx })
+  return { ...plan, spots: plan.spots.map(moved), blocks: plan.blocks.map(moved), width }
+}
+
 /** Who has a place stands there; who has none, in the block of the feeder. */
 export function layout(devices: readonly Device[], placed: string): Plan {
   const known = devices.filter((d): d is Device & { location: Location } => d.location !== null && d.location !== undefined)
   if (known.length === 0) return byFeeder(devices)
   const map = byPlace(known, placed), rest = devices.length > known.length ? byFeeder(devices.filter((d) => !d.location)) : undefined
-  if (!rest) return map
+  if (!rest) return middled(map)
   // beneath or beside, whichever leaves the points larger
   const wide = map.width / rest.width, high = map.height / rest.height
   const beneath = { k: wide, dx: 0, dy: map.height, width: map.width, height: map.height + rest.height * wide }, beside = { k: high, dx: map.width, dy: 0, width: map.width + rest.width * high, height: map.height }
