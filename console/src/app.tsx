@@ -2,9 +2,11 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { entrance, leave, type Entrance } from './door.ts'
 
-import { span, when } from './format.ts'
+import { staff } from './access.ts'
+import { listed, span, when } from './format.ts'
 import { answered, useGone, useLiveStream } from './live.ts'
 import { Failure } from './part/basics.tsx'
+import { Broken } from './part/broken.tsx'
 import { StopAll, StopBanner } from './part/stop-all.tsx'
 import { match, usePlace } from './route.ts'
 import { isDemoClock, may, rate, serverNow, useMe, useTick, zone } from './session.ts'
@@ -13,7 +15,7 @@ import { pages } from './pages.tsx'
 import { Login } from './page/login.tsx'
 import { Setup } from './page/setup.tsx'
 
-const nav: readonly { path: string; key: Key; roles?: readonly string[] }[] = [
+const nav: readonly { path: string; key: Key }[] = [
   { path: '/', key: 'nav.home' },
   { path: '/dispatches', key: 'nav.dispatches' },
   { path: '/devices', key: 'nav.devices' },
@@ -21,11 +23,17 @@ const nav: readonly { path: string; key: Key; roles?: readonly string[] }[] = [
   { path: '/verification', key: 'nav.verification' },
   { path: '/settlement', key: 'nav.settlement' },
   { path: '/vendors', key: 'nav.vendors' },
-  { path: '/audit', key: 'nav.audit', roles: ['admin', 'auditor'] },
-  { path: '/webhooks', key: 'nav.webhooks', roles: ['admin', 'operator'] },
+  { path: '/audit', key: 'nav.audit' },
+  { path: '/webhooks', key: 'nav.webhooks' },
   { path: '/conformance', key: 'nav.conformance' },
   { path: '/settings', key: 'nav.settings' },
 ]
+
+/** Whether somebody of this role sees a page at all. */
+const sees = (path: string): boolean => {
+  const roles = pages.find((x) => match(x.pattern, path))?.roles
+  return !roles || may(...roles)
+}
 
 function Gone() {
   const since = useGone()
@@ -69,7 +77,8 @@ export function App() {
 function Inside() {
   const here = usePlace(),
     { me, error, reload } = useMe()
-  useLiveStream(me !== undefined)
+  // the network operator sees the grid, not whatever happens to customers
+  useLiveStream(me !== undefined && may(...staff))
   const first = `/${here.path.split('/')[1]}`
   const section = nav.find(
     (n) =>
@@ -108,7 +117,7 @@ function Inside() {
         </a>
         <nav class="main" aria-label={t('nav.main')}>
           {nav
-            .filter((n) => !n.roles || may(...n.roles))
+            .filter((n) => sees(n.path))
             .map((n) => (
               <a key={n.path} href={`#${n.path}`} aria-current={section === n ? 'page' : undefined}>
                 {t(n.key)}
@@ -144,9 +153,13 @@ function Inside() {
 }
 
 function Page({ path }: { path: string }): ComponentChildren {
-  for (const { pattern, show } of pages) {
+  for (const { pattern, roles, show } of pages) {
     const found = match(pattern, path)
-    if (found) return <div key={path}>{show(found)}</div>
+    if (!found) continue
+    if (!roles || may(...roles)) return <Broken key={path}><div>{show(found)}</div></Broken>
+    // whoever comes in begins at the first page that is theirs
+    const first = nav.find((n) => sees(n.path))!.path
+    return path === '/' || path === '/login' ? <Page path={first} /> : <NotYours roles={roles} first={first} />
   }
   return (
     <p class="card empty">
@@ -154,3 +167,13 @@ function Page({ path }: { path: string }): ComponentChildren {
     </p>
   )
 }
+
+/** A link that a colleague sent, of a page that this role does not see. */
+const NotYours = ({ roles, first }: { roles: readonly string[]; first: string }) => (
+  <section class="card empty" data-not-yours>
+    <h1>{t('access.title')}</h1>
+    <p>
+      {t('access.why', { roles: listed(roles) })} <a href={`#${first}`}>{t('common.home')}</a>
+    </p>
+  </section>
+)

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { auditors, certificates, dispatchers, keepers, money, staff, staffAndGrid } from './access.ts'
 import { Audit } from './page/audit.tsx'
 import { Baselines } from './page/baselines.tsx'
 import { Conformance } from './page/conformance.tsx'
@@ -24,32 +25,32 @@ import { VerificationPage } from './page/verification.tsx'
 import { Verification } from './page/verifications.tsx'
 import { Webhooks } from './page/webhooks.tsx'
 
-/** Every page and where it lives; the first that matches is shown. */
-export const pages: readonly { pattern: string; show: (params: Record<string, string>) => ComponentChildren }[] = [
-  { pattern: '/', show: () => <Home /> },
-  { pattern: '/login', show: () => <Home /> },
-  { pattern: '/live', show: () => <LivePage /> },
-  { pattern: '/dispatches', show: () => <Dispatches /> },
-  { pattern: '/dispatches/new', show: () => <NewDispatch /> },
-  { pattern: '/dispatches/:id', show: ({ id }) => <DispatchPage id={id!} /> },
-  { pattern: '/devices', show: () => <Devices /> },
-  { pattern: '/devices/new-charger', show: () => <NewCharger /> },
-  { pattern: '/devices/:id', show: ({ id }) => <DevicePage id={id!} /> },
-  { pattern: '/find', show: () => <Find /> },
-  { pattern: '/readings/:id', show: ({ id }) => <ReadingsPage id={id!} /> },
-  { pattern: '/programs', show: () => <Programs /> },
-  { pattern: '/programs/new', show: () => <NewProgram /> },
-  { pattern: '/programs/:id', show: ({ id }) => <ProgramPage id={id!} /> },
-  { pattern: '/verification', show: () => <Verification /> },
-  { pattern: '/verification/:id', show: ({ id }) => <VerificationPage id={id!} /> },
-  { pattern: '/baselines', show: () => <Baselines /> },
-  { pattern: '/settlement', show: () => <Settlement /> },
-  { pattern: '/settlement/:id', show: ({ id }) => <RunPage id={id!} /> },
-  { pattern: '/statements/:id', show: ({ id }) => <StatementPage id={id!} /> },
-  { pattern: '/disputes/:id', show: ({ id }) => <DisputePage id={id!} /> },
-  { pattern: '/vendors', show: () => <Vendors /> },
-  { pattern: '/audit', show: () => <Audit /> },
-  { pattern: '/webhooks', show: () => <Webhooks /> },
+/** Every page, where it lives and who sees it (nobody named: everybody); the first that matches is shown. */
+export const pages: readonly { pattern: string; roles?: readonly string[]; show: (params: Record<string, string>) => ComponentChildren }[] = [
+  { pattern: '/', roles: staffAndGrid, show: () => <Home /> },
+  { pattern: '/login', roles: staffAndGrid, show: () => <Home /> },
+  { pattern: '/live', roles: staffAndGrid, show: () => <LivePage /> },
+  { pattern: '/dispatches', roles: staffAndGrid, show: () => <Dispatches /> },
+  { pattern: '/dispatches/new', roles: dispatchers, show: () => <NewDispatch /> },
+  { pattern: '/dispatches/:id', roles: staffAndGrid, show: ({ id }) => <DispatchPage id={id!} /> },
+  { pattern: '/devices', roles: staff, show: () => <Devices /> },
+  { pattern: '/devices/new-charger', roles: keepers, show: () => <NewCharger /> },
+  { pattern: '/devices/:id', roles: staff, show: ({ id }) => <DevicePage id={id!} /> },
+  { pattern: '/find', roles: staff, show: () => <Find /> },
+  { pattern: '/readings/:id', roles: staff, show: ({ id }) => <ReadingsPage id={id!} /> },
+  { pattern: '/programs', roles: staffAndGrid, show: () => <Programs /> },
+  { pattern: '/programs/new', roles: keepers, show: () => <NewProgram /> },
+  { pattern: '/programs/:id', roles: staffAndGrid, show: ({ id }) => <ProgramPage id={id!} /> },
+  { pattern: '/verification', roles: staffAndGrid, show: () => <Verification /> },
+  { pattern: '/verification/:id', roles: staffAndGrid, show: ({ id }) => <VerificationPage id={id!} /> },
+  { pattern: '/baselines', roles: staff, show: () => <Baselines /> },
+  { pattern: '/settlement', roles: money, show: () => <Settlement /> },
+  { pattern: '/settlement/:id', roles: money, show: ({ id }) => <RunPage id={id!} /> },
+  { pattern: '/statements/:id', roles: money, show: ({ id }) => <StatementPage id={id!} /> },
+  { pattern: '/disputes/:id', roles: staff, show: ({ id }) => <DisputePage id={id!} /> },
+  { pattern: '/vendors', roles: certificates, show: () => <Vendors /> },
+  { pattern: '/audit', roles: auditors, show: () => <Audit /> },
+  { pattern: '/webhooks', roles: keepers, show: () => <Webhooks /> },
   { pattern: '/conformance', show: () => <Conformance /> },
   { pattern: '/settings', show: () => <Settings /> },
 ]

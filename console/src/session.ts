@@ -41,6 +41,9 @@ export function useMe(): { me: Me | undefined; error: Error | undefined; reload:
 
 export const may = (...roles: string[]): boolean => mine?.roles.some((r) => roles.includes(r)) ?? false
 
+/** The network operator: answers to it name no customer and no device (CORE-223, core/operator/grid-view.ts). */
+export const gridOnly = (): boolean => mine !== undefined && mine.roles.length > 0 && mine.roles.every((r) => r === 'dso')
+
 const zoneKey = 'loadstone.zone'
 /** The zone of times that belong to no program: chosen under Settings, else the programs', else the browser's. */
 export const zone = (): string => localStorage.getItem(zoneKey) ?? zones[0] ?? Intl.DateTimeFormat().resolvedOptions().timeZone

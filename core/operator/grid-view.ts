@@ -13,7 +13,8 @@ export function gridView(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
   const out: Record<string, unknown> = {}
   for (const [key, member] of Object.entries(value)) {
-    if (!identities.has(key)) out[key] = gridView(member)
+    // whose devices an order is for is an identity, how far a stop reaches is a word
+    if (!identities.has(key) || (key === 'scope' && typeof member === 'string')) out[key] = gridView(member)
     else if (Array.isArray(member)) out[`${key}Count`] = member.length
   }
   return out

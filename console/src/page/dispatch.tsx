@@ -1,8 +1,9 @@
 import { useRef } from 'preact/hooks'
+import { dispatchers, releasers } from '../access.ts'
 import { all, get, post } from '../api.ts'
 import { energy, money, percent, power } from '../format.ts'
 import { useLoad } from '../live.ts'
-import { may } from '../session.ts'
+import { gridOnly, may } from '../session.ts'
 import { t } from '../text/index.ts'
 import type { Dispatch, Progress } from '../types.ts'
 import { Act, Age, Await, D, Figure, Loading, State } from '../part/basics.tsx'
@@ -99,22 +100,26 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
             <Age at={progress?.at ?? d.modifiedAt} />
           </p>
         </div>
-        <a class="button" href={`#/dispatches/new?copy=${d.id}`}>
-          {t('dispatch.copy')}
-        </a>
+        {may(...dispatchers) && (
+          <a class="button" href={`#/dispatches/new?copy=${d.id}`}>
+            {t('dispatch.copy')}
+          </a>
+        )}
         <Cancel d={d} reload={reload} />
       </div>
       {d.state === 'pendingRelease' && (
         <div class="card notice row">
           <p class="grow">{t('dispatch.waits', { by: d.createdBy })}</p>
-          <Act
-            kind="primary"
-            label="dispatch.release"
-            do={async () => {
-              await post(`/dispatches/${d.id}/release`)
-              reload()
-            }}
-          />
+          {may(...releasers) && (
+            <Act
+              kind="primary"
+              label="dispatch.release"
+              do={async () => {
+                await post(`/dispatches/${d.id}/release`)
+                reload()
+              }}
+            />
+          )}
         </div>
       )}
       {!e.partial && <Steps e={e} progress={progress} />}
@@ -150,10 +155,10 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
         <>
           <div class="columns">
             <Split d={d} deliveries={e.deliveries} />
-            <Moves e={e} />
+            {!gridOnly() && <Moves e={e} />}
           </div>
           <h2>{t('dispatch.deliveries')}</h2>
-          <Parts e={e} progress={progress} />
+          {gridOnly() ? <p class="soft">{t('access.grid')}</p> : <Parts e={e} progress={progress} />}
         </>
       )}
       {may('admin', 'auditor') && <History id={d.id} zone={d.timeZone} version={d.version} />}

@@ -1,3 +1,4 @@
+import { staffAndGrid } from '../access.ts'
 import { may, setTheme, setZone, theme, themes, zone } from '../session.ts'
 import { type Key, language, languages, t } from '../text/index.ts'
 import { Field, text } from '../part/basics.tsx'
@@ -62,7 +63,7 @@ export function Settings() {
       <Passkeys />
       <Sessions />
       {may('admin') && <People />}
-      <Stops />
+      {may(...staffAndGrid) && <Stops />}
       <h2>{t('set.tokens')}</h2>
       {may('admin') ? <Tokens /> : <p class="soft">{t('set.adminOnly')}</p>}
     </>

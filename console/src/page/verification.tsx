@@ -3,6 +3,7 @@ import { all, get, orNone } from '../api.ts'
 import { energy, percent } from '../format.ts'
 import { useLoad } from '../live.ts'
 import { usePlace } from '../route.ts'
+import { gridOnly } from '../session.ts'
 import { t } from '../text/index.ts'
 import type { Dispatch, Performance, Program, Progress, ServicePoint } from '../types.ts'
 import { Age, Await, D, Figure, State } from '../part/basics.tsx'
@@ -111,8 +112,14 @@ function Found(v: Verified) {
         <Days of={p.baselineTrace} />
       </div>
       <h2>{t('verify.points')}</h2>
-      {chosen && <PointChart key={chosen} {...v} point={chosen} band={band} />}
-      <Points {...v} chosen={chosen} />
+      {gridOnly() ? (
+        <p class="soft">{t('access.grid')}</p>
+      ) : (
+        <>
+          {chosen && <PointChart key={chosen} {...v} point={chosen} band={band} />}
+          <Points {...v} chosen={chosen} />
+        </>
+      )}
     </>
   )
 }

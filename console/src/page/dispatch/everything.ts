@@ -22,10 +22,10 @@ export interface Everything {
 
 export const lostStates = new Set(['noComms', 'rejected', 'optedOut', 'cancelled'])
 
-/** The newest part of each device: one that took over more has two, and counts once. */
+/** The newest part of each device: one that took over more has two, and counts once. Whoever is told no names counts them as they come. */
 export function partOfEach(deliveries: readonly Delivery[]): Delivery[] {
   const newest = new Map<string, Delivery>()
-  for (const d of deliveries) if ((newest.get(d.resource)?.revision ?? -1) <= d.revision) newest.set(d.resource, d)
+  for (const d of deliveries) if ((newest.get(d.resource ?? d.id)?.revision ?? -1) <= d.revision) newest.set(d.resource ?? d.id, d)
   return [...newest.values()]
 }
 export const cancellable = new Set(['scheduled', 'notified', 'active', 'pendingRelease'])

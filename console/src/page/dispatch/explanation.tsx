@@ -1,5 +1,5 @@
 import { count, energy, listed, money, percent, power } from '../../format.ts'
-import { serverNow } from '../../session.ts'
+import { gridOnly, serverNow } from '../../session.ts'
 import { t, type Key } from '../../text/index.ts'
 import { type Progress, protocols } from '../../types.ts'
 import { type Everything, lostStates, partOfEach } from './everything.ts'
@@ -43,9 +43,11 @@ function shared({ dispatch: d, deliveries: every }: Everything): string {
 function missing({ deliveries }: Everything): string {
   const lost = partOfEach(deliveries).filter((x) => lostStates.has(x.state)),
     words = [...new Set(lost.map((x) => x.state))].map((s) => {
-      const names = lost.filter((x) => x.state === s).map((x) => x.resourceName)
+      const names = lost.filter((x) => x.state === s).map((x) => x.resourceName),
+        what = t(`lost.${s}` as Key, { n: count(names.length) })
+      if (gridOnly()) return what
       return t('lost.who', {
-        what: t(`lost.${s}` as Key, { n: count(names.length) }),
+        what,
         names: listed([...names.slice(0, 3), ...(names.length > 3 ? [t('lost.more', { n: count(names.length - 3) })] : [])]),
       })
     })

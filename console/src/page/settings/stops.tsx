@@ -1,4 +1,4 @@
-import { get, type List, orNone, post } from '../../api.ts'
+import { get, type List, post } from '../../api.ts'
 import { useLoad } from '../../live.ts'
 import { may } from '../../session.ts'
 import { t } from '../../text/index.ts'
@@ -17,7 +17,7 @@ interface Stop {
 }
 
 export function Stops() {
-  const list = useLoad(() => orNone(get<List<Stop>>('/stop')), [], { every: 10_000, when: (m) => m.action.startsWith('stop') })
+  const list = useLoad(() => get<List<Stop>>('/stop'), [], { every: 10_000, when: (m) => m.action.startsWith('stop') })
   return (
     <>
       <h2>{t('set.stops')}</h2>
@@ -26,7 +26,7 @@ export function Stops() {
           <Table<Stop>
             name="stop"
             caption="set.stops"
-            rows={l?.items ?? []}
+            rows={l.items}
             rowKey={(s) => s.id}
             empty="set.noStops"
             sort="-at"
