@@ -2,10 +2,12 @@ import type { Command } from 'commander'
 import { CliExit, exitCode } from '#cli/exit-code.js'
 import { act, noun, print, verb, type OperatorOptions } from '#cli/operator-noun.js'
 
+const wishes = ['entity', 'actor', 'action', 'from', 'to'] as const
+
 export function registerAudit(program: Command): void {
   const own = noun(program, 'audit', 'the hash-chained trail', ['audit verify', 'audit list --entity ID'])
-  verb(own, 'list', 'records', 'audit list --entity ID').option('--entity <id>', 'of one thing').option('--from <time>', 'from')
-    .action((o: OperatorOptions & { entity?: string; from?: string }) => act(o, (c) => c.all(`/audit?${new URLSearchParams({ ...(o.entity ? { entity: o.entity } : {}), ...(o.from ? { from: o.from } : {}) })}`)))
+  verb(own, 'list', 'records', 'audit list --actor olga --from 2026-07-15T00:00:00Z').option('--entity <id>', 'of one thing').option('--actor <who>', 'of one person').option('--action <name>', 'of one kind, e.g. dispatch.cancel').option('--from <time>', 'made at or after').option('--to <time>', 'made before')
+    .action((o: OperatorOptions & Partial<Record<(typeof wishes)[number], string>>) => act(o, (c) => c.all(`/audit?${new URLSearchParams(wishes.flatMap((name) => (o[name] ? [[name, o[name]] as [string, string]] : [])))}`)))
   verb(own, 'verify', 'recompute the chain; names the first broken record', 'audit verify --heads audit-heads.jsonl').option('--heads <file>', 'heads that were written out daily: the newest must still be in the chain (CORE-232)')
     .action((o: OperatorOptions & { heads?: string }) => act(o, async (c) => {
       const kept = o.heads === undefined ? undefined : await newestHead(o.heads)

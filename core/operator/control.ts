@@ -10,7 +10,7 @@ import type { Stop } from '#core/stop/blocks.js'
 import { administrators, auditors, staffAndGrid, stoppers } from '#core/operator/roles.js'
 import { created, ok, type OperatorRoute } from '#core/operator/route.js'
 import { closed, filter, page, reference, text, time } from '#core/operator/schema.js'
-import { instantOf, pageOf, stamp } from '#core/operator/wire.js'
+import { given, instantOf, pageOf, stamp } from '#core/operator/wire.js'
 
 const token = closed({
   role: Type.Union(allRoles.map((r) => Type.Literal(r))), user: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })), expiresIn_s: Type.Optional(Type.Integer({ minimum: 1, maximum: 315_360_000 })),
@@ -57,10 +57,11 @@ export const controlRoutes: readonly OperatorRoute[] = [
   { method: 'POST', path: 'stop/:id/lift', summary: 'Lift a stop', roles: ['admin', 'operator', 'dispatcher'], body: closed({ reason: Type.Optional(text) }),
     act: async (ask) => ok(stopView(ask.params.id!, await ask.core.stop.lift(ask.caller, ask.params.id!, (ask.body as { reason?: string } | undefined)?.reason ?? 'lifted by the operator'))) },
 
-  { method: 'GET', path: 'audit', summary: 'The audit trail, oldest first or `order=newest`; with `changes=true` each record with what it changed', roles: auditors, query: page({ entity: filter, from: Type.Optional(time), order: Type.Optional(Type.Union([Type.Literal('oldest'), Type.Literal('newest')])), changes: Type.Optional(Type.Boolean()) }),
+  { method: 'GET', path: 'audit', summary: 'The audit trail, oldest first or `order=newest`, of one thing, person or kind of action, made at or after `from` and before `to`; with `changes=true` each record with what it changed', roles: auditors, query: page({ entity: filter, actor: filter, action: filter, from: Type.Optional(time), to: Type.Optional(time), order: Type.Optional(Type.Union([Type.Literal('oldest'), Type.Literal('newest')])), changes: Type.Optional(Type.Boolean()) }),
     read: async (ask) => {
-      const { entity, from, order, changes } = ask.query, { audit } = ask.core.database.stores, { tenant } = ask.caller
-      const { items, next } = await audit.list(tenant, { newest: order === 'newest', ...(entity === undefined ? {} : { entity }), ...(from === undefined ? {} : { from: new Date(instantOf(from, 'utc', '/from') * 1000).toISOString() }) }, pageOf(ask))
+      const { entity, actor, action, from, to, order, changes } = ask.query, { audit } = ask.core.database.stores, { tenant } = ask.caller
+      const at = (time: string, path: string): string => new Date(instantOf(time, 'utc', path) * 1000).toISOString()
+      const { items, next } = await audit.list(tenant, { newest: order === 'newest', ...given({ entity, actor, action, from: from && at(from, '/from'), before: to && at(to, '/to') }) }, pageOf(ask))
       if (String(changes) !== 'true') return ok({ items: items.map(auditView), next })
       const details = await audit.details(tenant, items.map((r) => r.seq))
       return ok({ items: items.map((r) => ({ ...auditView(r), ...changeOf(r, details.get(r.seq)) })), next })

@@ -51,12 +51,12 @@ export function auditStore(session: Session): AuditStore {
         trail.set(tenant, [...trail.get(tenant) ?? [], ...drafts.map((draft) => ({ at, draft }))])
       })
     },
-    async list(tenant, { entity, from, after: since, newest = false }, { limit, cursor }) {
+    async list(tenant, { entity, actor, action, from, before, after: since, newest = false }, { limit, cursor }) {
       requireTenant(tenant)
       const beyond = readCursor(cursor, 1)?.[0] ?? since ?? (newest ? Number.MAX_SAFE_INTEGER : 0)
       const found = await session.sql.rows<AuditRecord>(
-        `select ${list} from audit where tenant = $1 and seq ${newest ? '<' : '>'} $2 and ($3::text is null or entity = $3) and ($4::text is null or at >= $4) order by seq ${newest ? 'desc' : 'asc'} limit $5`,
-        [tenant, beyond, entity ?? null, from ?? null, limit + 1])
+        `select ${list} from audit where tenant = $1 and seq ${newest ? '<' : '>'} $2 and ($3::text is null or entity = $3) and ($4::text is null or at >= $4) and ($5::text is null or actor = $5) and ($6::text is null or action = $6) and ($7::text is null or at < $7) order by seq ${newest ? 'desc' : 'asc'} limit $8`,
+        [tenant, beyond, entity ?? null, from ?? null, actor ?? null, action ?? null, before ?? null, limit + 1])
       return pageOf(found, limit, (record) => [record.seq])
     },
     async details(tenant, seqs) {

@@ -1,10 +1,11 @@
 import { get, type List } from '../api.ts'
-import { count } from '../format.ts'
-import { useLoad } from '../live.ts'
+import { count, instantIn } from '../format.ts'
+import { useLoad, type Loaded } from '../live.ts'
 import { setSearch, usePlace } from '../route.ts'
+import { zone } from '../session.ts'
 import { t, word } from '../text/index.ts'
 import type { AuditRecord } from '../types.ts'
-import { Act, Await, Field, Time, text } from '../part/basics.tsx'
+import { Act, Await, D, Field, Time, text } from '../part/basics.tsx'
 import { Table } from '../part/table.tsx'
 import { ChangeOf, changeText } from './audit/change.tsx'
 
@@ -17,13 +18,21 @@ interface Chain {
 const pageOf = (where: string, cursor: string | null): Promise<List<AuditRecord>> =>
   get(`/audit?order=newest&changes=true&limit=1000${where}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`)
 
+/** What the server is asked for: a trail has more records than a page has. Days are those of the page's zone, the last one included. */
+function whereOf(search: URLSearchParams): string {
+  const day = (name: string, more: number): string | undefined => {
+    const given = Date.parse(search.get(name) ?? '')
+    return Number.isNaN(given) ? undefined : instantIn(`${new Date(given + more * 86_400_000).toISOString().slice(0, 10)}T00:00`, zone())
+  }
+  const wish = { entity: search.get('entity'), actor: search.get('actor'), from: day('from', 0), to: day('to', 1) }
+  return Object.entries(wish).map(([name, value]) => (value ? `&${name}=${encodeURIComponent(value)}` : '')).join('')
+}
+
 /** Who did what, before and after, and whether the chain still holds (UX-051). */
 export function Audit() {
   const { search } = usePlace(),
-    entity = search.get('entity') ?? '',
-    from = search.get('from') ?? ''
+    where = whereOf(search)
   const chain = useLoad(() => get<Chain>('/audit/verify'), []),
-    where = `${entity ? `&entity=${encodeURIComponent(entity)}` : ''}${from ? `&from=${encodeURIComponent(`${from}T00:00:00Z`)}` : ''}`,
     list = useLoad(() => pageOf(where, null), [where])
   const older = async (): Promise<void> => {
     const { items, next } = await pageOf(where, list.data!.next)
@@ -33,23 +42,24 @@ export function Audit() {
     <>
       <div class="row">
         <h1 class="grow">{t('audit.list')}</h1>
-        {chain.data ? (
-          <span class={`state ${chain.data.verified ? 'good' : 'bad'}`} data-chain={chain.data.verified}>
-            {chain.data.verified
-              ? t('audit.verified', { n: count(chain.data.records) })
-              : t('audit.broken', { n: chain.data.firstBroken?.seq ?? '' })}
-          </span>
-        ) : (
-          <span class="state idle">{t('audit.checking')}</span>
-        )}
+        <Badge of={chain} />
       </div>
       <div class="form">
-        <Field label="audit.entity">
-          <input type="search" value={entity} onChange={text((v) => setSearch({ entity: v }))} />
-        </Field>
-        <Field label="audit.from">
-          <input type="date" value={from} onChange={text((v) => setSearch({ from: v }))} />
-        </Field>
+        {(['entity', 'actor'] as const).map((name) => (
+          <Field key={name} label={`audit.${name}`}>
+            <input type="search" name={name} list={name === 'actor' ? 'actors' : undefined} value={search.get(name) ?? ''} onChange={text((v) => setSearch({ [name]: v.trim() }))} />
+          </Field>
+        ))}
+        <datalist id="actors">
+          {[...new Set(list.data?.items.map((r) => r.actor))].sort().map((a) => (
+            <option key={a} value={a} />
+          ))}
+        </datalist>
+        {(['from', 'to'] as const).map((name) => (
+          <Field key={name} label={`audit.${name}`} help={<D>{zone()}</D>}>
+            <input type="date" name={name} value={search.get(name) ?? ''} onChange={text((v) => setSearch({ [name]: v }))} />
+          </Field>
+        ))}
       </div>
       <p class="soft">{t('audit.help')}</p>
       <Await of={list}>
@@ -63,10 +73,7 @@ export function Audit() {
             empty="audit.none"
             sort="-seq"
             search={(r) => `${r.actor} ${r.action} ${word('action', r.action)} ${r.entity} ${r.reason} ${changeText(r)}`}
-            filters={[
-              { id: 'action', title: 'audit.action', group: 'action', value: (r) => r.action },
-              { id: 'actor', title: 'audit.actor', value: (r) => r.actor },
-            ]}
+            filters={[{ id: 'action', title: 'audit.action', group: 'action', value: (r) => r.action }]}
             columns={[
               { id: 'seq', wide: true, title: 'audit.seq', num: true, value: (r) => r.seq, cell: (r) => r.seq },
               { id: 'at', title: 'common.at', value: (r) => r.at, cell: (r) => <Time at={r.at} /> },
@@ -97,10 +104,27 @@ export function Audit() {
               { id: 'hash', title: 'audit.hash', hidden: true, value: (r) => r.hash, cell: (r) => r.hash },
             ]}
           />
-          {next !== null && <Act label="audit.older" do={older} />}
+          {next !== null && (
+            <p class="row">
+              <Act label="audit.older" do={older} />
+              <span class="soft">{t('audit.loaded', { n: count(rows.length) })}</span>
+            </p>
+          )}
           </>
         )}
       </Await>
     </>
+  )
+}
+
+/** Recomputed by the server from the first record to the last each time that the page is opened. */
+function Badge({ of: chain }: { of: Loaded<Chain> }) {
+  const { data } = chain
+  if (!data) return <span class={`state ${chain.error ? 'warn' : 'idle'}`}>{t(chain.error ? 'audit.unchecked' : 'audit.checking')}</span>
+  return (
+    <span class={`state ${data.verified ? 'good' : 'bad'}`} data-chain={data.verified} role="status">
+      <span aria-hidden="true">{data.verified ? '✓' : '✗'}</span>
+      {data.verified ? t('audit.verified', { n: count(data.records) }) : t('audit.broken', { n: data.firstBroken?.seq ?? '' })}
+    </span>
   )
 }

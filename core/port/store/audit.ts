@@ -27,8 +27,8 @@ export const auditKind = 'core/Audit'
  */
 export interface AuditStore {
   append(tenant: string, at: string, drafts: readonly AuditDraft[]): Promise<void>
-  /** Oldest first, or with `newest` the other way round. */
-  list(tenant: string, where: { entity?: string; from?: string; after?: number; newest?: boolean }, page: PageQuery): Promise<Page<AuditRecord>>
+  /** Oldest first, or with `newest` the other way round; `from` and `before` are times of the record. */
+  list(tenant: string, where: { entity?: string; actor?: string; action?: string; from?: string; before?: string; after?: number; newest?: boolean }, page: PageQuery): Promise<Page<AuditRecord>>
   /** What is kept of the details of these records, by seq. */
   details(tenant: string, seqs: readonly number[]): Promise<ReadonlyMap<number, AuditDetail>>
   get(tenant: string, seq: number): Promise<AuditRecord | undefined>
