@@ -48,7 +48,7 @@ export function Method({ dispatch: d, p, names, reload }: Verified) {
           <span class="soft">{t('verify.againHelp')}</span>
         </p>
       )}
-      {p.excludedPoints.length > 0 && (
+      {(p.excludedPoints?.length ?? 0) > 0 && (
         <>
           <h3>{t('verify.excluded')}</h3>
           <ul>
