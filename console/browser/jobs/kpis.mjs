@@ -84,6 +84,7 @@ export default async function kpis({ test, page, api }) {
     equal(await rows(page, 'opt').evaluateAll((all) => all.map((r) => r.dataset.row)), ['e1', 'e2', 'e3'], 'oldest first')
     const points = (await page.locator('[data-opt-out] polyline').getAttribute('points')).split(' ').map((p) => p.split(',').map(Number)), lines = await page.locator('[data-opt-out] .rule').evaluateAll((all) => all.map((l) => [Number(l.getAttribute('x1')), Number(l.getAttribute('x2')), Number(l.getAttribute('y1'))]))
     const [[left, right, bottom], , [, , top]] = lines
+    ok(bottom > top, 'nobody is at the bottom')
     equal(points.map(([x, y]) => [Math.round(((x - left) / (right - left)) * 100), Math.round(((bottom - y) / (bottom - top)) * 100)]), [[0, 0], [50, 25], [100, 100]], 'through 0, 25 and 100 %')
     equal(await page.locator('[data-opt-out] title').allTextContents(), ['Wed, Jul 1, 16:00: 0% (0 of 4)', 'Thu, Jul 2, 16:00: 25% (1 of 4)', 'Fri, Jul 3, 16:00: 100% (4 of 4)'], 'each point in words')
     await page.unrouteAll({ behavior: 'ignoreErrors' })

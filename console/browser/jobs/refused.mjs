@@ -73,7 +73,7 @@ export default async function refused({ test, page, api, demo }) {
       equal(got.code, 0, `issued: ${got.err}`)
       const seen = await ask(readFileSync(join(device.out, 'device.pem'), 'utf8'))
       equal([seen.verdict, seen.failures], ['accepted', []], 'accepted')
-      ok(seen.text.includes('it fulfils every rule of the profile') && seen.text.includes(JSON.parse(got.out).lfdi) && seen.text.includes(`${name} (1.3.6.1.4.1.${pen}.1)`) && seen.text.includes('does not expire'), seen.text)
+      ok(seen.text.startsWith('✓ ') && seen.text.includes('it fulfils every rule of the profile') && seen.text.includes(JSON.parse(got.out).lfdi) && seen.text.includes(`${name} (1.3.6.1.4.1.${pen}.1)`) && seen.text.includes('does not expire'), seen.text)
     } finally {
       device.clean()
     }
