@@ -85,6 +85,7 @@ export const apiNouns: readonly ApiNoun[] = [
   ] },
   { noun: 'kpi', about: 'figures of programs and service levels', verbs: [
     { verb: 'show', does: 'participation, opt-outs, delivery, latency, cost (CORE-195)', route: 'GET kpis', example: '--program peak', query: ['program', 'from', 'to'] },
+    { verb: 'events', does: 'each event with how its deliveries stand: who opted out, refused, stayed silent', route: 'GET kpis/events', example: '--program peak', query: ['program', 'from', 'to'], columns: ['dispatch', 'start', 'state'] },
     { verb: 'service-levels', does: 'each link of the chain against its level', route: 'GET service-levels' },
     { verb: 'alerts', does: 'levels whose budget burns too fast (CORE-197)', route: 'GET service-levels/alerts' },
     { verb: 'overview', does: 'what the first page of the console shows', route: 'GET overview' },

@@ -115,6 +115,8 @@ t.test('contract §6 over a real database', async (t) => {
     const items = (await call('GET', `dispatches/${made.data.id}/deliveries`)).data.items
     t.match(items, [{ protocol: 'openadr', state: 'accepted', allocated_W: 5000 }, { state: 'accepted' }])
     t.strictSame(items.map((i: { resource: string }) => i.resource).sort(), [resources[0]!.id, resources[1]!.id].sort())
+    const events = (await call('GET', 'kpis/events?program=peak')).data.items
+    t.match(events.find((e: { dispatch: string }) => e.dispatch === made.data.id), { start: '2026-07-15T22:00:00Z', test: false, deliveries: { accepted: 2 } }, 'CORE-195 each event with how its deliveries stand')
     t.match((await call('GET', `dispatches/${made.data.id}/performance`)).data, { status: 'PENDING' })
     const wrong = await call('POST', 'dispatches', { ...order, power_kW: -5, start: '2026-07-14T16:00:00Z', end: '2026-07-14T17:00:00Z' })
     t.equal(wrong.statusCode, 422)

@@ -93,7 +93,7 @@ t.test('UX-025 every operation has an example, and each one of them is what the 
   await say2([
     ['POST', 'baselines', window], ['POST', 'baselines/compute', { ...window, method: 'UK_MID8OF10' }], ['POST', 'baselines/backtest', { program: 'peak', days: ['2026-07-13', '2026-07-14'], fromHour: 16, toHour: 18 }],
     ['POST', 'baselines/control-group', { ...window, seed: 'summer', controlShare: 0.5 }], ['POST', 'dispatches/:id/verify', {}, { with: { id: 'dispatch' } }], ['GET', 'dispatches/:id/performance', undefined, { with: { id: 'dispatch' } }],
-    ['GET', 'kpis', undefined, { query: 'program=peak' }], ['GET', 'service-levels'], ['GET', 'service-levels/alerts'],
+    ['GET', 'kpis', undefined, { query: 'program=peak' }], ['GET', 'kpis/events', undefined, { query: 'program=peak' }], ['GET', 'service-levels'], ['GET', 'service-levels/alerts'],
     create('settlement-runs', 'run'), ['POST', 'settlement-runs/:id/approve', { reason: 'checked' }, { with: { id: 'run' }, by: 'amir' }], ['POST', 'settlement-runs/:id/issue', {}, { with: { id: 'run' } }], ['GET', 'settlement-runs'], ['GET', 'settlement-runs/:id', undefined, { with: { id: 'run' } }],
     ['GET', 'statements', undefined, { query: 'run=$run', keep: 'statement' }], ['GET', 'statements/:id', undefined, { with: { id: 'statement' } }], ['GET', 'ledger'], ['GET', 'ledger/trial-balance'], ['GET', 'revenue'], ['GET', 'lineage', undefined, { query: 'statement=$statement' }],
     ['POST', 'disputes', { statement: '$statement', line: '$dispatch', reason: 'the meter was changed that day', evidence: ['work order 4711'] }, { keep: 'dispute' }], ['GET', 'disputes'], ['GET', 'disputes/:id', undefined, { with: { id: 'dispute' } }],

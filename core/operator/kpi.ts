@@ -4,7 +4,7 @@ import { Refusal } from '#core/error.js'
 import { kpi, percentile, reliability } from '#core/kpi/kpi.js'
 import { judge, longest_s } from '#core/kpi/service-level.js'
 import { alertKind, type LevelAlert } from '#core/kpi/watch-levels.js'
-import { present } from '#core/permission.js'
+import { present, seesProgram } from '#core/permission.js'
 import { every } from '#core/port/store/every.js'
 import type { Program } from '#core/program/program.js'
 import type { Enrolment } from '#core/program/enrolment.js'
@@ -15,10 +15,11 @@ import { documents } from '#core/operator/documents.js'
 import { staff } from '#core/operator/roles.js'
 import { ok, type Ask, type OperatorRoute } from '#core/operator/route.js'
 import { filter, page, time } from '#core/operator/schema.js'
-import { fromOf, rfc3339, toOf } from '#core/operator/wire.js'
+import { fromOf, pageOf, rfc3339, toOf } from '#core/operator/wire.js'
 
 export const kpiRoutes: readonly OperatorRoute[] = [
   { method: 'GET', path: 'kpis', summary: 'Key figures of a program and period (CORE-195)', roles: staff, query: page({ program: filter, from: Type.Optional(time), to: Type.Optional(time) }), read: async (ask) => ok(await kpis(ask)) },
+  { method: 'GET', path: 'kpis/events', summary: 'Each event of a program with how its deliveries stand: the opt-out curve (CORE-195)', roles: staff, query: page({ program: filter, from: Type.Optional(time), to: Type.Optional(time) }), read: async (ask) => ok(await events(ask)) },
   { method: 'GET', path: 'service-levels', summary: 'How each link from reading to settlement was served, and how fast it burns its error budget (CORE-197)', roles: staff, query: page({}),
     read: async (ask) => {
       const { clock } = ask.core.means, now = clock.now()
@@ -59,6 +60,14 @@ async function kpis(ask: Ask) {
     latency_ms: told.latency_ms, forecastError: forecastError.meanAbsolute_kW, settlementDays: money.days, disputeRate: money.disputeRate,
     tests: { events: tests.length, deliveries: (await stores.tallies.deliveries(tenant, tests.map((d) => d.id))).byState },
   }
+}
+
+async function events(ask: Ask) {
+  const { stores } = ask.core.database, { tenant } = ask.caller
+  const program = ask.query.program === undefined ? undefined : present(await stores.programs.find(tenant, ask.query.program), 'program', ask.query.program)
+  const { items, next } = await stores.dispatches.list(tenant, { ...(program ? { program: program.id } : {}), from: fromOf(ask), to: toOf(ask) }, pageOf(ask))
+  const seen = items.filter((d) => seesProgram(ask.caller, d.program)), told = await stores.tallies.deliveriesOf(tenant, seen.map((d) => d.id))
+  return { items: seen.map((d) => ({ dispatch: d.id, program: d.program, state: d.state, test: d.test, start: rfc3339(d.start), end: rfc3339(d.end), deliveries: told.get(d.id) ?? {} })), next }
 }
 
 /** Retention: of those active a season (a year) before the end of the period, how many still are (CORE-195). */

@@ -24,6 +24,13 @@ export function tallyStore({ sql }: Session): TallyStore {
         latency_ms: { p50: late?.p50 ?? null, p95: late?.p95 ?? null, p99: late?.p99 ?? null },
       }
     },
+    async deliveriesOf(tenant, dispatches) {
+      requireTenant(tenant)
+      const rows = await sql.rows<{ dispatch: string; state: string; n: number }>('select dispatch, state, count(*) as n from delivery where tenant = $1 and dispatch = any($2) group by dispatch, state order by dispatch, state', [tenant, dispatches], patience)
+      const out = new Map<string, Record<string, number>>()
+      for (const { dispatch, state, n } of rows) out.set(dispatch, { ...out.get(dispatch), [state]: n })
+      return out
+    },
     async served(tenant, from, to) {
       requireTenant(tenant)
       return await servedSince(sql, tenant, from, to)

@@ -73,12 +73,10 @@ export default async function kpis({ test, page, api }) {
   })
 
   await test('CORE-195 the opt-out curve is drawn through its events: from nobody at the bottom to all at the top, as time went; tests and orders that never ran are not in it', async () => {
-    const real = (await api.get(`/dispatches?program=${peak.id}&limit=1000`)).items.find((d) => d.state === 'settled')
-    // one event has run in the demo: the same with others
-    const made = [['e3', 3, 'completed', {}], ['e1', 1, 'settled', {}], ['e2', 2, 'verified', {}], ['test', 4, 'completed', { test: true }], ['gone', 5, 'cancelled', {}]].map(([id, day, state, more]) => ({ ...real, id, state, test: false, start: `2026-07-0${day}T22:00:00Z`, ...more }))
-    const states = { e1: ['completed', 'completed', 'accepted', 'received'], e2: ['optedOut', 'completed', 'completed', 'completed'], e3: ['optedOut', 'rejected', 'noComms', 'noComms'], test: ['noComms'], gone: ['cancelled'] }
-    await page.route('**/api/v1/dispatches?program=*', (route) => route.fulfill({ json: { items: made, next: null } }))
-    await page.route('**/api/v1/dispatches/*/deliveries*', (route) => route.fulfill({ json: { items: states[route.request().url().split('/').at(-2)].map((state) => ({ state })), next: null } }))
+    // one event has run in the demo: an answer with others
+    const deliveries = { e1: { completed: 2, accepted: 1, received: 1 }, e2: { optedOut: 1, completed: 3 }, e3: { optedOut: 1, rejected: 1, noComms: 2 }, test: { noComms: 1 }, gone: { cancelled: 4 } }
+    const made = [['e3', 3, 'completed'], ['e1', 1, 'settled'], ['e2', 2, 'verified'], ['test', 4, 'completed'], ['gone', 5, 'cancelled']].map(([id, day, state]) => ({ dispatch: id, state, test: id === 'test', start: `2026-07-0${day}T22:00:00Z`, deliveries: deliveries[id] }))
+    await page.route('**/api/v1/kpis/events?*', (route) => route.fulfill({ json: { items: made, next: null } }))
     await visit(page, '/programs')
     await visit(page, `/programs/${peak.id}`)
     equal(await rows(page, 'opt').evaluateAll((all) => all.map((r) => r.dataset.row)), ['e1', 'e2', 'e3'], 'oldest first')

@@ -55,6 +55,8 @@ export interface TallyStore {
   enrolments(tenant: string, program?: string): Promise<Readonly<Record<string, number>>>
   /** Deliveries of these dispatches by state; how many were acknowledged and obeyed; milliseconds from order to delivery at the nearest rank. */
   deliveries(tenant: string, dispatches: readonly string[]): Promise<{ readonly byState: Readonly<Record<string, number>>; readonly responded: number; readonly latency_ms: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null } }>
+  /** Of each of these dispatches: its deliveries by state; one without any is left out. */
+  deliveriesOf(tenant: string, dispatches: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, number>>>>
   /** How each link of the chain was served between two instants, in buckets of five minutes (CORE-197). */
   served(tenant: string, from: Instant, to: Instant): Promise<readonly Served[]>
   /** The newest performance of each of these dispatches; those without a number are left out. */

@@ -2,13 +2,19 @@ import { all } from '../../api.ts'
 import { count, percent, when } from '../../format.ts'
 import { useLoad } from '../../live.ts'
 import { t } from '../../text/index.ts'
-import type { Delivery, Dispatch } from '../../types.ts'
 import { Age, Await, Time } from '../../part/basics.tsx'
 import { Table } from '../../part/table.tsx'
 import { serverNow } from '../../session.ts'
 
+interface Event {
+  readonly dispatch: string
+  readonly state: string
+  readonly test: boolean
+  readonly start: string
+  readonly deliveries: Readonly<Record<string, number>>
+}
 interface Point {
-  readonly d: Dispatch
+  readonly d: Event
   readonly told: number
   readonly optedOut: number
   readonly refused: number
@@ -19,33 +25,29 @@ interface Point {
 const ran = new Set(['active', 'completed', 'verified', 'settled'])
 const most = 30
 
-/** Who did not take part, in words of deliveries; an order that never called anybody has no share. */
-function pointOf(d: Dispatch, list: readonly Delivery[]): Point {
-  const n = (state: string): number => list.filter((x) => x.state === state).length,
-    [optedOut, refused, silent] = [n('optedOut'), n('rejected'), n('noComms')]
-  return { d, told: list.length, optedOut, refused, silent, share: list.length === 0 ? null : (optedOut + refused + silent) / list.length }
+/** An order that never called anybody has no share. */
+function pointOf(d: Event): Point {
+  const { optedOut = 0, rejected: refused = 0, noComms: silent = 0 } = d.deliveries,
+    told = Object.values(d.deliveries).reduce((a, b) => a + b, 0)
+  return { d, told, optedOut, refused, silent, share: told === 0 ? null : (optedOut + refused + silent) / told }
 }
 
-/** What is over does not change any more: it is asked for once. */
-const known = new Map<string, Point>()
-async function look(d: Dispatch): Promise<Point> {
-  const key = `${d.id} ${d.state} ${d.version}`,
-    point = known.get(key) ?? pointOf(d, await all<Delivery>(`/dispatches/${d.id}/deliveries`))
-  if (d.state !== 'active') known.set(key, point)
-  return point
-}
-
-/** Opt-outs, refusals and silence, event by event: whether people tire of being called (CORE-195). */
-export function OptOutCurve({ dispatches, zone }: { dispatches: Dispatch[]; zone: string }) {
-  const events = dispatches
+async function newest(program: string): Promise<Point[]> {
+  const events = await all<Event>(`/kpis/events?program=${program}`)
+  return events
     .filter((d) => ran.has(d.state) && !d.test)
     .sort((a, b) => a.start.localeCompare(b.start))
     .slice(-most)
-  const curve = useLoad(
-    async () => ({ points: await Promise.all(events.map(look)), at: new Date(serverNow()).toISOString() }),
-    [events.map((d) => d.id + d.state).join()],
-    { every: events.some((d) => d.state === 'active') ? 15_000 : undefined },
-  )
+    .map(pointOf)
+}
+
+/** Opt-outs, refusals and silence, event by event: whether people tire of being called (CORE-195). */
+export function OptOutCurve({ program, zone }: { program: string; zone: string }) {
+  const curve = useLoad(async () => ({ points: await newest(program), at: new Date(serverNow()).toISOString() }), [program], {
+    every: 15_000,
+    when: (m) => m.action.startsWith('dispatch'),
+    pause: 3000,
+  })
   return (
     <section>
       <h2>{t('kpi.curve')}</h2>
@@ -88,7 +90,7 @@ function Drawn({ points, zone }: { points: readonly Point[]; zone: string }) {
         ))}
         <polyline points={seen.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(' ')} />
         {seen.map((p) => (
-          <circle key={p.d.id} cx={p.x} cy={p.y} r={4}>
+          <circle key={p.d.dispatch} cx={p.x} cy={p.y} r={4}>
             <title>{t('kpi.point', { day: when(p.d.start, zone), share: percent(p.share), lost: p.optedOut + p.refused + p.silent, told: p.told })}</title>
           </circle>
         ))}
@@ -102,7 +104,7 @@ const Rows = ({ points, zone }: { points: readonly Point[]; zone: string }) => (
     name="opt"
     caption="kpi.curve"
     rows={points}
-    rowKey={(p) => p.d.id}
+    rowKey={(p) => p.d.dispatch}
     empty="kpi.none"
     sort="event"
     search={(p) => when(p.d.start, zone)}
@@ -112,7 +114,7 @@ const Rows = ({ points, zone }: { points: readonly Point[]; zone: string }) => (
         title: 'statement.event',
         value: (p) => p.d.start,
         cell: (p) => (
-          <a href={`#/dispatches/${p.d.id}`}>
+          <a href={`#/dispatches/${p.d.dispatch}`}>
             <Time at={p.d.start} in={zone} />
           </a>
         ),

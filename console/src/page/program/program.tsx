@@ -3,7 +3,7 @@ import { percent } from '../../format.ts'
 import { useLoad } from '../../live.ts'
 import { may } from '../../session.ts'
 import { t } from '../../text/index.ts'
-import type { Dispatch, Enrolment, Program, ServicePoint } from '../../types.ts'
+import type { Enrolment, Program, ServicePoint } from '../../types.ts'
 import { Await, Facts, State } from '../../part/basics.tsx'
 import { type Kpis, KeyFigures } from './kpis.tsx'
 import { limitWords } from './limits.ts'
@@ -14,20 +14,19 @@ export function ProgramPage({ id }: { id: string }) {
   const found = useLoad(
     async () => {
       const program = await get<Program>(`/programs/${encodeURIComponent(id)}`)
-      const [enrolments, points, kpis, dispatches] = await Promise.all([
+      const [enrolments, points, kpis] = await Promise.all([
         orNone(all<Enrolment>(`/enrolments?program=${program.id}`)),
         orNone(all<ServicePoint>('/service-points')),
         orNone(get<Kpis>(`/kpis?program=${program.id}`)),
-        all<Dispatch>(`/dispatches?program=${program.id}`),
       ])
-      return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis, dispatches }
+      return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis }
     },
     [id],
     { every: 15_000, when: (m) => m.action.startsWith('enrolment') || m.action.startsWith('dispatch'), pause: 3000 },
   )
   return (
     <Await of={found}>
-      {({ program: p, enrolments, names, kpis: k, dispatches }) => (
+      {({ program: p, enrolments, names, kpis: k }) => (
         <>
           <div class="row">
             <h1 class="grow" translate={false}>
@@ -69,7 +68,7 @@ export function ProgramPage({ id }: { id: string }) {
             />
           </section>
           {k && <KeyFigures of={k} currency={p.currency} />}
-          <OptOutCurve dispatches={dispatches} zone={p.timeZone} />
+          <OptOutCurve program={p.id} zone={p.timeZone} />
           <Enrolments program={p} enrolments={enrolments} names={names} reload={found.reload} />
         </>
       )}
