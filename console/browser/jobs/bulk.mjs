@@ -70,6 +70,27 @@ export default async function bulk({ test, page, api }) {
     await until('the list of enrolments', async () => (await page.locator('[data-count="active"]').innerText()).includes('1,147'))
   })
 
+  await test('CORE-025 a connection that is lost half way: the page says so, the same click goes on where it stopped, and no row is tried twice', async () => {
+    const points = [`torn ${mark} 1`, `torn ${mark} 2`]
+    await api.post('/service-points', points.map((x) => ({ name: x })))
+    await visit(page, '/programs')
+    await visit(page, `/programs/${program.id}`)
+    await file(page, 'torn.csv', ['servicePoint', points[0], ...Array.from({ length: 4999 }, (_, i) => `nobody-${i}`), points[1]].join('\n'))
+    await check(page, '2,4999')
+    let parts = 0
+    await page.route('**/api/v1/enrolments/bulk', (route) => (++parts === 2 ? route.abort() : route.continue()))
+    await page.getByRole('button', { name: 'Enrol 2 rows' }).click()
+    await page.locator('[data-bulk] [role="alert"]').waitFor()
+    ok((await page.locator('[data-bulk] [role="alert"]').innerText()).includes('This was not done The server cannot be reached.'), await page.locator('[data-bulk] [role="alert"]').innerText())
+    equal([parts, (await of(points[0])).state, await of(points[1])], [2, 'applied', undefined], 'the first part is stored')
+    await page.getByRole('button', { name: 'Enrol 2 rows' }).click()
+    await page.getByText('Done: 2 enrolled, 4,999 refused.').waitFor()
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    equal([parts, (await of(points[1])).state, (await api.get(`/enrolments?servicePoint=${encodeURIComponent(points[0])}`)).items.length], [4, 'applied', 1], 'and then the rest')
+    const listed = await rows(page, 'list').first().innerText()
+    ok(/^3\tnobody-0\t/.test(listed), `lines are those of the file: ${listed}`)
+  })
+
   await test('CORE-025 a file that cannot be meant is not sent: each fault is a sentence with its line or column', async () => {
     const before = await enrolled(), fault = async (text) => {
       await file(page, 'wrong.csv', text)

@@ -14,13 +14,15 @@ interface Props {
   readonly enrolments: Enrolment[]
   readonly names: Map<string, string>
   readonly reload: () => void
+  /** While much is stored, nothing is asked for again and again. */
+  readonly hold: (on: boolean) => void
 }
 
 const over = new Set(['withdrawn', 'rejected', 'expired'])
 
 /** Who is enrolled and how far; one invited, or many from a list. */
 export function Enrolments(props: Props) {
-  const { program, enrolments, names, reload } = props,
+  const { program, enrolments, names, reload, hold } = props,
     keeper = may('admin', 'operator'),
     taken = new Set(enrolments.filter((e) => !over.has(e.state)).map((e) => e.servicePoint))
   return (
@@ -39,7 +41,7 @@ export function Enrolments(props: Props) {
       {keeper && (
         <div class="columns">
           <Invite program={program} free={[...names].flatMap(([id, name]) => (taken.has(id) ? [] : [name]))} reload={reload} />
-          <Bulk program={program} reload={reload} />
+          <Bulk program={program} reload={reload} hold={hold} />
         </div>
       )}
       <List {...props} keeper={keeper} />

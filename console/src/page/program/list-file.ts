@@ -77,7 +77,7 @@ const named = ({ header }: Csv, cells: readonly string[]): Partial<Record<Column
 
 export const purpose = 'demand-response'
 /** The body of `enrolments/bulk`: what was chosen for all stands in for what a row does not say itself. */
-export const bulkBody = (program: string, rows: readonly ListRow[], all: { to: string; consentAt: string | null }): object => ({
+export const bulkBody = (program: string, rows: readonly ListRow[], all: { to: string; consentAt: string | null }): { rows: object[] } => ({
   rows: rows.map(({ wish }) => ({
     program,
     ...(all.to === 'applied' ? {} : { to: all.to }),

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import { all, get, orNone } from '../../api.ts'
 import { percent } from '../../format.ts'
 import { useLoad } from '../../live.ts'
@@ -11,6 +12,7 @@ import { OptOutCurve } from './opt-out-curve.tsx'
 import { Enrolments } from './enrolments.tsx'
 
 export function ProgramPage({ id }: { id: string }) {
+  const held = useRef(false)
   const found = useLoad(
     async () => {
       const program = await get<Program>(`/programs/${encodeURIComponent(id)}`)
@@ -22,7 +24,7 @@ export function ProgramPage({ id }: { id: string }) {
       return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis }
     },
     [id],
-    { every: 15_000, when: (m) => m.action.startsWith('enrolment') || m.action.startsWith('dispatch'), pause: 3000 },
+    { every: 15_000, when: (m) => !held.current && (m.action.startsWith('enrolment') || m.action.startsWith('dispatch')), pause: 3000 },
   )
   return (
     <Await of={found}>
@@ -69,7 +71,7 @@ export function ProgramPage({ id }: { id: string }) {
           </section>
           {k && <KeyFigures of={k} currency={p.currency} />}
           <OptOutCurve program={p.id} zone={p.timeZone} />
-          <Enrolments program={p} enrolments={enrolments} names={names} reload={found.reload} />
+          <Enrolments program={p} enrolments={enrolments} names={names} reload={found.reload} hold={(on) => (held.current = on)} />
         </>
       )}
     </Await>

@@ -90,6 +90,7 @@ export const enrol: Readonly<Record<keyof typeof en, string>> = {
   'enrol.checkAgain': 'Ihre Auswahl hat sich seit der Prüfung geändert: Prüfen Sie die Liste noch einmal.',
   'enrol.would': 'Geprüft, noch nichts gespeichert: {good} würden angemeldet, {bad} abgelehnt.',
   'enrol.done': 'Erledigt: {good} angemeldet, {bad} abgelehnt.',
+  'enrol.going': '{n} von {total} Zeilen',
   'enrol.nothingGood': 'Keine Zeile lässt sich so anmelden. Bessern Sie die Datei aus und wählen Sie sie neu.',
   'enrol.rowsTitle': 'Zeilen der Liste',
   'enrol.line': 'Zeile',

@@ -88,6 +88,7 @@ export const enrol = {
   'enrol.checkAgain': 'What you chose has changed since the check: check the list again.',
   'enrol.would': 'Checked, nothing stored yet: {good} would be enrolled, {bad} refused.',
   'enrol.done': 'Done: {good} enrolled, {bad} refused.',
+  'enrol.going': '{n} of {total} rows',
   'enrol.nothingGood': 'No row can be enrolled as it is. Mend the file and choose it again.',
   'enrol.rowsTitle': 'Rows of the list',
   'enrol.line': 'Line',
