@@ -1,4 +1,4 @@
-import { equal, ok, until, visit } from '../harness.mjs'
+import { axeSource, equal, ok, openPage, settled, until, visit } from '../harness.mjs'
 import { downloaded, exported, rows } from '../look.mjs'
 
 const file = (page, name, text) => page.locator('input[name="list"]').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) })
@@ -9,7 +9,7 @@ const check = async (page, wanted) => {
 }
 
 /** Lists of service points, as spreadsheets write them and as they are too long for one look. */
-export default async function bulk({ test, page, api }) {
+export default async function bulk({ test, page, api, browser, base, token }) {
   const mark = Date.now().toString(36), made = 1150
   const program = await api.post('/programs', { name: `list ${mark}`, timeZone: 'America/Denver', direction: 'down', intervalMinutes: 15, baseline: { method: 'CAISO_10IN10', level: 'portfolio' }, currency: 'USD', customerShare: '0.70' })
   await api.post('/service-points', Array.from({ length: made }, (_, i) => ({ name: `l-${mark}-${i + 1}` })))
@@ -68,6 +68,28 @@ export default async function bulk({ test, page, api }) {
     const last = await of(`l-${mark}-${made}`)
     equal([last.state, last.consent.purpose, last.history.length], ['active', 'demand-response', 4], 'the last of them')
     await until('the list of enrolments', async () => (await page.locator('[data-count="active"]').innerText()).includes('1,147'))
+  })
+
+  await test('UX-053, UX-054 a list on a phone in the dark: checked by keyboard alone, nothing sideways, axe finds nothing serious, every word from a catalogue', async () => {
+    const p = await openPage(browser, base, { token, at: '/', width: 390, scheme: 'dark', language: 'pseudo' })
+    await settled(p)
+    await visit(p, `/programs/${program.id}`)
+    await p.getByText(/Hów énrólmént góés/).press('Enter')
+    await file(p, 'phone.csv', `servicePoint\nnobody\nl-${mark}-1\n`)
+    await p.locator('input[name="list-consent"]').press('Space')
+    await p.locator('[data-bulk] button.primary').press('Enter')
+    await p.locator('[data-bulk-sum="0,2"]').waitFor()
+    equal(await p.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, 'no wider than the phone')
+    await p.evaluate(axeSource)
+    const bad = (await p.evaluate(() => window.axe.run('[data-bulk]', { runOnly: ['wcag2a', 'wcag2aa', 'wcag22aa'] }))).violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+    equal(bad.map((v) => v.id), [], 'axe')
+    const raw = await p.locator('main').evaluate((main) => {
+      const out = [], walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT)
+      for (let n = walk.nextNode(); n; n = walk.nextNode()) if (/\p{L}{2,}/u.test(n.textContent) && !/[⟦⟧]/.test(n.textContent) && !n.parentElement.closest('[translate="no"], time, pre')) out.push(n.textContent.trim())
+      return out
+    })
+    equal(raw, [], 'raw text')
+    await p.context().close()
   })
 
   await test('CORE-025 a connection that is lost half way: the page says so, the same click goes on where it stopped, and no row is tried twice', async () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { equal, ok, visit } from '../harness.mjs'
+import { axeSource, equal, ok, visit } from '../harness.mjs'
 import { deviceOf, run } from '../est.mjs'
 
 /** A maker with a PKI of its own, and a device of it as good as any, but for who signed it. */
@@ -54,6 +54,9 @@ export default async function refused({ test, page, api, demo }) {
       equal([seen.verdict, seen.failures], ['refused', wanted(answer)], 'the page says the same')
       ok(seen.text.includes(`This certificate is refused: ${answer.failures.length} rule`) && seen.text.includes(answer.lfdi) && seen.text.includes('Foreign Root'), seen.text)
     }
+    await page.evaluate(axeSource)
+    const bad = (await page.evaluate(() => window.axe.run('[data-explain]', { runOnly: ['wcag2a', 'wcag2aa', 'wcag22aa'] }))).violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+    equal(bad.map((v) => v.id), [], 'axe')
     const chain = (await ask(made['device.pem'])).text
     ok(/FOREIGN-1 \(1\.3\.6\.1\.4\.1\.99999\.1\)/.test(chain), `the device is named: ${chain}`)
   })

@@ -11,24 +11,30 @@ import { limitWords } from './limits.ts'
 import { OptOutCurve } from './opt-out-curve.tsx'
 import { Enrolments } from './enrolments.tsx'
 
+const none: Map<string, string> = new Map()
+
 export function ProgramPage({ id }: { id: string }) {
   const held = useRef(false)
   const found = useLoad(
     async () => {
       const program = await get<Program>(`/programs/${encodeURIComponent(id)}`)
-      const [enrolments, points, kpis] = await Promise.all([
+      const [enrolments, kpis] = await Promise.all([
         orNone(all<Enrolment>(`/enrolments?program=${program.id}`)),
-        orNone(all<ServicePoint>('/service-points')),
         orNone(get<Kpis>(`/kpis?program=${program.id}`)),
       ])
-      return { program, enrolments: enrolments ?? [], names: new Map(points?.map((p) => [p.id, p.name])), kpis }
+      return { program, enrolments: enrolments ?? [], kpis }
     },
     [id],
     { every: 15_000, when: (m) => !held.current && (m.action.startsWith('enrolment') || m.action.startsWith('dispatch')), pause: 3000 },
   )
+  // many, and they hardly change: the page does not wait for their names, nor ask for them again and again
+  const points = useLoad(async () => new Map((await orNone(all<ServicePoint>('/service-points')))?.map((p) => [p.id, p.name])), [], {
+    when: (m) => !held.current && m.action.startsWith('servicePoint'),
+    pause: 5000,
+  })
   return (
     <Await of={found}>
-      {({ program: p, enrolments, names, kpis: k }) => (
+      {({ program: p, enrolments, kpis: k }) => (
         <>
           <div class="row">
             <h1 class="grow" translate={false}>
@@ -71,7 +77,7 @@ export function ProgramPage({ id }: { id: string }) {
           </section>
           {k && <KeyFigures of={k} currency={p.currency} />}
           <OptOutCurve program={p.id} zone={p.timeZone} />
-          <Enrolments program={p} enrolments={enrolments} names={names} reload={found.reload} hold={(on) => (held.current = on)} />
+          <Enrolments program={p} enrolments={enrolments} names={points.data ?? none} reload={found.reload} hold={(on) => (held.current = on)} />
         </>
       )}
     </Await>
