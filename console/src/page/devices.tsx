@@ -60,7 +60,7 @@ export function Devices() {
             <p>
               <Age at={asOf} />
             </p>
-            {map && <DeviceMap devices={chosen({ name: 'dev', rows, search, filters }, at)} />}
+            {map && rows.length > 0 && <DeviceMap devices={chosen({ name: 'dev', rows, search, filters }, at)} />}
             <Table<Device>
               name="dev"
               caption="device.list"

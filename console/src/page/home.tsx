@@ -29,10 +29,32 @@ export function Home() {
   )
 }
 
+const steps = [
+  ['home.first.program', '#/programs/new'],
+  ['home.first.devices', '#/devices/new-charger'],
+  ['home.first.enrol', '#/programs'],
+  ['home.first.dispatch', '#/dispatches/new'],
+] as const
+
+/** A server on which nothing is yet: what comes first, in order. */
+const FirstSteps = () => (
+  <section class="card" data-part="first-steps">
+    <h2>{t('home.first')}</h2>
+    <ol>
+      {steps.map(([key, to]) => (
+        <li key={key}>
+          <a href={to}>{t(key)}</a> <span class="soft">{t(`${key}Help`)}</span>
+        </li>
+      ))}
+    </ol>
+  </section>
+)
+
 function Found({ o }: { o: Overview }) {
   const { enrolled: e, available: a } = o
   return (
     <>
+      {e.devices === 0 && <FirstSteps />}
       <div class="cards">
         <Figure label="home.enrolled" value={power(e.kW)} href="#/devices">
           <p>{t('home.devices', { n: count(e.devices) })}</p>
