@@ -9,7 +9,7 @@ const demo = await startDemo(Number(process.env.CONSOLE_DEVICES ?? 24)), { base,
 
 /** What all jobs share; the first adds `id`, the story's event, and the second `devices`. */
 const world = { test, browser, demo, base, token, api: apiOf(base, token), page: await openPage(browser, base, { token, at: '/live' }) }
-const jobs = ['watch', 'phone', 'devices', 'faults', 'map', 'lists', 'order', 'stop', 'enrol', 'bulk', 'kpis', 'verify', 'money', 'print', 'numbers', 'vendors', 'refused', 'audit', 'webhooks', 'conformance', 'people', 'passkey', 'roles', 'entrance', 'safety', 'speed', 'everyone', 'keyboard', 'first-run', 'words', 'scale', 'gone']
+const jobs = ['watch', 'phone', 'devices', 'faults', 'map', 'lists', 'order', 'stop', 'enrol', 'bulk', 'kpis', 'verify', 'money', 'print', 'numbers', 'vendors', 'refused', 'audit', 'webhooks', 'conformance', 'people', 'passkey', 'accounts', 'roles', 'entrance', 'safety', 'speed', 'everyone', 'keyboard', 'first-run', 'words', 'scale', 'gone']
 const only = process.env.CONSOLE_ONLY?.split(',') ?? jobs
 for (const name of jobs) if (name === 'watch' || name === 'devices' || only.includes(name)) await (await import(`./jobs/${name}.mjs`)).default(world)
 

@@ -56,6 +56,7 @@ export function Settings() {
             </select>
           </Field>
         </div>
+        <p class="soft">{t('set.kept')}</p>
         <p class="row">
           <a href="/docs">{t('set.openapi')}</a>
         </p>

@@ -67,7 +67,7 @@ const warn = new Set([
   'PARTIAL',
   'calculated',
 ])
-const bad = new Set(['noComms', 'rejected', 'failed', 'revoked', 'cancelled', 'expired', 'offline', 'disabled', 'FAILED', 'ERROR', 'refused'])
+const bad = new Set(['locked', 'noComms', 'rejected', 'failed', 'revoked', 'cancelled', 'expired', 'offline', 'disabled', 'FAILED', 'ERROR', 'refused'])
 
 export function State({ of, group = 'state' }: { of: string | null | undefined; group?: string }) {
   const value = of ?? 'none'

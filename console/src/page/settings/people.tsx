@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { call, get, type List, post } from '../../api.ts'
 import { useLoad } from '../../live.ts'
 import { t } from '../../text/index.ts'
-import { Act, Await, Field, Secret, State, text } from '../../part/basics.tsx'
+import { Act, Await, Field, Secret, State, text, Time } from '../../part/basics.tsx'
 import { Table } from '../../part/table.tsx'
 import { roles } from './roles.ts'
 
@@ -14,9 +14,29 @@ interface Person {
   state: string
   createdAt: string
   locked: boolean
+  passkeys: number
   password?: string
   totp?: string
   otpauth?: string
+}
+
+const stateOf = (x: Person): string => (x.state === 'active' && x.locked ? 'locked' : x.state)
+
+/** Another role is chosen, then given by name: it signs the person out, so no slip of the mouse may do it. */
+function Role({ of: x, change }: { of: Person; change: (x: Person, body: object) => () => Promise<void> }) {
+  const [role, set] = useState(x.role)
+  return (
+    <div class="row">
+      <select aria-label={t('set.role')} value={role} onChange={text(set)}>
+        {roles.map((r) => (
+          <option key={r} translate={false}>
+            {r}
+          </option>
+        ))}
+      </select>
+      {role !== x.role && <Act label="user.give" values={{ role }} kind="primary" do={change(x, { role })} />}
+    </div>
+  )
 }
 
 /** Who signs in with password and second factor; secrets are shown once. */
@@ -76,8 +96,10 @@ export function People() {
             sort="name"
             columns={[
               { id: 'name', title: 'common.name', value: (x) => x.name, cell: (x) => x.name },
-              { id: 'role', title: 'set.role', value: (x) => x.role, cell: (x) => x.role },
-              { id: 'state', title: 'common.state', value: (x) => x.state, cell: (x) => <State of={x.state} /> },
+              { id: 'role', title: 'set.role', value: (x) => x.role, cell: (x) => <Role of={x} change={change} /> },
+              { id: 'state', title: 'common.state', value: (x) => stateOf(x), cell: (x) => <State of={stateOf(x)} /> },
+              { id: 'passkeys', wide: true, title: 'user.passkeys', num: true, value: (x) => x.passkeys, cell: (x) => x.passkeys },
+              { id: 'since', wide: true, title: 'set.created', value: (x) => x.createdAt, cell: (x) => <Time at={x.createdAt} /> },
               {
                 id: 'do',
                 title: 'user.reset',

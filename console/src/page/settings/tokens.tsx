@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call, get, type List, post } from '../../api.ts'
 import { useLoad } from '../../live.ts'
+import { serverNow } from '../../session.ts'
 import { t } from '../../text/index.ts'
 import { Act, Await, D, Field, Secret, State, text, Time } from '../../part/basics.tsx'
 import { Table } from '../../part/table.tsx'
@@ -15,6 +16,8 @@ interface Token {
   expiresAt: string | null
   revokedAt: string | null
 }
+
+const stateOf = (x: Token): string => (x.revokedAt ? 'revoked' : x.expiresAt !== null && Date.parse(x.expiresAt) <= serverNow() ? 'expired' : 'active')
 
 export function Tokens() {
   const list = useLoad(() => get<List<Token>>('/tokens'), [], { when: (m) => m.action.startsWith('token') }),
@@ -86,14 +89,14 @@ export function Tokens() {
               {
                 id: 'state',
                 title: 'common.state',
-                value: (x) => (x.revokedAt ? 'revoked' : 'active'),
-                cell: (x) => <State of={x.revokedAt ? 'revoked' : 'active'} />,
+                value: stateOf,
+                cell: (x) => <State of={stateOf(x)} />,
               },
               {
                 id: 'revoke',
                 title: 'set.revoke',
                 cell: (x) =>
-                  x.revokedAt ? (
+                  stateOf(x) !== 'active' ? (
                     ''
                   ) : (
                     <Act
