@@ -1,4 +1,5 @@
 // How numbers must look on a page, written apart from the pages' own code, and how a page is read.
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { shots, until } from './harness.mjs'
 
@@ -39,4 +40,22 @@ export async function exported(page, table) {
   const { bytes } = await downloaded(page, () => box.getByRole('button', { name: 'Export CSV' }).click())
   await box.locator('details[data-menu="export"] > summary').click()
   return bytes.toString('utf8').trim().split('\r\n')
+}
+
+/** What a telephone's camera reads from a QR code on the page, by a reader that did not draw it. */
+export async function scanned(svg) {
+  const { data, width, height } = await svg.evaluate(async (el) => {
+    const box = el.getBoundingClientRect(), copy = el.cloneNode(true), picture = new Image(), canvas = document.createElement('canvas')
+    copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg')
+    copy.setAttribute('width', box.width * 2)
+    copy.setAttribute('height', box.height * 2)
+    picture.src = `data:image/svg+xml;base64,${btoa(new XMLSerializer().serializeToString(copy))}`
+    await picture.decode()
+    canvas.width = picture.width
+    canvas.height = picture.height
+    const ctx = canvas.getContext('2d')
+    ctx.drawImage(picture, 0, 0)
+    return { data: [...ctx.getImageData(0, 0, canvas.width, canvas.height).data], width: canvas.width, height: canvas.height }
+  })
+  return createRequire(import.meta.url)('jsqr')(Uint8ClampedArray.from(data), width, height)?.data
 }

@@ -1,6 +1,6 @@
 import { apiOf, equal, ok, openPage, settled, until, visit } from '../harness.mjs'
 import { bareServer } from '../bare-server.mjs'
-import { rows, shot } from '../look.mjs'
+import { rows, scanned, shot } from '../look.mjs'
 import { provider } from '../provider.mjs'
 
 /** The first person, and the organisation's own sign-in, on a fresh server that has a small but real OpenID provider. */
@@ -15,6 +15,7 @@ export default async function entrance({ test, browser }) {
     await p.getByRole('button', { name: 'Make first person' }).click()
     await p.locator('.secret pre').nth(1).waitFor()
     const [password, key] = (await p.locator('.secret pre').allInnerTexts()).map((x) => x.trim().split('\n')[0])
+    equal(await scanned(p.locator('.qr svg')), (await p.locator('.secret pre').nth(1).innerText()).trim().split('\n')[1], 'the code for a telephone')
     await p.getByRole('link', { name: 'Sign in' }).click()
     await p.waitForSelector('main.login')
     await p.locator('input[name="user"]').fill('ada')

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { setUp, type FirstPerson } from '../door.ts'
 import { Act, Facts, Field, Secret, text } from '../part/basics.tsx'
+import { QrCode } from '../part/qr.tsx'
 import { t } from '../text/index.ts'
 
 /** `#/setup?secret=…`, as a server without people prints it: a name for the first one, and what that person signs in with. */
@@ -23,6 +24,7 @@ export function Setup({ secret }: { secret: string }) {
           <h2>{t('login.password')}</h2>
           <Secret of={made.password} />
           <h2>{t('setup.key')}</h2>
+          <QrCode of={made.otpauth} />
           <Secret of={`${made.totp}\n${made.otpauth}`} />
           <a class="button primary" href="#/">
             {t('login.do')}

@@ -3,6 +3,7 @@ import { call, get, type List, post } from '../../api.ts'
 import { useLoad } from '../../live.ts'
 import { t } from '../../text/index.ts'
 import { Act, Await, Field, Secret, State, text, Time } from '../../part/basics.tsx'
+import { QrCode } from '../../part/qr.tsx'
 import { Table } from '../../part/table.tsx'
 import { roles } from './roles.ts'
 
@@ -81,6 +82,7 @@ export function People() {
         {made && (
           <>
             <p>{t('user.secret', { name: made.name })}</p>
+            {made.otpauth && <QrCode of={made.otpauth} />}
             <Secret of={`${made.password}\n${made.totp}\n${made.otpauth}`} />
           </>
         )}

@@ -135,6 +135,7 @@ export const shell: Readonly<Record<keyof typeof en, string>> = {
   'kind.inverter': 'Wechselrichter',
   'kind.heatPump': 'Wärmepumpe',
   'login.user': 'Name',
+  'login.qr': 'Mit einer Authenticator-App einlesen',
   'login.password': 'Passwort',
   'login.code': 'Code aus Ihrem Authenticator',
   'login.codeHelp': 'Sechs Ziffern. Jeder Code gilt einmal.',

@@ -133,6 +133,7 @@ export const shell = {
   'kind.inverter': 'inverter',
   'kind.heatPump': 'heat pump',
   'login.user': 'Name',
+  'login.qr': 'Scan it with an authenticator app',
   'login.password': 'Password',
   'login.code': 'Code from your authenticator',
   'login.codeHelp': 'Six digits. Each code works once.',
