@@ -95,7 +95,11 @@ export default async function vendors({ test, page, api, demo, browser, base, to
       const compare = async () => {
         const now = Date.parse((await api.get('/me')).now), all = (await api.get('/certificates?limit=1000')).items, found = await shown()
         ok(all.length >= 3, `there are some: ${all.length}`)
-        for (const c of all) equal(found[c.serial].map((x, i) => (i === 2 ? x.replace(/\s+/g, '') : x)), line(c, now), c.hwSerialNum)
+        // a demo's days are short: one may end between the page and here
+        for (const c of all) {
+          const seen = found[c.serial].map((x, i) => (i === 2 ? x.replace(/\s+/g, '') : x))
+          if (JSON.stringify(seen) !== JSON.stringify(line(c, now - 3_600_000))) equal(seen, line(c, now), c.hwSerialNum)
+        }
         equal(Object.keys(found).length, all.length, 'and no other')
         return all
       }
@@ -108,8 +112,8 @@ export default async function vendors({ test, page, api, demo, browser, base, to
       const now = (await compare()).find((c) => c.serial === mine.serial)
       equal([now.state, now.reason], ['revoked', 'keyCompromise'], 'stored')
       ok((await row.innerText()).includes('its key may be known to others'), 'with its reason in words')
-      const n = (state) => all.filter((c) => c.state === state).length
-      ok((await page.locator('[data-cert-sum]').innerText()).startsWith(`${n('valid') - 1} valid, 0 of them for 30 days or less; ${n('expired')} expired, ${n('revoked') + 1} revoked, ${n('superseded')} replaced.`), await page.locator('[data-cert-sum]').innerText())
+      const n = (state) => all.filter((c) => c.state === state).length, soon = all.filter((c) => c.state === 'valid' && c.serial !== mine.serial && Date.parse(c.notAfter) - Date.now() < 31 * 86_400_000).length
+      ok((await page.locator('[data-cert-sum]').innerText()).startsWith(`${n('valid') - 1} valid, ${soon} of them for 30 days or less; ${n('expired')} expired, ${n('revoked') + 1} revoked, ${n('superseded')} replaced.`), await page.locator('[data-cert-sum]').innerText())
     } finally {
       for (const d of devices) d.clean()
     }
