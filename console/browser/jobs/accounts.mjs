@@ -112,8 +112,8 @@ export default async function accounts({ test, browser, base, token, api, page }
     equal(await row.getByRole('button').count(), 0, 'buttons')
   })
 
-  await test('CORE-204 the list of stops says how far, who, why; one of a program is lifted there', async () => {
-    const program = await api.get('/programs/peak'), { id } = await api.post('/stop', { scope: 'program', program: program.id, reason: 'drill of the accounts' })
+  await test('CORE-204 the list of stops says how far, who, why; one of a feeder is lifted there', async () => {
+    const { id } = await api.post('/stop', { scope: 'node', node: 'a feeder of nobody', reason: 'drill of the accounts' })
     await visit(page, '/settings')
     const row = page.locator(`[data-table="stop"] tr[data-row="${id}"]`)
     await row.waitFor()
