@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks'
 import { get, type List } from '../api.ts'
 import { count, instantIn } from '../format.ts'
 import { useLoad, type Loaded } from '../live.ts'
@@ -47,7 +48,7 @@ export function Audit() {
       <div class="form">
         {(['entity', 'actor'] as const).map((name) => (
           <Field key={name} label={`audit.${name}`}>
-            <input type="search" name={name} list={name === 'actor' ? 'actors' : undefined} value={search.get(name) ?? ''} onChange={text((v) => setSearch({ [name]: v.trim() }))} />
+            <Asked name={name} />
           </Field>
         ))}
         <datalist id="actors">
@@ -127,4 +128,12 @@ function Badge({ of: chain }: { of: Loaded<Chain> }) {
       {data.verified ? t('audit.verified', { n: count(data.records) }) : t('audit.broken', { n: data.firstBroken?.seq ?? '' })}
     </span>
   )
+}
+
+/** What is half typed stays, whatever else comes in; the server is asked when it is done. */
+function Asked({ name }: { name: 'entity' | 'actor' }) {
+  const asked = usePlace().search.get(name) ?? '',
+    [typed, set] = useState(asked)
+  useEffect(() => set(asked), [asked])
+  return <input type="search" name={name} list={name === 'actor' ? 'actors' : undefined} value={typed} onInput={text(set)} onChange={text((v) => setSearch({ [name]: v.trim() }))} />
 }
