@@ -1,5 +1,5 @@
 import { axeSource, equal, ok, openPage, settled, until, visit } from '../harness.mjs'
-import { rows, shot } from '../look.mjs'
+import { figure, power, rows, shot } from '../look.mjs'
 
 const day_ms = 86_400_000
 
@@ -28,6 +28,29 @@ export default async function order({ test, page, api, id, browser, base, token 
     const made = page.url().split('/').at(-1)
     await until('the order to be cancelled', async () => (await api.get(`/dispatches/${made}`)).state === 'cancelled')
     await page.locator('.titlebar [data-state="cancelled"]').waitFor()
+  })
+
+  await test('CORE-051 an order is corrected: restated with another power, the one before stays as a revision; what cannot be is refused and nothing changes', async () => {
+    const last = await api.get(`/dispatches/${id}`), start = new Date(Date.parse(last.start) + 10 * day_ms).toISOString()
+    const made = await api.post('/dispatches', { program: last.program, power_kW: 30, start, duration: 'PT1H', reason: 'too much' }, { 'idempotency-key': `change-${mark}` })
+    await visit(page, `/dispatches/${made.id}`)
+    await page.getByRole('button', { name: 'Change dispatch' }).click()
+    const dialog = page.locator('dialog'), change = dialog.getByRole('button', { name: 'Change dispatch' })
+    ok(await change.isDisabled(), 'nothing is changed yet')
+    const end = await page.locator('input[name="change-end"]').inputValue()
+    await page.locator('input[name="change-end"]').fill((await page.locator('input[name="change-start"]').inputValue()).replace(/T.*/, 'T00:00'))
+    await change.click()
+    await dialog.locator('.problem').waitFor()
+    equal((await api.get(`/dispatches/${made.id}`)).revision, made.revision, 'refused')
+    await page.locator('input[name="change-end"]').fill(end)
+    await page.locator('input[name="change-power"]').fill('20')
+    await page.locator('input[name="change-reason"]').fill('less is enough')
+    await change.click()
+    await until('the dialog to close', async () => (await dialog.count()) === 0)
+    const now = await api.get(`/dispatches/${made.id}`)
+    equal([now.power_kW, now.revision, now.reason, (await api.get(`/dispatches/${made.id}/revisions`)).items.map((r) => r.power_kW)], [20, made.revision + 1, 'less is enough', [30]], 'stored')
+    await until('the page to say so', async () => (await figure(page, 'dispatch.ordered')) === power(20) && (await page.locator('h1').innerText()).replace(/\s/g, ' ') === 'Reduce 20 kW')
+    await api.post(`/dispatches/${made.id}/cancel`, {})
   })
 
   await test('UX-048 values of each interval: from CSV, drawn and typed; the preview is the API’s, step by step; all are ordered together', async () => {

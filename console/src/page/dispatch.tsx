@@ -10,6 +10,7 @@ import { Act, Age, Await, D, Figure, Loading, State } from '../part/basics.tsx'
 import { directionOf, orderWords, window } from '../part/dispatch-words.tsx'
 import { everything, type Everything } from './dispatch/everything.ts'
 import { Cancel } from './dispatch/cancel.tsx'
+import { Change } from './dispatch/change.tsx'
 import { Explanation } from './dispatch/explanation.tsx'
 import { Steps } from './dispatch/steps.tsx'
 import { PowerChart } from './dispatch/power-chart.tsx'
@@ -105,6 +106,7 @@ function Found({ e, progress, reload }: { e: Everything; progress: Progress | un
             {t('dispatch.copy')}
           </a>
         )}
+        <Change d={d} reload={reload} />
         <Cancel d={d} reload={reload} />
       </div>
       {d.state === 'pendingRelease' && (
