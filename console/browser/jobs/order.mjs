@@ -48,7 +48,7 @@ export default async function order({ test, page, api, id, browser, base, token 
     await change.click()
     await until('the dialog to close', async () => (await dialog.count()) === 0)
     const now = await api.get(`/dispatches/${made.id}`)
-    equal([now.power_kW, now.revision, now.reason, (await api.get(`/dispatches/${made.id}/revisions`)).items.map((r) => r.power_kW)], [20, made.revision + 1, 'less is enough', [30]], 'stored')
+    equal([now.power_kW, now.revision, now.reason, (await api.get(`/dispatches/${made.id}/revisions`)).items.map((r) => r.power_kW)], [20, made.revision + 1, 'less is enough', [30, 20]], 'stored')
     await until('the page to say so', async () => (await figure(page, 'dispatch.ordered')) === power(20) && (await page.locator('h1').innerText()).replace(/\s/g, ' ') === 'Reduce 20 kW')
     await api.post(`/dispatches/${made.id}/cancel`, {})
   })
