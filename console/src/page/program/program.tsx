@@ -76,7 +76,7 @@ export function ProgramPage({ id }: { id: string }) {
             />
           </section>
           {k && <KeyFigures of={k} currency={p.currency} />}
-          <OptOutCurve program={p.id} zone={p.timeZone} />
+          {k && <OptOutCurve program={p.id} zone={p.timeZone} />}
           <Enrolments program={p} enrolments={enrolments} names={points.data ?? none} reload={found.reload} hold={(on) => (held.current = on)} />
         </>
       )}
