@@ -53,7 +53,7 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
   const busy = new Set<string>()
   /** Dropped here, and perhaps still in what a load that was under way has read: it must not come back and say farewell twice. Ids are never used again. */
   const dropped = new Set<string>()
-  let loading: Promise<void> = Promise.resolve()
+  let loading: Promise<void> = Promise.resolve(), next: Promise<void> | undefined
   const counts = { delivered: 0, rejected: 0, gone: 0, failed: 0 }
   let stopped = true, looking = false, again = false, active = 0
   let timer: Timer | undefined, saver: Timer | undefined, forget: (() => void) | undefined
@@ -72,9 +72,12 @@ export function makeNotifier(ctx: CsipContext, door: Door, poster: Poster, baseU
     return seen
   }
 
-  /** One after another: an older answer never undoes a newer one. */
+  /** One after another: an older answer never undoes a newer one. Who asks while one waits to begin shares it: a thousand new subscriptions are not a thousand readings of all. */
   const load = (): Promise<void> => {
-    loading = loading.then(loadNow, loadNow)
+    loading = next ??= loading.catch(() => {}).then(() => {
+      next = undefined
+      return loadNow()
+    })
     return loading
   }
 
