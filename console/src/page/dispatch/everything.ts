@@ -32,12 +32,12 @@ export const cancellable = new Set(['scheduled', 'notified', 'active', 'pendingR
 
 export const order = ['scheduled', 'notified', 'active', 'completed', 'verified', 'settled']
 
-/** The newest run that settles this event, and the event's own line in it. */
-async function paidIn({ id, program, start }: Dispatch): Promise<Paid | undefined> {
+/** The newest run that settles this event, and the event's own line in it. A run's result never changes: what is known of it is not read again. */
+async function paidIn({ id, program, start }: Dispatch, known: Paid | undefined): Promise<Paid | undefined> {
   const runs = await all<Run>(`/settlement-runs?program=${program}`),
     at = Date.parse(start),
     last = runs.filter((r) => Date.parse(r.from) <= at && at < Date.parse(r.to) && r.state !== 'superseded').at(-1)
-  if (!last) return undefined
+  if (!last || last.id === known?.id) return last && known
   const run = await get<Run & { result: { events: { dispatch: string; revenue: string }[] } }>(`/settlement-runs/${last.id}`),
     line = run.result.events.find((e) => e.dispatch === id)
   return line && { id: run.id, createdAt: run.createdAt, currency: run.currency, revenue: line.revenue }
@@ -55,7 +55,7 @@ export async function everything(id: string, before: { all: Everything; at: numb
     get<Performance>(`/dispatches/${id}/performance`),
     get<Program>(`/programs/${dispatch.program}`),
     all<Dispatch>(`/dispatches/${id}/revisions`),
-    dispatch.state === 'settled' ? orNone(paidIn(dispatch)) : undefined,
+    dispatch.state === 'settled' ? orNone(paidIn(dispatch, before?.all.dispatch.id === id ? before.all.run : undefined)) : undefined,
   ])
   const known = { dispatch, performance, program, revisions, run }
   partly({ ...known, deliveries: [], partial: true })
